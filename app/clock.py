@@ -1,0 +1,24 @@
+"""The clock: the only place that reads time (beside the telemetry package, which takes times as arguments)."""
+
+import time
+from datetime import UTC, datetime
+
+
+def now_us() -> int:
+    """The wall clock of this host, in microseconds since the epoch (UTC)."""
+    return time.time_ns() // 1000
+
+
+def monotonic_s() -> float:
+    """Seconds on a clock that never steps; for durations and waits."""
+    return time.monotonic()
+
+
+def to_datetime(at_us: int) -> datetime:
+    """An aware UTC datetime of a moment in microseconds since the epoch."""
+    return datetime.fromtimestamp(at_us / 1_000_000, tz=UTC)
+
+
+def to_us(at: datetime) -> int:
+    """Microseconds since the epoch of an aware datetime."""
+    return round(at.timestamp() * 1_000_000)

@@ -1,0 +1,153 @@
+"""Processes: who started whom, and how none outlives the one that answers for it.
+
+Linux tells a child of its parent's death by PR_SET_PDEATHSIG (prctl(2)); it fires when the *thread*
+that forked ends, so processes are started from the main thread only. Where /proc or prctl is
+missing these functions do less, and say so in what they return.
+"""
+
+import ctypes
+import os
+import signal
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+#: Environment variable: the pid of the process that started this one.
+PARENT_PID = "VOXTRACE_PARENT_PID"
+#: Environment variable: `<home>|<pid>|<start ticks>` of the top process of one start, inherited by
+#: everything it starts, so that leftovers of a dead start can be told from everything else.
+RUN_MARK = "VOXTRACE_RUN"
+
+_PR_SET_PDEATHSIG = 1
+
+
+def die_with_parent() -> None:
+    """Asks the kernel to SIGKILL this process when its parent ends; ends at once if it already has.
+
+    Call it first thing in a program that was started with `child_environment`.
+    """
+    set_parent_death_signal()
+    expected = os.environ.get(PARENT_PID)
+    if expected and expected.isdigit() and os.getppid() != int(expected):
+        os._exit(1)
+
+
+def set_parent_death_signal(signum: int = signal.SIGKILL) -> bool:
+    """PR_SET_PDEATHSIG for this process; False where the system has no prctl."""
+    if not sys.platform.startswith("linux"):
+        return False
+    return ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signum, 0, 0, 0) == 0
+
+
+def child_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """This process's environment for a program it starts, with itself named as the parent."""
+    return {**os.environ, PARENT_PID: str(os.getpid()), **(extra or {})}
+
+
+def start_ticks(pid: int) -> int | None:
+    """Clock ticks after boot at which `pid` was started (field 22 of /proc/pid/stat); None if gone.
+
+    Together with the pid it names one process for ever (a pid alone is used again).
+    """
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return None
+    fields = stat.rpartition(")")[2].split()
+    return None if fields[0] in {"Z", "X"} else int(fields[19])
+
+
+def is_alive(pid: int, ticks: int | None) -> bool:
+    """Whether the very process that had `pid` and `ticks` still runs (a zombie does not)."""
+    now = start_ticks(pid)
+    return now is not None and (ticks is None or now == ticks)
+
+
+def group_members(pgid: int) -> list[int]:
+    """Pids of the processes in group `pgid`; empty where /proc is missing."""
+    return [pid for pid in _pids() if _group_of(pid) == pgid]
+
+
+def kill_group(pgid: int, leader_ticks: int | None, *, mark: str | None = None) -> bool:
+    """SIGKILLs process group `pgid` if it is still the one that was meant.
+
+    Args:
+        pgid: Id of the group, which is its leader's pid.
+        leader_ticks: `start_ticks` of the leader when the group was made.
+        mark: Where the leader is gone: kill members only if their environment has this RUN_MARK.
+
+    Returns:
+        True if a signal was sent. A pid cannot be used again while a group of that id lives, so a
+        dead leader with living members is the old group unless the whole group died in between.
+    """
+    ticks = start_ticks(pgid)
+    if ticks is not None and leader_ticks is not None and ticks != leader_ticks:
+        return False
+    if ticks is None and mark is not None:
+        members = [pid for pid in group_members(pgid) if run_mark_of(pid) == mark]
+        return any([_kill(pid) for pid in members])
+    try:
+        os.killpg(pgid, signal.SIGKILL)
+    except OSError:
+        return False
+    return True
+
+
+def run_mark_of(pid: int) -> str | None:
+    """The RUN_MARK in the environment `pid` was started with; None if absent or unreadable."""
+    try:
+        raw = Path(f"/proc/{pid}/environ").read_bytes()
+    except OSError:
+        return None
+    prefix = f"{RUN_MARK}=".encode()
+    for entry in raw.split(b"\0"):
+        if entry.startswith(prefix):
+            return entry[len(prefix) :].decode("utf-8", "replace")
+    return None
+
+
+def new_run_mark(home: Path) -> str:
+    """A RUN_MARK for a start of voxtrace on `home` whose top process is this one."""
+    return f"{home.resolve()}|{os.getpid()}|{start_ticks(os.getpid()) or 0}"
+
+
+def leftovers(home: Path) -> list[int]:
+    """Pids of processes of earlier starts on `home` whose top process is dead (not this start's)."""
+    prefix = f"{home.resolve()}|"
+    found = []
+    for pid in _pids():
+        mark = run_mark_of(pid) if pid != os.getpid() else None
+        if mark is None or not mark.startswith(prefix):
+            continue
+        _, top, ticks = mark.rsplit("|", 2)
+        if start_ticks(pid) is not None and not is_alive(int(top), int(ticks) or None):
+            found.append(pid)
+    return found
+
+
+def kill_leftovers(home: Path) -> int:
+    """SIGKILLs what `leftovers` finds; returns how many."""
+    return sum(_kill(pid) for pid in leftovers(home))
+
+
+def _kill(pid: int) -> bool:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except OSError:
+        return False
+    return True
+
+
+def _pids() -> Iterator[int]:
+    try:
+        names = os.listdir("/proc")
+    except OSError:
+        return
+    yield from (int(name) for name in names if name.isdigit())
+
+
+def _group_of(pid: int) -> int | None:
+    try:
+        return os.getpgid(pid)
+    except OSError:
+        return None
