@@ -1,0 +1,1 @@
+"""Tracing that can be trusted: spans that outlive the process that made them. Knows no speech."""

@@ -1,0 +1,245 @@
+"""The span outbox: encoded spans that wait in a table until a collector has them.
+
+A row is the bytes of one OTLP ExportTraceServiceRequest; rows laid end to end are one request again
+(repeated fields append), so the forwarder never parses what it sends. A row is `new` until it was
+acknowledged, then `sent` for the window in which it can be sent again (an acknowledgement is no
+proof), or `poison` where the collector refused it for itself. No function commits.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, Select, func, insert, select, update
+
+from telemetry.outbox_prune import Pruned, prune
+from telemetry.outbox_table import (
+    LOSS,
+    OUTBOX,
+    RANK_DETAIL,
+    RANK_REQUEST,
+    RANK_TASK,
+    ROWS_PER_CALL,
+    define,
+    in_state,
+)
+
+__all__ = [
+    "RANK_DETAIL",
+    "RANK_REQUEST",
+    "RANK_TASK",
+    "OutboxRow",
+    "OutboxState",
+    "Pruned",
+    "add",
+    "count_attempt",
+    "define",
+    "mark_poison",
+    "mark_sent",
+    "measure",
+    "next_batch",
+    "of_trace",
+    "prune",
+    "release_poison",
+    "resend",
+    "resend_tasks",
+    "spans_of_task",
+]
+
+#: Characters of a collector's answer that are kept on a row.
+ERROR_LENGTH: Final = 500
+
+_O: Final = OUTBOX.c
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxRow:
+    """A row that waits to be sent."""
+
+    id: int
+    n_spans: int
+    size_bytes: int
+    created_at_us: int
+    attempts: int
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxState:
+    """What lies in the outbox now; the `lost_…` fields count since the database was made."""
+
+    pending: int
+    pending_bytes: int
+    oldest_pending_us: int | None
+    sent: int
+    sent_bytes: int
+    poison: int
+    poison_bytes: int
+    lost_rows: int
+    lost_task_rows: int
+    lost_spans: int
+    last_lost_us: int | None
+
+
+def add(  # noqa: PLR0913 - the columns of one row
+    conn: Connection,
+    *,
+    payload: bytes,
+    n_spans: int,
+    rank: int,
+    created_at_us: int,
+    task_id: int | None = None,
+    trace_id: str | None = None,
+) -> None:
+    """Puts encoded spans into the outbox, in the transaction of what they tell (one INSERT)."""
+    conn.execute(
+        insert(OUTBOX).values(
+            task_id=task_id,
+            trace_id=trace_id,
+            created_at=created_at_us,
+            n_spans=n_spans,
+            size_bytes=len(payload),
+            rank=rank,
+            payload=payload,
+        )
+    )
+
+
+def next_batch(
+    conn: Connection, *, max_bytes: int, max_rows: int, after_id: int = 0
+) -> list[OutboxRow]:
+    """The oldest unsent rows above `after_id`, as many as fit (one at least, whatever its size).
+
+    Index `ix_span_outbox_new`: reads `max_rows` entries of it, and the payloads that it returns.
+    """
+    oldest = (
+        select(_O.id, _O.size_bytes)
+        .where(in_state("new"), _O.id > after_id)
+        .order_by(_O.id)
+        .limit(max_rows)
+        .subquery("oldest")
+    )
+    up_to = func.sum(oldest.c.size_bytes).over(order_by=oldest.c.id)
+    head = select(oldest.c.id, oldest.c.size_bytes, up_to.label("up_to")).subquery("head")
+    statement = (
+        select(_O.id, _O.n_spans, _O.size_bytes, _O.created_at, _O.attempts, _O.payload)
+        .join(head, head.c.id == _O.id)
+        .where((head.c.up_to <= max_bytes) | (head.c.up_to == head.c.size_bytes))
+        .order_by(_O.id)
+    )
+    return [
+        OutboxRow(
+            id=row.id,
+            n_spans=row.n_spans,
+            size_bytes=row.size_bytes,
+            created_at_us=row.created_at,
+            attempts=row.attempts,
+            payload=row.payload,
+        )
+        for row in conn.execute(statement)
+    ]
+
+
+def mark_sent(conn: Connection, ids: Sequence[int], at_us: int) -> int:
+    """Notes that a collector acknowledged these rows (primary key); returns how many were new."""
+    statement = update(OUTBOX).where(_O.id.in_(ids), in_state("new"))
+    return conn.execute(statement.values(state="sent", sent_at=at_us, error=None)).rowcount
+
+
+def mark_poison(conn: Connection, row_id: int, error: str) -> int:
+    """Quarantines a row with the collector's answer (primary key); returns 1 if it was new."""
+    statement = update(OUTBOX).where(_O.id == row_id, in_state("new"))
+    return conn.execute(statement.values(state="poison", error=error[:ERROR_LENGTH])).rowcount
+
+
+def count_attempt(conn: Connection, ids: Sequence[int], error: str) -> None:
+    """Notes that these rows were refused together, and with which answer (primary key)."""
+    statement = update(OUTBOX).where(_O.id.in_(ids), in_state("new"))
+    conn.execute(statement.values(attempts=_O.attempts + 1, error=error[:ERROR_LENGTH]))
+
+
+def spans_of_task(conn: Connection, task_id: int) -> list[bytes]:
+    """Payloads of a task, oldest first, whether sent or not (`ix_span_outbox_task`)."""
+    return _payloads(conn, _O.task_id == task_id)
+
+
+def of_trace(conn: Connection, trace_id: str) -> list[bytes]:
+    """Payloads of a trace (32 hex digits), oldest first, sent or not (`ix_span_outbox_trace`)."""
+    return _payloads(conn, _O.trace_id == trace_id)
+
+
+def _payloads(conn: Connection, condition: ColumnElement[bool]) -> list[bytes]:
+    return list(conn.scalars(select(_O.payload).where(condition).order_by(_O.id)))
+
+
+def resend(conn: Connection, *, since_us: int, until_us: int, limit: int = ROWS_PER_CALL) -> int:
+    """Makes rows new again that were sent in [since_us, until_us); returns how many.
+
+    Index `ix_span_outbox_sent`. Call it in transactions of its own until it returns 0; fix
+    `until_us` before the first, or it chases what is being sent anew.
+    """
+    chosen = (
+        select(_O.id)
+        .where(in_state("sent"), _O.sent_at >= since_us, _O.sent_at < until_us)
+        .order_by(_O.sent_at, _O.id)
+        .limit(limit)
+    )
+    return _renew(conn, "sent", _O.id.in_(chosen))
+
+
+def resend_tasks(conn: Connection, task_ids: Sequence[int]) -> int:
+    """Makes the sent rows of these tasks new again (`ix_span_outbox_task`); returns how many."""
+    return _renew(conn, "sent", _O.task_id.in_(task_ids))
+
+
+def release_poison(conn: Connection, *, limit: int = ROWS_PER_CALL) -> int:
+    """Makes quarantined rows new again, for a mended collector (`ix_span_outbox_poison`)."""
+    chosen = select(_O.id).where(in_state("poison")).order_by(_O.id).limit(limit)
+    return _renew(conn, "poison", _O.id.in_(chosen))
+
+
+def _renew(conn: Connection, state: str, chosen: ColumnElement[bool]) -> int:
+    statement = update(OUTBOX).where(in_state(state), chosen)
+    return conn.execute(statement.values(state="new", sent_at=None, error=None)).rowcount
+
+
+def measure(conn: Connection) -> OutboxState:
+    """Counts, bytes and ages by state, and what was ever lost.
+
+    One statement over the covering partial indexes and the loss table. Its cost grows with the
+    rows of the outbox: ask every few seconds, not at every request.
+    """
+    row = conn.execute(
+        select(
+            *_counts("new", "pending"),
+            *_counts("sent", "sent"),
+            *_counts("poison", "poison"),
+            _scalar(select(func.min(_O.created_at)).where(in_state("new")), "oldest_pending_us"),
+            _sum(select(func.sum(LOSS.c.row_count)), "lost_rows"),
+            _sum(
+                select(func.sum(LOSS.c.row_count)).where(LOSS.c.rank == RANK_TASK), "lost_task_rows"
+            ),
+            _sum(select(func.sum(LOSS.c.span_count)), "lost_spans"),
+            _scalar(select(func.max(LOSS.c.last_at)), "last_lost_us"),
+        )
+    ).one()
+    numbers: dict[str, Any] = {
+        name: None if value is None else int(value) for name, value in row._asdict().items()
+    }
+    return OutboxState(**numbers)
+
+
+def _counts(state: str, name: str) -> list[Any]:
+    where = in_state(state)
+    return [
+        _scalar(select(func.count(_O.id)).where(where), name),
+        _sum(select(func.sum(_O.size_bytes)).where(where), f"{name}_bytes"),
+    ]
+
+
+def _scalar(statement: Select[Any], name: str) -> Any:
+    return statement.scalar_subquery().label(name)
+
+
+def _sum(statement: Select[Any], name: str) -> Any:
+    return func.coalesce(statement.scalar_subquery(), 0).label(name)
