@@ -1,0 +1,1 @@
+"""Where audio bytes lie, by keys."""
