@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from app.domain.audio import is_cjk
+from app.speech.graphemes import is_break
 
 Boundary = Literal["clause", "sentence", "paragraph", "chapter"]
 
@@ -83,7 +84,7 @@ def _ends(text: str) -> Iterator[tuple[int, Boundary]]:
         closed = match.start() if is_line else quotes.after_closers(match.end())
         position = _after_space(text, closed)
         boundary = _boundary(text, match, closed, position)
-        if boundary is not None:
+        if boundary is not None and is_break(text, position):
             yield position, boundary
         if boundary in {"paragraph", "chapter"}:
             quotes.forget(position)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from app.domain.audio import CJK_UNITS, is_cjk, is_speakable
-from app.speech.graphemes import break_after, break_before
+from app.speech.graphemes import break_after, break_before, is_break
 from app.speech.sentences import Boundary, Sentence, sentences
 
 #: Spoken units of one piece: 25 to 40 s of speech.
@@ -123,7 +123,11 @@ class _Cuts:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        spaces = [(run.end(), "\n" in run.group()) for run in _SPACES.finditer(text)]
+        spaces = [
+            (run.end(), "\n" in run.group())
+            for run in _SPACES.finditer(text)
+            if is_break(text, run.end())
+        ]
         self._kinds = (
             _clause_ends(text),
             array("q", (end for end, has_newline in spaces if has_newline)),
@@ -147,7 +151,7 @@ class _Cuts:
             return break_after(self._text, start)
         floor = max(start, cut - _WORD_CHARS)
         word = cut
-        while word > floor and _is_inside_word(self._text, word):
+        while word > floor and _is_torn(self._text, word):
             word -= 1
         return word if word > floor else cut
 
@@ -155,7 +159,7 @@ class _Cuts:
 def _clause_ends(text: str) -> "array[int]":
     wide = [match.end() for match in _WIDE_CLAUSE.finditer(text)]
     narrow = [m.end() for m in _CLAUSE.finditer(text) if _CLAUSE_MARK.search(m.group())]
-    return array("q", sorted(wide + narrow))
+    return array("q", sorted(end for end in wide + narrow if is_break(text, end)))
 
 
 def _last_in(cuts: "array[int]", start: int, reach: int) -> int | None:
@@ -163,6 +167,8 @@ def _last_in(cuts: "array[int]", start: int, reach: int) -> int | None:
     return cuts[index] if index >= 0 and cuts[index] > start else None
 
 
-def _is_inside_word(text: str, index: int) -> bool:
+def _is_torn(text: str, index: int) -> bool:
+    """Whether a cut at `index` goes through a word without CJK, or through a grapheme."""
     before, after = text[index - 1], text[index : index + 1]
-    return before.isascii() and after.isascii() and not (before + after).isspace()
+    is_in_word = before.isascii() and after.isascii() and not (before + after).isspace()
+    return is_in_word or not is_break(text, index)
