@@ -74,7 +74,8 @@ def kill_group(pgid: int, leader_ticks: int | None, *, mark: str | None = None) 
     Args:
         pgid: Id of the group, which is its leader's pid.
         leader_ticks: `start_ticks` of the leader when the group was made.
-        mark: Where the leader is gone: kill members only if their environment has this RUN_MARK.
+        mark: Where the leader is gone: kill members only if their
+            environment has a RUN_MARK of the same home.
 
     Returns:
         True if a signal was sent. A pid cannot be used again while a group of that id lives, so a
@@ -84,8 +85,8 @@ def kill_group(pgid: int, leader_ticks: int | None, *, mark: str | None = None) 
     if ticks is not None and leader_ticks is not None and ticks != leader_ticks:
         return False
     if ticks is None and mark is not None:
-        members = [pid for pid in group_members(pgid) if run_mark_of(pid) == mark]
-        return any([_kill(pid) for pid in members])
+        members = [pid for pid in group_members(pgid) if _is_of_home(run_mark_of(pid), mark)]
+        return sum(_kill(pid) for pid in members) > 0
     try:
         os.killpg(pgid, signal.SIGKILL)
     except OSError:
@@ -111,6 +112,11 @@ def new_run_mark(home: Path) -> str:
     return f"{home.resolve()}|{os.getpid()}|{start_ticks(os.getpid()) or 0}"
 
 
+def own_mark() -> str | None:
+    """The RUN_MARK that this process inherited; None where it was started by hand."""
+    return os.environ.get(RUN_MARK)
+
+
 def leftovers(home: Path) -> list[int]:
     """Pids of processes of earlier starts on `home` whose top process is dead (not this start's)."""
     prefix = f"{home.resolve()}|"
@@ -130,6 +136,11 @@ def kill_leftovers(home: Path) -> int:
     return sum(_kill(pid) for pid in leftovers(home))
 
 
+def _is_of_home(found: str | None, mark: str) -> bool:
+    """Whether two marks are of starts on the same home."""
+    return found is not None and found.rsplit("|", 2)[0] == mark.rsplit("|", 2)[0]
+
+
 def _kill(pid: int) -> bool:
     try:
         os.kill(pid, signal.SIGKILL)
@@ -140,7 +151,7 @@ def _kill(pid: int) -> bool:
 
 def _pids() -> Iterator[int]:
     try:
-        names = os.listdir("/proc")
+        names = [entry.name for entry in Path("/proc").iterdir()]
     except OSError:
         return
     yield from (int(name) for name in names if name.isdigit())

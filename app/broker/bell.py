@@ -1,0 +1,73 @@
+"""The bell: a datagram that tells the workers of this host to look at the table now.
+
+A lost ring is harmless: workers look four times a second anyway. Each listener has a socket file in
+`<home>/run`; a socket path may have 107 bytes, so longer ones go through /proc/self/fd.
+"""
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+_MAX_PATH_BYTES = 100
+
+
+class BellSocket:
+    """A listener's end of the bell.
+
+    Args:
+        run_dir: `<home>/run`, made where it is missing.
+    """
+
+    def __init__(self, run_dir: Path) -> None:
+        run_dir.mkdir(parents=True, exist_ok=True)
+        self._path = run_dir / f"bell.{os.getpid()}"
+        self._path.unlink(missing_ok=True)
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.setblocking(False)
+        with _address(self._path) as address:
+            self._socket.bind(address)
+
+    def fileno(self) -> int:
+        """The descriptor to wait on; it becomes readable when the bell rings."""
+        return self._socket.fileno()
+
+    def drain(self) -> None:
+        """Takes every ring that has come."""
+        with suppress(BlockingIOError):
+            while True:
+                self._socket.recv(16)
+
+    def close(self) -> None:
+        """Stops listening."""
+        self._socket.close()
+        self._path.unlink(missing_ok=True)
+
+
+def ring(run_dir: Path) -> None:
+    """Rings every listener of this host; removes the sockets of those that are gone. Never fails."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as bell:
+        bell.setblocking(False)
+        for path in run_dir.glob("bell.*"):
+            try:
+                with _address(path) as address:
+                    bell.sendto(b"1", address)
+            except ConnectionRefusedError:
+                with suppress(OSError):
+                    path.unlink()
+            except OSError:
+                continue  # its queue is full: it will look anyway
+
+
+@contextmanager
+def _address(path: Path) -> Iterator[str]:
+    """A name of `path` that fits into a socket address."""
+    if len(os.fsencode(path)) <= _MAX_PATH_BYTES:
+        yield str(path)
+        return
+    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{directory}/{path.name}"
+    finally:
+        os.close(directory)

@@ -1,0 +1,1 @@
+"""Settings: one table of them, their parsers, and the checked values."""

@@ -1,0 +1,10 @@
+"""Ids as types of their own, so that one cannot be passed for another."""
+
+from typing import NewType
+
+TextId = NewType("TextId", int)
+TaskId = NewType("TaskId", int)
+AudioId = NewType("AudioId", int)
+SubmissionId = NewType("SubmissionId", int)
+#: One start of one worker process (hex); a restarted worker has a new one under its old name.
+WorkerId = NewType("WorkerId", str)

@@ -1,0 +1,185 @@
+"""The ways out of `processing`: one transaction, fenced, with the spans that tell of it.
+
+Everything that ends an attempt comes through `settle`: the child that ran it (live span), the worker's
+parent that killed or lost it, the reaper, a cancellation. The loser of a race writes nothing.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from app.domain.fingerprint import fingerprint
+from app.domain.records import AttemptRecord, TaskRecord
+from app.domain.task import Decision, Move, Status, TRANSITIONS
+from app.service import spans
+from app.service.core import Core
+from app.store import attempts, events, tasks, workers
+from app.store.database import Connection
+from telemetry import outbox
+
+#: Makes the bytes of a live attempt's spans, ended at a moment: (payload, number of spans).
+LiveSpans = Callable[[int], tuple[bytes, int]]
+
+_OUTCOMES = {
+    Move.COMPLETE: "completed",
+    Move.FAIL: "failed",
+    Move.TIME_OUT: "timeout",
+    Move.CANCEL: "cancelled",
+    Move.RETRY_LATER: "retry",
+    Move.WAIT_FOR_CAPACITY: "capacity",
+    Move.HAND_BACK: "handed_back",
+    Move.LOSE_WORKER: "lost",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What becomes of a running attempt, and why.
+
+    Attributes:
+        decision: The move and what it counts.
+        outcome: How the attempt's row tells it; None takes it from the move.
+        rebuilt_reason: Why the attempt's span is rebuilt from its row; None where it is live.
+        audio: Columns of the finished audio (`audio_id`, `audio_duration_ms`, `audio_bytes`).
+    """
+
+    decision: Decision
+    outcome: str | None = None
+    error_type: str | None = None
+    error_kind: str | None = None
+    error_message: str | None = None
+    error_code: str | None = None
+    exit_signal: int | None = None
+    exit_code: int | None = None
+    rebuilt_reason: str | None = None
+    audio: dict[str, Any] | None = None
+
+
+def settle(  # noqa: PLR0913 - one attempt, one verdict, who gives it
+    core: Core,
+    conn: Connection,
+    task_id: int,
+    attempt: int,
+    verdict: Verdict,
+    *,
+    now: int,
+    live: LiveSpans | None = None,
+) -> TaskRecord | None:
+    """Gives a running attempt its verdict; None where someone else owns the task now.
+
+    Writes the task row, the attempt row, an event, and to the outbox: the attempt's span (live, or
+    rebuilt from its row), the deadline marker where this is the first to see it passed, and the task
+    span where the status is final.
+    """
+    flagged = tasks.flag_deadline(conn, task_id, attempt, now)
+    task = _move(conn, task_id, attempt, verdict, now=now, by=core.actor)
+    if task is None:
+        return None
+    if flagged is not None:
+        attempts.flag(conn, task_id, attempt, flagged.timed_out_at or now)
+    attempts.end(conn, task_id, attempt, _attempt_values(conn, core, verdict, task, now))
+    row = attempts.get(conn, task_id, attempt)
+    if row is not None:
+        _write_spans(conn, task, row, verdict, now=now, live=live, is_flagged=flagged is not None)
+    _write_event(conn, core, task, attempt, verdict, now)
+    if task.is_final:
+        spans.ended(conn, task, now)
+    return task
+
+
+def _move(
+    conn: Connection, task_id: int, attempt: int, verdict: Verdict, *, now: int, by: str
+) -> TaskRecord | None:
+    decision = verdict.decision
+    status = TRANSITIONS[Status.PROCESSING, decision.move]
+    values = _error_values(verdict, status) | (verdict.audio or {})
+    if decision.move is Move.LOSE_WORKER:
+        reason = (verdict.rebuilt_reason or "")[:200]
+        values |= {"rescued_at": now, "rescued_by": by[:160], "rescued_reason": reason}
+    if status.is_final:
+        values |= {"status": str(status), "wait_reason": "claimed"}
+        values |= {"phase_permille": 1000} if status is Status.COMPLETED else {}
+    else:
+        values |= {"wait_reason": decision.wait_reason, "not_before": now + decision.delay_us}
+    leave = tasks.Exit(
+        counts_try=decision.counts_try, counts_loss=decision.counts_loss, values=values
+    )
+    way_out = tasks.finish if status.is_final else tasks.give_back
+    return way_out(conn, task_id, attempt, now, leave)
+
+
+def _error_values(verdict: Verdict, status: Status) -> dict[str, Any]:
+    if status in {Status.COMPLETED, Status.CANCELLED}:
+        return {"error_type": None, "error_kind": None, "error_message": None}
+    if verdict.error_type is None:
+        return {}
+    message = (verdict.error_message or "")[:1000]
+    values = {
+        "error_type": verdict.error_type,
+        "error_kind": verdict.error_kind,
+        "error_message": message,
+    }
+    if status.is_final:
+        values["fingerprint"] = fingerprint(verdict.error_type, message, code=verdict.error_code)
+    return values
+
+
+def _attempt_values(
+    conn: Connection, core: Core, verdict: Verdict, task: TaskRecord, now: int
+) -> dict[str, Any]:
+    values = {
+        "finished_at": now,
+        "outcome": verdict.outcome or _OUTCOMES[verdict.decision.move],
+        "error_type": verdict.error_type,
+        "error_kind": verdict.error_kind,
+        "error_code": verdict.error_code,
+        "error_message": (verdict.error_message or "")[:1000] or None,
+        "exit_signal": verdict.exit_signal,
+        "exit_code": verdict.exit_code,
+    }
+    if verdict.rebuilt_reason is None:
+        return values
+    values |= {"rebuilt_by": core.actor[:160], "rebuilt_reason": verdict.rebuilt_reason[:200]}
+    last = attempts.get(conn, task.id, task.attempt)
+    worker = workers.get(conn, last.worker_id) if last is not None else None
+    return values | {"last_heartbeat_at": worker.heartbeat_at if worker is not None else None}
+
+
+def _write_spans(  # noqa: PLR0913 - one attempt's spans
+    conn: Connection,
+    task: TaskRecord,
+    row: AttemptRecord,
+    verdict: Verdict,
+    *,
+    now: int,
+    live: LiveSpans | None,
+    is_flagged: bool,
+) -> None:
+    if is_flagged:
+        spans.deadline_passed(conn, task, row, now)
+    if live is not None:
+        payload, count = live(now)
+        spans.add(conn, task, payload, count, now=now, rank=outbox.RANK_DETAIL)
+    elif verdict.rebuilt_reason is not None:
+        spans.rebuilt_attempt(conn, task, row, now)
+
+
+def _write_event(  # noqa: PLR0913 - the facts of one event
+    conn: Connection, core: Core, task: TaskRecord, attempt: int, verdict: Verdict, now: int
+) -> None:
+    parts = [verdict.error_type, verdict.error_message, verdict.rebuilt_reason]
+    detail = "; ".join(part for part in parts if part)[:1000]
+    events.add(
+        conn,
+        {
+            "task_id": task.id,
+            "attempt": attempt,
+            "at": now,
+            "kind": str(verdict.decision.move),
+            "from_status": "processing",
+            "to_status": task.status,
+            "by": core.actor,
+            "detail": detail or None,
+        },
+    )
+

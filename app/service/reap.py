@@ -1,0 +1,133 @@
+"""Reap: what dead workers and late attempts held is given a verdict, from outside.
+
+Runs in the duties process, never in the queue that it repairs. Every step is idempotent: two reapers
+at once are harmless, because each verdict is fenced.
+"""
+
+from dataclasses import dataclass
+
+from app.domain.records import TaskRecord
+from app.domain.task import LEASE_US, REAP_GRACE_US, Tries
+from app.service import spans, verdict
+from app.service.core import Core
+from app.service.finish import Verdict, settle
+from app.store import attempts, events, tasks, workers
+from app.store.database import Connection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reaped:
+    """What one round did: tasks rescued, timed out, flagged, expired; workers declared dead."""
+
+    rescued: int = 0
+    timed_out: int = 0
+    flagged: int = 0
+    expired: int = 0
+    dead_workers: int = 0
+
+    @property
+    def any(self) -> bool:
+        """Whether anything was done that workers should hear of."""
+        return bool(self.rescued or self.timed_out or self.expired)
+
+
+def reap(core: Core) -> Reaped:
+    """One round. Reads first: while all is well nothing is written."""
+    with core.database.read() as conn:
+        now = core.database.now_us(conn)
+        stale = [w for w in workers.live(conn) if w.heartbeat_at < now - LEASE_US]
+        late = tasks.overdue(conn, now)
+        old = tasks.expired(conn, now)
+    dead = core.database.run(lambda conn: _end_stale(core, conn)) if stale else 0
+    flagged = sum(verdict.flag_deadline(core, task.id, task.attempt) for task in late)
+    with core.database.read() as conn:
+        lost = tasks.lost(conn, core.database.now_us(conn) - REAP_GRACE_US)
+    outcomes = [_settle_lost(core, task) for task in lost]
+    expired = sum(_expire(core, task.id) for task in old)
+    return Reaped(
+        rescued=outcomes.count("rescued"),
+        timed_out=outcomes.count("timed out"),
+        flagged=flagged,
+        expired=expired,
+        dead_workers=dead,
+    )
+
+
+def _end_stale(core: Core, conn: Connection) -> int:
+    now = core.database.now_us(conn)
+    reason = f"no heartbeat for {LEASE_US // 1_000_000} s; declared dead by {core.actor}"
+    return len(workers.end_stale(conn, now - LEASE_US, now, reason))
+
+
+def _settle_lost(core: Core, seen: TaskRecord) -> str:
+    """Looks at a task again under the writer lock, and settles it if it is still lost."""
+
+    def work(conn: Connection) -> str:
+        task = tasks.get(conn, seen.id, lock=True)
+        if task is None or task.attempt != seen.attempt or task.status != "processing":
+            return ""
+        now = core.database.now_us(conn)
+        worker = workers.get(conn, task.worker_id or "")
+        is_gone = worker is None or worker.state in {"dead", "stopped"}
+        is_late = (task.deadline_at or 0) <= now - (0 if is_gone else REAP_GRACE_US)
+        if not is_gone and not is_late:
+            return ""
+        outcome = "timed out" if is_late else "rescued"
+        return outcome if settle(
+            core, conn, task.id, task.attempt, _verdict(task, worker_state=worker.state if worker else "missing", is_late=is_late), now=now
+        ) is not None else ""
+
+    return core.database.run(work)
+
+
+def _verdict(task: TaskRecord, *, worker_state: str, is_late: bool) -> Verdict:
+    name = task.worker_name or "its worker"
+    if is_late:
+        limit = task.timeout_us / 1_000_000
+        return verdict.timeout_verdict(
+            f"the limit of {limit:g} s passed and {name} ({worker_state}) did not end the attempt"
+        )
+    tries = Tries(
+        tries_used=task.tries_used, max_attempts=task.max_attempts, lost_count=task.lost_count
+    )
+    return verdict.loss_verdict(tries, reason=f"worker {name} is {worker_state}: its lease ran out")
+
+
+def _expire(core: Core, task_id: int) -> bool:
+    """Fails a task that waited past its `give_up_at`."""
+
+    def work(conn: Connection) -> bool:
+        now = core.database.now_us(conn)
+        values = {
+            "status": "failed",
+            "error_type": "queue_expired",
+            "error_kind": "permanent",
+            "error_message": "the task waited longer than it may (VOXTRACE_GIVE_UP_H)",
+        }
+        task = tasks.end_pending(conn, task_id, now, values)
+        if task is None:
+            return False
+        _event(conn, core, task, now)
+        spans.ended(conn, task, now)
+        return True
+
+    return core.database.run(work)
+
+
+def _event(conn: Connection, core: Core, task: TaskRecord, now: int) -> None:
+    values = {"task_id": task.id, "at": now, "kind": "expire", "by": core.actor}
+    moved = {"from_status": "pending", "to_status": task.status, "detail": task.error_message}
+    events.add(conn, values | moved)
+
+
+def forgive_pause(core: Core, pause_us: int) -> int:
+    """Moves live deadlines by a pause in which nothing ran (a laptop that slept); returns tasks."""
+
+    def work(conn: Connection) -> int:
+        now = core.database.now_us(conn)
+        moved = tasks.move_deadlines(conn, pause_us, now)
+        if moved:
+            attempts.move_deadline(conn, pause_us)
+        return moved
+
+    return core.database.run(work)

@@ -1,0 +1,31 @@
+"""Remains: process groups of this host that go on although their attempt was taken from them."""
+
+from app import process
+from app.service.core import Core
+from app.store import attempts, workers
+
+#: Microseconds back in which an attempt must have ended to be looked at.
+_WINDOW_US = 3_600_000_000
+
+
+def kill_groups(core: Core) -> int:
+    """Kills the groups of this host's attempts that ended without their process; returns how many.
+
+    A group is only killed where its leader is the very process that the row names, or where the
+    leader is gone and its worker is dead; the mark in the members' environment tells them apart
+    from a group that took the number since.
+    """
+    with core.database.read() as conn:
+        now = core.database.now_us(conn)
+        rows = attempts.ended_on_host(conn, core.host, now - _WINDOW_US)
+        ends = {row.worker_id: workers.get(conn, row.worker_id) for row in rows}
+    killed = 0
+    for row in rows:
+        if row.pid is None or not process.group_members(row.pid):
+            continue
+        worker = ends[row.worker_id]
+        is_worker_gone = worker is None or not process.is_alive(worker.pid, worker.pid_ticks)
+        is_same_leader = process.start_ticks(row.pid) == row.pid_ticks
+        if is_worker_gone or is_same_leader:
+            killed += process.kill_group(row.pid, row.pid_ticks, mark=process.own_mark())
+    return killed

@@ -1,0 +1,42 @@
+"""Sweep: files go when no row refers to them any more. DELETE and retention remove rows only."""
+
+from app import clock
+from app.service.core import Core
+from app.store import audios
+from app.store.database import Connection
+
+#: Prefixes of stored objects: finished audio by its content, segment sound by its input.
+AUDIO_PREFIX = "audio"
+SEGMENT_PREFIX = "segment"
+#: Age in microseconds below which a file is never removed: its row may be on its way.
+MIN_AGE_US = 3_600_000_000
+
+
+def segment_key(input_hash: str) -> str:
+    """Where a segment's sound lies: by the hash of everything that it is made from."""
+    return f"{SEGMENT_PREFIX}/{input_hash[:2]}/{input_hash}.pcm"
+
+
+def sweep(core: Core, *, min_age_us: int = MIN_AGE_US) -> int:
+    """Removes what nothing refers to; returns how many files.
+
+    Each file is looked up again under the writer's lock right before it is removed, so a text that
+    is being answered with it (and has touched it) keeps it.
+    """
+    before = clock.now_us() - min_age_us
+    removed = core.storage.sweep_temp(min_age_us / 1_000_000)
+    for prefix in (AUDIO_PREFIX, SEGMENT_PREFIX):
+        for entry in core.storage.iterate(prefix):
+            if entry.mtime_us < before:
+                removed += core.database.run(
+                    lambda conn, key=entry.key: _remove_unused(core, conn, key)  # type: ignore[misc]
+                )
+    return removed
+
+
+def _remove_unused(core: Core, conn: Connection, key: str) -> bool:
+    if key.startswith(f"{AUDIO_PREFIX}/"):
+        is_used = audios.refers_to(conn, key)
+    else:
+        is_used = audios.segment_refers_to(conn, key.rpartition("/")[2].removesuffix(".pcm"))
+    return not is_used and core.storage.delete(key)

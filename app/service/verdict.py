@@ -1,0 +1,116 @@
+"""Verdicts from outside an attempt: its process was killed, lost, ran late, or must be handed back.
+
+Given by the worker's parent process (`lose`, `time_out`, `hand_back`); the reaper has its own module.
+Each is one fenced transaction; False means that someone else settled the attempt first.
+"""
+
+import random
+
+from app.domain.task import Decision, Move, Tries, decide_loss
+from app.service import spans
+from app.service.core import Core
+from app.service.finish import Verdict, settle
+from app.store import attempts, tasks
+from app.store.database import Connection
+
+
+def lose(  # noqa: PLR0913 - what is known of the death
+    core: Core,
+    task_id: int,
+    attempt: int,
+    *,
+    reason: str,
+    exit_signal: int | None = None,
+    exit_code: int | None = None,
+) -> bool:
+    """Settles an attempt whose process died, or that no process runs: it runs again, or is poison."""
+
+    def work(conn: Connection) -> bool:
+        task = tasks.get(conn, task_id, lock=True)
+        if task is None or task.attempt != attempt or task.status != "processing":
+            return False
+        now = core.database.now_us(conn)
+        verdict = loss_verdict(
+            Tries(
+                tries_used=task.tries_used,
+                max_attempts=task.max_attempts,
+                lost_count=task.lost_count,
+            ),
+            reason=reason,
+            exit_signal=exit_signal,
+            exit_code=exit_code,
+        )
+        return settle(core, conn, task_id, attempt, verdict, now=now) is not None
+
+    return core.database.run(work)
+
+
+def loss_verdict(
+    tries: Tries, *, reason: str, exit_signal: int | None = None, exit_code: int | None = None
+) -> Verdict:
+    """The verdict on a lost attempt."""
+    return Verdict(
+        decision=decide_loss(tries, random.random()),  # noqa: S311 - jitter, not a secret
+        outcome="lost",
+        error_type="worker_lost",
+        error_kind="retryable",
+        error_message=reason,
+        exit_signal=exit_signal,
+        exit_code=exit_code,
+        rebuilt_reason=reason,
+    )
+
+
+def time_out(core: Core, task_id: int, attempt: int, *, reason: str) -> bool:
+    """Settles an attempt that ran past its deadline: `timeout`, which is final."""
+
+    def work(conn: Connection) -> bool:
+        now = core.database.now_us(conn)
+        verdict = timeout_verdict(reason)
+        return settle(core, conn, task_id, attempt, verdict, now=now) is not None
+
+    return core.database.run(work)
+
+
+def timeout_verdict(reason: str) -> Verdict:
+    """The verdict on an attempt past its deadline."""
+    return Verdict(
+        decision=Decision(move=Move.TIME_OUT),
+        error_type="deadline_exceeded",
+        error_kind="permanent",
+        error_message=reason,
+        rebuilt_reason=reason,
+    )
+
+
+def hand_back(core: Core, task_id: int, attempt: int, *, reason: str) -> bool:
+    """Gives a healthy attempt back at its checkpoint (a drain); costs no try and no loss."""
+
+    def work(conn: Connection) -> bool:
+        now = core.database.now_us(conn)
+        verdict = Verdict(
+            decision=Decision(move=Move.HAND_BACK, wait_reason="handed_back"),
+            rebuilt_reason=reason,
+        )
+        return settle(core, conn, task_id, attempt, verdict, now=now) is not None
+
+    return core.database.run(work)
+
+
+def flag_deadline(core: Core, task_id: int, attempt: int) -> bool:
+    """Flags a running attempt past its deadline: row, attempt and marker from one statement.
+
+    Whoever comes first writes; the marker's span id is derived, so two writers cannot make two.
+    """
+
+    def work(conn: Connection) -> bool:
+        now = core.database.now_us(conn)
+        task = tasks.flag_deadline(conn, task_id, attempt, now)
+        row = attempts.get(conn, task_id, attempt)
+        if task is None or row is None:
+            return False
+        attempts.flag(conn, task_id, attempt, task.timed_out_at or now)
+        spans.deadline_passed(conn, task, row, now)
+        return True
+
+    return core.database.run(work)

@@ -1,0 +1,88 @@
+"""Attempt rows: one for each claim; who ran it, until when, and how it ended."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, text, tuple_, update
+
+from app.domain.records import AttemptRecord
+from app.store.rows import record, records
+from app.store.tables import attempt_table
+
+_A = attempt_table.c
+
+
+def insert_claimed(conn: Connection, values: Mapping[str, Any]) -> None:
+    """Writes the attempt that a claim has begun."""
+    conn.execute(insert(attempt_table).values(**values))
+
+
+def get(conn: Connection, task_id: int, attempt: int) -> AttemptRecord | None:
+    """One attempt (primary key)."""
+    statement = select(attempt_table).where(_A.task_id == task_id, _A.attempt == attempt)
+    return record(AttemptRecord, conn.execute(statement).first())
+
+
+def of_task(conn: Connection, task_id: int) -> list[AttemptRecord]:
+    """Every attempt of a task, first to last (primary key)."""
+    statement = select(attempt_table).where(_A.task_id == task_id).order_by(_A.attempt)
+    return records(AttemptRecord, conn.execute(statement))
+
+
+def begin(  # noqa: PLR0913 - the facts of one start
+    conn: Connection, task_id: int, attempt: int, *, pid: int, ticks: int | None, at: int
+) -> None:
+    """Notes the process that runs the attempt."""
+    conn.execute(
+        update(attempt_table)
+        .where(_A.task_id == task_id, _A.attempt == attempt)
+        .values(pid=pid, pid_ticks=ticks, begun_at=at)
+    )
+
+
+def end(conn: Connection, task_id: int, attempt: int, values: Mapping[str, Any]) -> None:
+    """Notes how the attempt ended (`outcome`, `finished_at`, and what explains them)."""
+    conn.execute(
+        update(attempt_table)
+        .where(_A.task_id == task_id, _A.attempt == attempt, _A.finished_at.is_(None))
+        .values(**values)
+    )
+
+
+def flag(conn: Connection, task_id: int, attempt: int, at: int) -> None:
+    """Notes that the attempt's deadline passed while it ran."""
+    conn.execute(
+        update(attempt_table)
+        .where(_A.task_id == task_id, _A.attempt == attempt, _A.timed_out_at.is_(None))
+        .values(timed_out_at=at)
+    )
+
+
+def move_deadline(conn: Connection, pause_us: int) -> None:
+    """Moves the deadlines of open attempts with their tasks' (see `tasks.move_deadlines`)."""
+    conn.execute(
+        update(attempt_table)
+        .where(_A.finished_at.is_(None), _A.timed_out_at.is_(None))
+        .values(deadline_at=_A.deadline_at + pause_us)
+    )
+
+
+def ended_on_host(conn: Connection, host: str, since: int) -> list[AttemptRecord]:
+    """Attempts of this host taken from their process since then (ix_task_attempt_taken)."""
+    statement = select(attempt_table).where(
+        text("outcome IN ('lost', 'timeout', 'cancelled', 'handed_back')"),
+        _A.host == host,
+        _A.finished_at >= since,
+        _A.pid.is_not(None),
+    )
+    return records(AttemptRecord, conn.execute(statement))
+
+
+def settled_from_outside(
+    conn: Connection, keys: list[tuple[int, int]]
+) -> list[tuple[int, int]]:
+    """Those of `keys` (task id, attempt) whose span was rebuilt: another process ended them."""
+    statement = select(_A.task_id, _A.attempt).where(
+        tuple_(_A.task_id, _A.attempt).in_(keys), _A.rebuilt_by.is_not(None)
+    )
+    return [(row.task_id, row.attempt) for row in conn.execute(statement)]

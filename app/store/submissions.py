@@ -1,0 +1,51 @@
+"""Submission rows: each accepted request, what became of it, and its idempotency key."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from app.domain.records import SubmissionRecord
+from app.store.rows import record, records
+from app.store.tables import submission_table
+
+_S = submission_table.c
+
+
+def insert_submission(conn: Connection, values: Mapping[str, Any]) -> int | None:
+    """Inserts a submission and returns its id; None where its idempotency key is taken.
+
+    On PostgreSQL it waits for a concurrent insert of the same key to commit.
+    """
+    dialect = postgresql if conn.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(submission_table).values(**values).on_conflict_do_nothing()
+    return conn.execute(statement.returning(_S.id)).scalar_one_or_none()
+
+
+def of_key(conn: Connection, idempotency_key: str) -> SubmissionRecord | None:
+    """The submission that used an idempotency key (unique index)."""
+    statement = select(submission_table).where(_S.idempotency_key == idempotency_key)
+    return record(SubmissionRecord, conn.execute(statement).first())
+
+
+def cancel_of_text(conn: Connection, text_id: int, now: int) -> int:
+    """Cancels a text's open submissions (index ix_submission_text); returns how many."""
+    statement = (
+        update(submission_table)
+        .where(_S.text_id == text_id, _S.cancelled_at.is_(None))
+        .values(cancelled_at=now)
+    )
+    return conn.execute(statement).rowcount
+
+
+def count_open(conn: Connection, task_id: int) -> int:
+    """Submissions that still want a task (index ix_submission_task)."""
+    statement = select(func.count()).where(_S.task_id == task_id, _S.cancelled_at.is_(None))
+    return conn.execute(statement).scalar_one()
+
+
+def of_task(conn: Connection, task_id: int) -> list[SubmissionRecord]:
+    """Every submission that a task answers, oldest first (index ix_submission_task)."""
+    statement = select(submission_table).where(_S.task_id == task_id).order_by(_S.id)
+    return records(SubmissionRecord, conn.execute(statement))

@@ -1,0 +1,73 @@
+"""Worker rows: who lives, proven by a heartbeat each second."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from app.domain.records import WorkerRecord
+from app.store.rows import record, records
+from app.store.tables import worker_table
+
+_W = worker_table.c
+_LIVE = ("up", "draining")
+
+
+def register(conn: Connection, values: Mapping[str, Any]) -> None:
+    """Inserts a worker that has just started."""
+    conn.execute(insert(worker_table).values(**values))
+
+
+def beat(conn: Connection, worker_id: str, now: int) -> bool:
+    """Renews a worker's lease; False where it was declared dead (it must stop what it runs)."""
+    statement = (
+        update(worker_table).where(_W.id == worker_id, _W.state.in_(_LIVE)).values(heartbeat_at=now)
+    )
+    return conn.execute(statement).rowcount == 1
+
+
+def drain(conn: Connection, worker_id: str) -> None:
+    """Ends a worker's claims: it finishes what it has."""
+    conn.execute(
+        update(worker_table).where(_W.id == worker_id, _W.state == "up").values(state="draining")
+    )
+
+
+def end(conn: Connection, worker_id: str, now: int, *, state: str, reason: str) -> bool:
+    """Notes that a worker is no more (`stopped` or `dead`); False where that is known."""
+    statement = (
+        update(worker_table)
+        .where(_W.id == worker_id, _W.state.in_(_LIVE))
+        .values(state=state, ended_at=now, end_reason=reason)
+    )
+    return conn.execute(statement).rowcount == 1
+
+
+def end_stale(conn: Connection, before: int, now: int, reason: str) -> list[WorkerRecord]:
+    """Declares workers dead whose last heartbeat is before `before` (index ix_worker_live)."""
+    statement = (
+        update(worker_table)
+        .where(_W.state.in_(_LIVE), _W.heartbeat_at < before)
+        .values(state="dead", ended_at=now, end_reason=reason)
+        .returning(worker_table)
+    )
+    return records(WorkerRecord, conn.execute(statement))
+
+
+def get(conn: Connection, worker_id: str) -> WorkerRecord | None:
+    """A worker by its id (primary key)."""
+    return record(
+        WorkerRecord, conn.execute(select(worker_table).where(_W.id == worker_id)).first()
+    )
+
+
+def live(conn: Connection) -> list[WorkerRecord]:
+    """Workers that are up or draining, oldest first (index ix_worker_live)."""
+    statement = select(worker_table).where(_W.state.in_(_LIVE)).order_by(_W.started_at)
+    return records(WorkerRecord, conn.execute(statement))
+
+
+def latest(conn: Connection, limit: int = 20) -> list[WorkerRecord]:
+    """The workers that started last, living or not."""
+    statement = select(worker_table).order_by(_W.started_at.desc()).limit(limit)
+    return records(WorkerRecord, conn.execute(statement))
