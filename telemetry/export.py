@@ -1,0 +1,185 @@
+"""ExportSettings: where spans go, from the standard OTEL_EXPORTER_OTLP_* variables.
+
+Source: OpenTelemetry specification, "OpenTelemetry Protocol Exporter". A wrong value is an error
+that names its variable; no error tells a header's value, and no `repr` does.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Literal
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+Compression = Literal["gzip", "none"]
+
+DEFAULT_TIMEOUT_S: Final = 10.0
+MAX_TIMEOUT_S: Final = 600.0
+#: A timeout below this is one in seconds (see `_timeout_s`).
+_SECONDS_BELOW: Final = 100
+_HEADER_NAME: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_HEADER_VALUE: Final = re.compile(r"[\x20-\x7e\x80-\xff]*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportSettings:
+    """Where and how to send spans by OTLP/HTTP (protobuf).
+
+    Attributes:
+        endpoint: Full URL, path included; may hold credentials: show `shown_endpoint` instead.
+        headers: Sent with each request; secret.
+        timeout_s: For connecting, and for each wait for data.
+        compression: Of the request's body.
+        certificate: File of the certificates to trust; None for the system's.
+        client_certificate: File of our own certificate, for mutual TLS.
+        client_key: File of its key.
+    """
+
+    endpoint: str = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    timeout_s: float = DEFAULT_TIMEOUT_S
+    compression: Compression = "gzip"
+    certificate: str | None = None
+    client_certificate: str | None = None
+    client_key: str | None = None
+
+    @property
+    def shown_endpoint(self) -> str:
+        """The endpoint without user, password and query."""
+        parts = urlsplit(self.endpoint)
+        return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must not be shown: header values, and credentials in the URL."""
+        parts = urlsplit(self.endpoint)
+        found = [*self.headers.values(), parts.password, parts.username, parts.query]
+        words = [word for value in found if value for word in (value, value.split(" ")[-1])]
+        return tuple(sorted({word for word in words if len(word) >= 4}, key=len, reverse=True))
+
+
+def export_settings_from(environ: Mapping[str, str]) -> ExportSettings | None:
+    """The settings in an environment; None where nothing is to be sent.
+
+    Nothing is sent without an endpoint (there is no default), with OTEL_TRACES_EXPORTER=none, and
+    with OTEL_SDK_DISABLED=true. A `…_TRACES_…` variable goes before the general one.
+
+    Raises:
+        ValueError: A variable's value is not allowed.
+    """
+    if environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
+        return None
+    if not _exports_otlp(environ) or not (endpoint := _endpoint(environ)):
+        return None
+    _check_protocol(environ)
+    return ExportSettings(
+        endpoint=endpoint,
+        headers=_headers(environ),
+        timeout_s=_timeout_s(environ),
+        compression=_compression(environ),
+        certificate=_file(environ, "CERTIFICATE"),
+        client_certificate=_file(environ, "CLIENT_CERTIFICATE"),
+        client_key=_file(environ, "CLIENT_KEY"),
+    )
+
+
+def _pick(environ: Mapping[str, str], what: str) -> tuple[str, str]:
+    """Name and value of the variable that decides; an empty one counts as unset."""
+    special, general = f"OTEL_EXPORTER_OTLP_TRACES_{what}", f"OTEL_EXPORTER_OTLP_{what}"
+    for name in (special, general):
+        value = environ.get(name, "").strip()
+        if value:
+            return name, value
+    return general, ""
+
+
+def _exports_otlp(environ: Mapping[str, str]) -> bool:
+    chosen = environ.get("OTEL_TRACES_EXPORTER", "").strip().lower() or "otlp"
+    if chosen not in {"otlp", "none"}:
+        message = f"OTEL_TRACES_EXPORTER must be otlp or none, got {chosen!r}"
+        raise ValueError(message)
+    return chosen == "otlp"
+
+
+def _check_protocol(environ: Mapping[str, str]) -> None:
+    name, value = _pick(environ, "PROTOCOL")
+    if value not in {"", "http/protobuf"}:
+        message = f"{name} must be http/protobuf, got {value!r}"
+        raise ValueError(message)
+
+
+def _endpoint(environ: Mapping[str, str]) -> str:
+    name, value = _pick(environ, "ENDPOINT")
+    if not value:
+        return ""
+    if not _is_url(value):
+        message = f"{name} must be an http:// or https:// URL, got something else"
+        raise ValueError(message)
+    if name == "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT":
+        return value
+    parts = urlsplit(value)
+    return urlunsplit(parts._replace(path=parts.path.rstrip("/") + "/v1/traces"))
+
+
+def _is_url(value: str) -> bool:
+    try:
+        parts = urlsplit(value)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def _headers(environ: Mapping[str, str]) -> dict[str, str]:
+    """`key=value` pairs with commas between them, values percent-encoded (or plain)."""
+    name, text = _pick(environ, "HEADERS")
+    headers: dict[str, str] = {}
+    for pair in text.split(","):
+        key, equals, value = pair.partition("=")
+        if not pair.strip():
+            continue
+        header, content = unquote(key.strip()).lower(), unquote(value.strip(), encoding="latin-1")
+        if not equals or not _HEADER_NAME.fullmatch(header) or not _HEADER_VALUE.fullmatch(content):
+            message = f"{name} must be name=value pairs with commas between them; pair {len(headers) + 1} is not"  # noqa: E501
+            raise ValueError(message)
+        headers[header] = content
+    return headers
+
+
+def _timeout_s(environ: Mapping[str, str]) -> float:
+    """The timeout in seconds.
+
+    The specification counts in milliseconds, the Python SDK in seconds. Nobody means less than
+    100 ms, nor more than 100 s where 100 ms would do: below 100 it is seconds.
+    """
+    name, text = _pick(environ, "TIMEOUT")
+    if not text:
+        return DEFAULT_TIMEOUT_S
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    timeout_s = value if value < _SECONDS_BELOW else value / 1000
+    if not 0 < timeout_s <= MAX_TIMEOUT_S:
+        message = f"{name} must be milliseconds, 100 to {MAX_TIMEOUT_S * 1000:.0f}, or seconds below 100, got {text!r}"  # noqa: E501
+        raise ValueError(message)
+    return timeout_s
+
+
+def _compression(environ: Mapping[str, str]) -> Compression:
+    name, value = _pick(environ, "COMPRESSION")
+    match value.lower():
+        case "" | "gzip":
+            return "gzip"
+        case "none":
+            return "none"
+        case other:
+            message = f"{name} must be gzip or none, got {other!r}"
+            raise ValueError(message)
+
+
+def _file(environ: Mapping[str, str], what: str) -> str | None:
+    name, value = _pick(environ, what)
+    if value and not Path(value).is_file():
+        message = f"{name} must be a file that can be read, got {value!r}"
+        raise ValueError(message)
+    return value or None
