@@ -136,6 +136,54 @@ def kill_leftovers(home: Path) -> int:
     return sum(_kill(pid) for pid in leftovers(home))
 
 
+def kill_marked(mark: str) -> int:
+    """SIGKILLs every process but this one that was started with this very mark; returns how many."""
+    return sum(
+        _kill(pid) for pid in _pids() if pid != os.getpid() and run_mark_of(pid) == mark
+    )
+
+
+def holder_of_port(port: int) -> str | None:
+    """`name (pid N)` of a process that listens on a TCP port of this machine; None if unknown."""
+    inodes = {
+        fields[9]
+        for table in ("/proc/net/tcp", "/proc/net/tcp6")
+        for fields in _rows(table)
+        if fields[3] == "0A" and int(fields[1].rpartition(":")[2], 16) == port
+    }
+    wanted = {f"socket:[{inode}]" for inode in inodes}
+    for pid in _pids():
+        if wanted & _links(Path(f"/proc/{pid}/fd")):
+            return f"{_command_of(pid)} (pid {pid})"
+    return None
+
+
+def _rows(table: str) -> list[list[str]]:
+    try:
+        lines = Path(table).read_text(encoding="ascii").splitlines()
+    except OSError:
+        return []
+    return [line.split() for line in lines[1:]]
+
+
+def _links(directory: Path) -> set[str]:
+    found = set()
+    try:
+        for entry in directory.iterdir():
+            found.add(str(entry.readlink()))
+    except OSError:
+        return found
+    return found
+
+
+def _command_of(pid: int) -> str:
+    try:
+        raw = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return "a process"
+    return " ".join(raw.decode("utf-8", "replace").split("\0"))[:120].strip() or "a process"
+
+
 def _is_of_home(found: str | None, mark: str) -> bool:
     """Whether two marks are of starts on the same home."""
     return found is not None and found.rsplit("|", 2)[0] == mark.rsplit("|", 2)[0]

@@ -20,7 +20,8 @@ from telemetry import outbox
 #: Makes the bytes of a live attempt's spans, ended at a moment: (payload, number of spans).
 LiveSpans = Callable[[int], tuple[bytes, int]]
 
-_OUTCOMES = {
+#: How an attempt's row tells a move.
+OUTCOMES = {
     Move.COMPLETE: "completed",
     Move.FAIL: "failed",
     Move.TIME_OUT: "timeout",
@@ -129,7 +130,7 @@ def _attempt_values(
 ) -> dict[str, Any]:
     values = {
         "finished_at": now,
-        "outcome": verdict.outcome or _OUTCOMES[verdict.decision.move],
+        "outcome": verdict.outcome or OUTCOMES[verdict.decision.move],
         "error_type": verdict.error_type,
         "error_kind": verdict.error_kind,
         "error_code": verdict.error_code,

@@ -9,15 +9,11 @@ import json
 from app.domain.claim import Claim
 from app.domain.records import AttemptRecord, TaskRecord
 from app.store.database import Connection
-from telemetry import codec, names, outbox, recovery, tracing
+from telemetry import codec, names, outbox, provider, recovery, tracing
 from telemetry.recovery import AttemptIdentity, Death
 from telemetry.spans import SpanLink, SpanRecord
 from telemetry.tracing import SpanContext
 from telemetry.values import AttributeValue
-
-#: Resource of the task span and its waits.
-ROW_RESOURCE = {names.SERVICE_NAME: names.SERVICE_ROWS}
-
 
 def task_span(task: TaskRecord) -> SpanRecord:
     """The span of a task with a final status, from submit to end, with the row's facts."""
@@ -181,7 +177,8 @@ def store(
     conn: Connection, task: TaskRecord, records: list[SpanRecord], *, now: int, rank: int
 ) -> None:
     """Puts spans made from rows into the outbox."""
-    payload = codec.encode(records, ROW_RESOURCE, task.release or "")
+    release = task.release or ""
+    payload = codec.encode(records, provider.row_resource(release), release)
     add(conn, task, payload, len(records), now=now, rank=rank)
 
 
@@ -189,7 +186,7 @@ def add(  # noqa: PLR0913 - the facts of one outbox row
     conn: Connection, task: TaskRecord, payload: bytes, n_spans: int, *, now: int, rank: int
 ) -> None:
     """Puts encoded spans into the outbox; nothing where tracing is turned off."""
-    if tracing.is_disabled() or not payload:
+    if not payload or not provider.is_enabled():
         return
     outbox.add(
         conn,

@@ -114,3 +114,18 @@ def flag_deadline(core: Core, task_id: int, attempt: int) -> bool:
         return True
 
     return core.database.run(work)
+
+
+def flag_at_deadline(core: Core, task_id: int, attempt: int, *, deadline_us: int) -> int | None:
+    """As `flag_deadline`, for the process that runs the attempt.
+
+    Returns:
+        The row's deadline where it is later than `deadline_us` (it was moved after a pause of the
+        whole machine): nothing is flagged then. Else None.
+    """
+    with core.database.read() as conn:
+        row = attempts.get(conn, task_id, attempt)
+    if row is not None and row.deadline_at > deadline_us:
+        return row.deadline_at
+    flag_deadline(core, task_id, attempt)
+    return None

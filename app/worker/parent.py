@@ -23,6 +23,7 @@ from app.domain.task import CELERY_GRACE_S, KILL_GRACE_US, UNHELD_US
 from app.service import claim as claim_service
 from app.service import presence, verdict
 from app.service.core import Core
+from app.worker.keeper import DutiesKeeper
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +63,8 @@ class Parent:
     """The parent's memory of this process's own claims; every decision is checked by the fence."""
 
     core: Core
-    on_bell: Any
+    bell: Any
+    keeper: DutiesKeeper | None = None
     worker_id: str | None = None
     running: dict[str, Running] = field(default_factory=dict)
     unheld_since_s: dict[str, float] = field(default_factory=dict)
@@ -99,17 +101,19 @@ class Parent:
     def start(self, hub: Any, look: Callable[[], None]) -> None:
         """Puts the bell and the timers on the hub."""
         self.look = look
-        hub.add_reader(self.on_bell.fileno(), self._rung)
+        hub.add_reader(self.bell.fileno(), self._rung)
         hub.call_repeatedly(BEAT_S, self._guarded(self.beat))
         hub.call_repeatedly(ENFORCE_S, self._guarded(self.enforce))
         hub.call_repeatedly(RETRY_S, self._guarded(self.retry_kept))
         hub.call_repeatedly(ENFORCE_S, self._guarded(self.drain_on))
         for signum in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signum, self.stop_signal)
+        if self.keeper is not None:
+            hub.call_repeatedly(BEAT_S, self.keeper.look)
         hub.call_soon(self._guarded(self.beat))
 
     def _rung(self) -> None:
-        self.on_bell.drain()
+        self.bell.drain()
         self.look()
         self._guarded(self.kill_taken)()
 

@@ -1,0 +1,208 @@
+"""`voxtrace up`: web, worker and duties on this machine, started, watched, and stopped as one."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import urllib.error
+import urllib.request
+from dataclasses import dataclass, field
+
+import click
+
+from app import bootstrap, clock, process
+from app.config.settings import Settings
+
+#: Seconds in which everything must answer after the start.
+READY_S = 60.0
+#: Seconds a program may take to stop beyond the drain before it is killed.
+STOP_S = 8.0
+RESTART_S = 0.5
+RESTART_MAX_S = 30.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Program:
+    """One program of ours: how it is started, and how it fares."""
+
+    name: str
+    arguments: list[str]
+    running: subprocess.Popen[bytes] | None = None
+    restart_at_s: float = 0.0
+    wait_s: float = RESTART_S
+
+    def start(self) -> None:
+        """Starts it by exec, in a session of its own: a Ctrl-C reaches `up` alone, which passes it on."""
+        self.running = subprocess.Popen(  # noqa: S603 - our own program
+            [sys.executable, "-m", "app", *self.arguments],
+            env=process.child_environment(),
+            start_new_session=True,
+        )
+
+    def signal(self, signum: int) -> None:
+        """Sends a signal where it runs."""
+        if self.running is not None and self.running.poll() is None:
+            self.running.send_signal(signum)
+
+
+@dataclass(slots=True)
+class Supervisor:
+    """Starts the programs, starts again what ends, and stops all."""
+
+    settings: Settings
+    programs: list[Program] = field(default_factory=list)
+    wake: threading.Event = field(default_factory=threading.Event)
+    interrupts: int = 0
+
+    def run(self) -> int:
+        """Runs until it is stopped; returns the exit code."""
+        for signum in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(signum, self._interrupt)
+        self.programs = [
+            Program(name="web", arguments=["web"]),
+            Program(name="worker", arguments=["worker", "--without-duties"]),
+            Program(name="duties", arguments=["duties"]),
+        ]
+        for program in self.programs:
+            program.start()
+        if not self._wait_ready():
+            return self._stop(code=0 if self.interrupts else 1)
+        self._say_ready()
+        while not self.interrupts:
+            self.wake.wait(0.5)
+            self._restart_ended()
+        return self._stop(code=0)
+
+    def _interrupt(self, _signum: int, _frame: object) -> None:
+        self.interrupts += 1
+        self.wake.set()
+
+    def _wait_ready(self) -> bool:
+        """Waits until /readyz says yes; False where a program ends or the time is over."""
+        until_s = clock.monotonic_s() + READY_S
+        last = ""
+        while not self.interrupts and clock.monotonic_s() < until_s:
+            ended = [p for p in self.programs if p.running and p.running.poll() is not None]
+            if ended:
+                code = ended[0].running.returncode if ended[0].running else None
+                click.echo(f"voxtrace: {ended[0].name} ended at its start with code {code}", err=True)
+                return False
+            is_ready, last = self._ask_ready()
+            if is_ready:
+                return True
+            self.wake.wait(0.1)
+        if not self.interrupts:
+            click.echo(f"voxtrace: not ready after {READY_S:g} s: {last}", err=True)
+        return False
+
+    def _ask_ready(self) -> tuple[bool, str]:
+        host = self.settings.bind_host
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - asked, not bound
+        shown = f"[{host}]" if ":" in host else host
+        url = f"http://{shown}:{self.settings.bind_port}/readyz"
+        try:
+            with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - our own address
+                return answer.status == 200, ""
+        except urllib.error.HTTPError as error:
+            return False, error.read().decode("utf-8", "replace")[:500]
+        except OSError as error:
+            return False, str(error)
+
+    def _say_ready(self) -> None:
+        host = "localhost" if self.settings.is_loopback else self.settings.bind_host
+        click.echo(
+            f"voxtrace is ready: http://{host}:{self.settings.bind_port}/\n"
+            f"  data in {self.settings.home}, engines {', '.join(self.settings.engines)}, "
+            f"{self.settings.worker_concurrency} tasks at once\n"
+            "  Ctrl-C stops it (running tasks go on at the next start), twice at once"
+        )
+
+    def _restart_ended(self) -> None:
+        now_s = clock.monotonic_s()
+        for program in self.programs:
+            if program.running is not None and program.running.poll() is not None:
+                click.echo(
+                    f"voxtrace: {program.name} ended with {program.running.returncode}; "
+                    f"starting it again in {program.wait_s:g} s",
+                    err=True,
+                )
+                program.running = None
+                program.restart_at_s = now_s + program.wait_s
+                program.wait_s = min(RESTART_MAX_S, program.wait_s * 2)
+            if program.running is None and now_s >= program.restart_at_s:
+                program.start()
+
+    def _stop(self, *, code: int) -> int:
+        """Worker first (it drains), then web and duties, which show and settle what happens."""
+        seen = self.interrupts
+        self._signal_all("worker", signal.SIGTERM)
+        until_s = clock.monotonic_s() + self.settings.drain_s + STOP_S
+        while self._is_running("worker") and clock.monotonic_s() < until_s:
+            self.wake.clear()
+            self.wake.wait(0.1)
+            if self.interrupts > max(seen, 1):
+                self._signal_all("worker", signal.SIGTERM)  # the second: hand back and end at once
+                until_s = min(until_s, clock.monotonic_s() + 3)
+                seen = self.interrupts
+        self._signal_all("web", signal.SIGTERM)
+        self._signal_all("duties", signal.SIGTERM)
+        until_s = clock.monotonic_s() + STOP_S
+        while self._is_running() and clock.monotonic_s() < until_s:
+            self.wake.clear()
+            self.wake.wait(0.05)
+            if self.interrupts > 1:
+                until_s = min(until_s, clock.monotonic_s() + 1)
+        for program in self.programs:
+            program.signal(signal.SIGKILL)
+            if program.running is not None:
+                program.running.wait()
+        process.kill_marked(os.environ[process.RUN_MARK])
+        return code
+
+    def _signal_all(self, name: str, signum: int) -> None:
+        for program in self.programs:
+            if program.name == name:
+                program.signal(signum)
+
+    def _is_running(self, name: str | None = None) -> bool:
+        return any(
+            program.running is not None and program.running.poll() is None
+            for program in self.programs
+            if name in {None, program.name}
+        )
+
+
+def up(settings: Settings) -> int:
+    """Migrates, starts everything, prints the address when all answer, and stays."""
+    bootstrap.make_home(settings)
+    killed = process.kill_leftovers(settings.home)
+    if killed:
+        click.echo(f"voxtrace: killed {killed} processes that an earlier start had left")
+    problem = port_problem(settings)
+    if problem:
+        click.echo(f"voxtrace: {problem}", err=True)
+        return 1
+    os.environ[process.RUN_MARK] = process.new_run_mark(settings.home)
+    before, after = bootstrap.migrate(settings)
+    if before != after:
+        click.echo(f"voxtrace: database is now at {after} (was {before or 'empty'})")
+    return Supervisor(settings).run()
+
+
+def port_problem(settings: Settings) -> str | None:
+    """What holds the address that the web wants, in words; None where it is free."""
+    family = socket.AF_INET6 if ":" in settings.bind_host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.bind_host, settings.bind_port))
+        except OSError as error:
+            holder = process.holder_of_port(settings.bind_port)
+            by = f" by {holder}" if holder else ""
+            return (
+                f"{settings.bind} is taken{by} ({error.strerror}); stop that, or choose another "
+                "address with VOXTRACE_BIND"
+            )
+    return None

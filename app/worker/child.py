@@ -1,0 +1,96 @@
+"""A pool child: its own process group, its own database connections, one attempt at a time."""
+
+import os
+
+from app import bootstrap, clock, process
+from app.config.settings import Settings
+from app.domain.claim import Claim
+from app.domain.errors import StoreError, VoxtraceError
+from app.service import claim as claim_service
+from app.service import spans, verdict
+from app.service.attempt import Attempt
+from app.service.core import Core
+from app.service.execute import execute
+from telemetry import provider
+from telemetry.attempt import AttemptTracing
+from telemetry.deadline import DeadlinePassed
+from telemetry.pipeline import AttemptPipeline
+from telemetry.recovery import AttemptIdentity
+from telemetry.tracing import SpanContext
+
+
+class Child:
+    """What lives as long as a pool child. Made after the fork.
+
+    Args:
+        settings: The worker's settings.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        os.setpgid(0, 0)  # so that a kill of the group takes what an engine started with it
+        process.set_parent_death_signal()
+        self._core: Core = bootstrap.make_core(
+            settings, role="attempt", actor=f"worker {settings.worker_name}", pool_size=2
+        )
+        self._pipeline: AttemptPipeline = provider.worker_pipeline(
+            release=settings.release, own_errors=(VoxtraceError,)
+        )
+
+    def run(self, message: str) -> None:
+        """Runs the attempt of a claim; lets nothing out but SystemExit."""
+        claim = Claim.from_json(message)
+        attempt = self._attempt(claim)
+        if self._begin(claim):
+            execute(attempt)
+        else:
+            attempt.tracing.discard()
+
+    def _begin(self, claim: Claim) -> bool:
+        """Notes this process on the attempt's row; while the database is busy it tries again."""
+        pid = os.getpid()
+        for _ in range(3):
+            try:
+                return claim_service.begin(
+                    self._core, claim, pid=pid, ticks=process.start_ticks(pid)
+                )
+            except StoreError:
+                continue
+        return False
+
+    def _attempt(self, claim: Claim) -> Attempt:
+        left_us = claim.deadline_at - (clock.now_us() + claim.offset_us)
+        tracing = AttemptTracing(
+            self._pipeline,
+            _identity(claim),
+            offset_us=claim.offset_us,
+            attributes=spans.attempt_attributes(claim, claim.release),
+            on_timeout=lambda passed: self._flag(claim, passed),
+        )
+        return Attempt(
+            core=self._core,
+            claim=claim,
+            tracing=tracing,
+            deadline_s=clock.monotonic_s() + left_us / 1_000_000,
+        )
+
+    def _flag(self, claim: Claim, passed: DeadlinePassed) -> int | None:
+        """Flags the row at the deadline, from the timer's thread; a later deadline if it moved."""
+        return verdict.flag_at_deadline(
+            self._core, claim.task_id, claim.attempt, deadline_us=passed.deadline_us
+        )
+
+
+def _identity(claim: Claim) -> AttemptIdentity:
+    return AttemptIdentity(
+        task=SpanContext.from_hex(
+            claim.trace_id, claim.task_span_id, trace_state=claim.trace_state or ""
+        ),
+        span_id=int(claim.attempt_span_id, 16),
+        task_id=str(claim.task_id),
+        attempt=claim.attempt,
+        worker_name=claim.worker_name,
+        claimed_at_us=claim.claimed_at,
+        deadline_us=claim.deadline_at,
+    )
+
+

@@ -1,0 +1,52 @@
+"""Keeps this host's duties process running, from the worker's hub."""
+
+import logging
+import subprocess
+import sys
+from typing import Final
+
+from app import clock, process
+
+log = logging.getLogger(__name__)
+
+#: Seconds to wait before a duties process that ended is started again; doubled up to the second.
+RESTART_S: Final = 0.5
+RESTART_MAX_S: Final = 30.0
+
+
+class DutiesKeeper:
+    """Starts `voxtrace duties` by exec and starts it again when it ends."""
+
+    def __init__(self) -> None:
+        self._program: subprocess.Popen[bytes] | None = None
+        self._start_at_s = 0.0
+        self._wait_s = RESTART_S
+
+    def look(self) -> None:
+        """Starts the program where it does not run; call it each second from the main thread."""
+        now_s = clock.monotonic_s()
+        if self._program is not None:
+            code = self._program.poll()
+            if code is None:
+                return
+            log.warning("duties ended with %s; starting them again", code)
+            self._program = None
+            self._start_at_s = now_s + self._wait_s
+            self._wait_s = min(RESTART_MAX_S, self._wait_s * 2)
+        if now_s >= self._start_at_s:
+            self._program = subprocess.Popen(  # noqa: S603 - our own program
+                [sys.executable, "-m", "app", "duties"],
+                env=process.child_environment(),
+                start_new_session=True,
+            )
+
+    def stop(self) -> None:
+        """Ends the program in an orderly way and waits for it."""
+        if self._program is not None and self._program.poll() is None:
+            self._program.terminate()
+            try:
+                self._program.wait(5)
+            except subprocess.TimeoutExpired:
+                self._program.kill()
+                self._program.wait()
+        self._program = None
