@@ -16,13 +16,14 @@ from contextlib import AbstractContextManager, contextmanager
 
 from opentelemetry import context as otel_context
 from opentelemetry import trace
-from opentelemetry.trace import Link, NonRecordingSpan, Status, StatusCode, TraceFlags, TraceState
+from opentelemetry.trace import Link, NonRecordingSpan, Status, StatusCode
 
 from telemetry.deadline import OnTimeout
 from telemetry.exceptions import describe, error_type, exception_attributes
 from telemetry.health import swallowed
 from telemetry.live_span import copy_of
 from telemetry.names import ERROR_TYPE, EVENT_EXCEPTION, SPAN_ATTEMPT, SpanKind
+from telemetry.otel_context import from_otel, to_otel
 from telemetry.pipeline import AttemptPipeline
 from telemetry.recorder import Drained
 from telemetry.recovery import AttemptIdentity, attempt_attributes
@@ -42,7 +43,7 @@ class ActiveSpan:
     @property
     def context(self) -> SpanContext | None:
         """Its ids, for log lines and rows; None where tracing is off."""
-        return _from_otel(self._span.get_span_context())
+        return from_otel(self._span.get_span_context())
 
     def set(self, attributes: Attributes) -> None:
         """Adds attributes."""
@@ -99,7 +100,7 @@ class AttemptTracing:
         self.identity = identity
         self.context: SpanContext = identity.context
         pipeline.begin(identity.span_id, offset_us=offset_us, on_timeout=on_timeout)
-        self._span: trace.Span = NonRecordingSpan(_otel_context(self.context))
+        self._span: trace.Span = NonRecordingSpan(to_otel(self.context))
         with swallowed("attempt, start"):
             self._span = self._start(attributes or {}, links)
         self._is_recorded = self._span.is_recording()
@@ -247,32 +248,11 @@ def _current(span: trace.Span) -> Iterator[None]:
 
 
 def _as_parent(task: SpanContext) -> otel_context.Context:
-    return trace.set_span_in_context(NonRecordingSpan(_otel_context(task)))
-
-
-def _otel_context(context: SpanContext) -> trace.SpanContext:
-    return trace.SpanContext(
-        trace_id=context.trace_id,
-        span_id=context.span_id,
-        is_remote=True,
-        trace_flags=TraceFlags(context.flags),
-        trace_state=TraceState.from_header([context.trace_state]),
-    )
+    return trace.set_span_in_context(NonRecordingSpan(to_otel(task)))
 
 
 def _otel_link(link: SpanLink) -> Link:
     context = SpanContext(
         trace_id=link.trace_id, span_id=link.span_id, trace_state=link.trace_state
     )
-    return Link(_otel_context(context), link.attributes)
-
-
-def _from_otel(context: trace.SpanContext) -> SpanContext | None:
-    if not context.is_valid:
-        return None
-    return SpanContext(
-        trace_id=context.trace_id,
-        span_id=context.span_id,
-        flags=context.trace_flags,
-        trace_state=context.trace_state.to_header(),
-    )
+    return Link(to_otel(context), link.attributes)
