@@ -1,7 +1,7 @@
-"""The loop of the duties process: leads or waits, and does each duty when it is due.
+"""A loop of the duties process: does each of its duties when it is due, in one thread.
 
-One thread, one database transaction at a time. A duty that fails is noted, shown and tried again;
-it never stops the others.
+There is one for what must never wait (it judges), one for what waits for a network, one for what
+walks through files. A duty that fails is noted, shown and tried again; it never stops the others.
 """
 
 import logging
@@ -12,13 +12,14 @@ from typing import Final
 from app import clock
 from app.domain.errors import VoxtraceError
 from app.duties.duty import Duty
+from app.duties.leadership import Leadership
 from app.service import leader
 from app.service.core import Core
 
 log = logging.getLogger(__name__)
 
-#: Seconds between renewals of the lease.
-RENEW_S: Final = 1.0
+#: Longest wait between two turns, in seconds.
+TURN_S: Final = 1.0
 #: Seconds after which a success is noted again, so that its age shows that the duty lives.
 NOTE_S: Final = 2.0
 
@@ -29,16 +30,18 @@ class Loop:
     Args:
         core: What the duties work with.
         duties: The duties, in the order of their turns.
-        holder: Who holds the lease: host, pid and a random part.
+        leadership: Asked before a duty that needs it.
+        renews: Whether this loop keeps the lease (exactly one of a process does).
     """
 
-    def __init__(self, core: Core, duties: Sequence[Duty], *, holder: str) -> None:
+    def __init__(
+        self, core: Core, duties: Sequence[Duty], leadership: Leadership, *, renews: bool = False
+    ) -> None:
         self._core = core
         self._duties = duties
-        self._holder = holder
+        self._leadership = leadership
+        self._renews = renews
         self._stop = threading.Event()
-        self._is_leader = False
-        self._renew_at_s = 0.0
         self._due_s = {duty.name: 0.0 for duty in duties}
         self._noted_s = {duty.name: 0.0 for duty in duties}
 
@@ -47,53 +50,32 @@ class Loop:
         self._stop.set()
 
     def run(self) -> None:
-        """Leads and works until `stop`; gives the lease up at the end."""
+        """Works until `stop`."""
         while not self._stop.is_set():
-            wait_s = self._turn()
-            self._stop.wait(min(max(wait_s, 0.02), RENEW_S))
-        if self._is_leader:
-            try:
-                leader.step_down(self._core, self._holder)
-            except VoxtraceError as error:
-                log.warning("leadership could not be given up: %s", error)
+            if self._renews:
+                self._leadership.renew()
+            for duty in self._duties:
+                may = self._leadership.is_leader or not duty.needs_leader
+                if may and clock.monotonic_s() >= self._due_s[duty.name]:
+                    self._do(duty)
+            self._stop.wait(self._wait_s())
 
-    def _turn(self) -> float:
-        """One round over what is due; returns seconds until something is."""
-        now_s = clock.monotonic_s()
-        if now_s >= self._renew_at_s:
-            self._renew(now_s)
-        for duty in self._duties:
-            if duty.needs_leader and not self._is_leader:
-                continue
-            if clock.monotonic_s() >= self._due_s[duty.name]:
-                self._do(duty)
-        soonest = min(
-            (
-                self._due_s[duty.name]
-                for duty in self._duties
-                if self._is_leader or not duty.needs_leader
-            ),
-            default=self._renew_at_s,
-        )
-        return min(soonest, self._renew_at_s) - clock.monotonic_s()
-
-    def _renew(self, now_s: float) -> None:
-        self._renew_at_s = now_s + RENEW_S
-        try:
-            is_leader = leader.lead(self._core, self._holder)
-        except VoxtraceError as error:
-            log.warning("leadership: %s", error)
-            return
-        if is_leader != self._is_leader:
-            log.info("duties: %s", "this process leads" if is_leader else "another process leads")
-        self._is_leader = is_leader
+    def _wait_s(self) -> float:
+        due_s = [
+            self._due_s[duty.name]
+            for duty in self._duties
+            if self._leadership.is_leader or not duty.needs_leader
+        ]
+        until_s = min(due_s, default=clock.monotonic_s() + TURN_S)
+        return min(max(until_s - clock.monotonic_s(), 0.02), TURN_S)
 
     def _do(self, duty: Duty) -> None:
         try:
             wait_s = duty.step()
-        except Exception as error:  # one of the four borders: a failing duty stops no other
+        except Exception as error:
+            # one of the four borders: a failing duty stops no other
             log.exception("duty %s failed", duty.name)
-            self._due_s[duty.name] = clock.monotonic_s() + 1.0
+            self._due_s[duty.name] = clock.monotonic_s() + TURN_S
             self._note(duty, f"{type(error).__name__}: {error}")
             return
         self._due_s[duty.name] = clock.monotonic_s() + wait_s
@@ -102,10 +84,11 @@ class Loop:
 
     def _note(self, duty: Duty, error: str | None) -> None:
         self._noted_s[duty.name] = clock.monotonic_s()
+        holder = self._leadership.holder
         try:
             if error is None:
-                leader.note_success(self._core, duty.name, self._holder, duty.state())
+                leader.note_success(self._core, duty.name, holder, duty.state())
             else:
-                leader.note_failure(self._core, duty.name, self._holder, error)
+                leader.note_failure(self._core, duty.name, holder, error)
         except VoxtraceError as failure:
             log.warning("duty %s could not be noted: %s", duty.name, failure)

@@ -3,25 +3,53 @@
 import os
 import secrets
 import signal
+import threading
 
 from app import bootstrap, process
 from app.config.settings import Settings
+from app.duties.duty import Duty
+from app.duties.forwarder import Forwarder, export_settings
 from app.duties.janitor import Janitor
+from app.duties.leadership import Leadership
 from app.duties.loop import Loop
 from app.duties.reaper import Reaper
 from app.duties.sweeper import Sweeper
+from app.duties.window import Window
 
 
 def run_duties(settings: Settings) -> int:
     """Runs the duties until SIGTERM or SIGINT; returns the exit code."""
     process.die_with_parent()
     os.environ.setdefault(process.RUN_MARK, process.new_run_mark(settings.home))
-    core = bootstrap.make_core(settings, role="duties", actor="", pool_size=2)
+    export = export_settings()
+    core = bootstrap.make_core(settings, role="duties", actor="", pool_size=3)
     core = bootstrap.with_actor(core, f"reaper on {core.host}")
     bootstrap.check_schema(core)
-    holder = f"{core.host}/{os.getpid()}/{secrets.token_hex(4)}"
-    loop = Loop(core, [Reaper(core), Janitor(core), Sweeper(core)], holder=holder)
-    for signum in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(signum, lambda *_: loop.stop())
-    loop.run()
+    leadership = Leadership(core, f"{core.host}/{os.getpid()}/{secrets.token_hex(4)}")
+    ships: list[Duty] = [Forwarder(core, export)] if export is not None else []
+    judging = Loop(core, [Reaper(core), Janitor(core)], leadership, renews=True)
+    others = [
+        Loop(core, ships, leadership),
+        Loop(core, [Window(core, sends=export is not None), Sweeper(core)], leadership),
+    ]
+    _run(judging, others)
+    leadership.step_down()
     return 0
+
+
+def _run(judging: Loop, others: list[Loop]) -> None:
+    """The judging loop in this thread, the others beside it; all end with the first signal."""
+    loops = [judging, *others]
+
+    def stop(_signum: int, _frame: object) -> None:
+        for loop in loops:
+            loop.stop()
+
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, stop)
+    threads = [threading.Thread(target=loop.run, daemon=True) for loop in others]
+    for thread in threads:
+        thread.start()
+    judging.run()
+    for thread in threads:
+        thread.join(3)

@@ -20,9 +20,9 @@ PAUSE_S: Final = 3.0
 class Reaper:
     """Judges by heartbeats, but only while its own clock has run.
 
-    After a pause of its own (a laptop that slept, a stalled disk) every heartbeat looks old. Then it
-    waits one full lease, so that the living can show themselves, and moves live deadlines by the
-    pause.
+    After a pause of its own (a laptop that slept, a stalled disk) every heartbeat looks old.
+    Then it waits one full lease, so that the living can show themselves, and moves live deadlines
+    by the pause.
     """
 
     name = "reaper"

@@ -1,0 +1,76 @@
+"""Limits of how many tasks run at once: settings in the database, in effect at the next claim."""
+
+from dataclasses import dataclass
+
+from app.domain.errors import RequestError
+from app.service.core import Core
+from app.store import settings
+from app.store.database import Connection
+
+#: Highest limit that can be set.
+MAX_LIMIT = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """The limit of the whole system, and of single engines (an engine without one has none)."""
+
+    max_concurrent: int
+    engines: dict[str, int]
+
+
+def read(core: Core) -> Limits:
+    """The limits in force; before the first worker start, the configured start value."""
+    with core.database.read() as conn:
+        return in_snapshot(core, conn)
+
+
+def in_snapshot(core: Core, conn: Connection) -> Limits:
+    """As `read`, in a snapshot of the caller."""
+    value = settings.get(conn, settings.MAX_CONCURRENT)
+    return Limits(
+        max_concurrent=core.settings.max_concurrent if value is None else value,
+        engines=settings.engine_limits(conn),
+    )
+
+
+def set_max_concurrent(core: Core, value: int) -> Limits:
+    """Changes the limit of the whole system; what runs goes on, the next claim obeys.
+
+    Raises:
+        RequestError: Not a whole number from 0 (nothing is claimed any more) to `MAX_LIMIT`.
+    """
+    _check(value, "max_concurrent")
+    core.database.run(lambda conn: _put(core, conn, settings.MAX_CONCURRENT, value))
+    core.ring()
+    return read(core)
+
+
+def set_engine_limit(core: Core, engine: str, value: int | None) -> Limits:
+    """Changes an engine's limit; None removes it.
+
+    Raises:
+        RequestError: Unknown engine, or a value out of range.
+    """
+    if engine not in core.engines:
+        message = f"engine {engine[:40]!r} is not offered; allowed: {', '.join(core.engines)}"
+        raise RequestError(message)
+    key = f"{settings.ENGINE_LIMIT}{engine}"
+    if value is None:
+        core.database.run(lambda conn: settings.remove(conn, key))
+    else:
+        _check(value, f"the limit of {engine}")
+        core.database.run(lambda conn: _put(core, conn, key, value))
+    core.ring()
+    return read(core)
+
+
+def _put(core: Core, conn: Connection, key: str, value: int) -> None:
+    settings.put(conn, key, value, now=core.database.now_us(conn), by=core.actor)
+
+
+def _check(value: int, name: str) -> None:
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    if not is_whole or not 0 <= value <= MAX_LIMIT:
+        message = f"{name} must be a whole number from 0 to {MAX_LIMIT}, got {value!r}"
+        raise RequestError(message)
