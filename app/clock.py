@@ -1,4 +1,4 @@
-"""The clock: the only place that reads time (beside the telemetry package, which takes times as arguments)."""
+"""The clock: the only place that reads time (telemetry takes times as arguments)."""
 
 import time
 from datetime import UTC, datetime

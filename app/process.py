@@ -36,7 +36,8 @@ def set_parent_death_signal(signum: int = signal.SIGKILL) -> bool:
     """PR_SET_PDEATHSIG for this process; False where the system has no prctl."""
     if not sys.platform.startswith("linux"):
         return False
-    return ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signum, 0, 0, 0) == 0
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+    return bool(prctl(_PR_SET_PDEATHSIG, signum, 0, 0, 0) == 0)
 
 
 def child_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -118,7 +119,7 @@ def own_mark() -> str | None:
 
 
 def leftovers(home: Path) -> list[int]:
-    """Pids of processes of earlier starts on `home` whose top process is dead (not this start's)."""
+    """Pids of processes of earlier starts on `home` whose top process is dead."""
     prefix = f"{home.resolve()}|"
     found = []
     for pid in _pids():
@@ -137,10 +138,8 @@ def kill_leftovers(home: Path) -> int:
 
 
 def kill_marked(mark: str) -> int:
-    """SIGKILLs every process but this one that was started with this very mark; returns how many."""
-    return sum(
-        _kill(pid) for pid in _pids() if pid != os.getpid() and run_mark_of(pid) == mark
-    )
+    """SIGKILLs every other process that was started with this very mark; returns how many."""
+    return sum(_kill(pid) for pid in _pids() if pid != os.getpid() and run_mark_of(pid) == mark)
 
 
 def holder_of_port(port: int) -> str | None:

@@ -75,6 +75,12 @@ END""",
 
 _SHARD = "(hashint4(pg_backend_pid()) & 63)::smallint"
 
+
+def _on(name: str, when: str, function: str) -> str:
+    """A row trigger of PostgreSQL."""
+    return f"CREATE TRIGGER {name} {when} FOR EACH ROW EXECUTE FUNCTION {function}()"
+
+
 _POSTGRES = (
     f"""CREATE OR REPLACE FUNCTION voxtrace_task_changed() RETURNS trigger LANGUAGE plpgsql AS $f$
 BEGIN
@@ -125,22 +131,18 @@ BEGIN
   END IF;
   RETURN NULL;
 END $f$""",
-    "CREATE TRIGGER tr_task_insert AFTER INSERT ON task"
-    " FOR EACH ROW EXECUTE FUNCTION voxtrace_task_changed()",
-    "CREATE TRIGGER tr_task_update AFTER UPDATE OF status, run_us ON task"
-    " FOR EACH ROW EXECUTE FUNCTION voxtrace_task_changed()",
-    "CREATE TRIGGER tr_task_delete AFTER DELETE ON task"
-    " FOR EACH ROW EXECUTE FUNCTION voxtrace_task_changed()",
-    "CREATE TRIGGER tr_text_insert AFTER INSERT ON text"
-    " FOR EACH ROW EXECUTE FUNCTION voxtrace_text_count()",
-    "CREATE TRIGGER tr_text_insert_answer AFTER INSERT ON text"
-    " FOR EACH ROW EXECUTE FUNCTION voxtrace_text_answer()",
-    "CREATE TRIGGER tr_text_answer AFTER UPDATE OF task_id, audio_id, cancelled_at ON text"
-    " FOR EACH ROW EXECUTE FUNCTION voxtrace_text_answer()",
-    "CREATE TRIGGER tr_text_count AFTER UPDATE OF state, deleted_at ON text"
-    " FOR EACH ROW EXECUTE FUNCTION voxtrace_text_count()",
-    "CREATE TRIGGER tr_text_delete AFTER DELETE ON text"
-    " FOR EACH ROW EXECUTE FUNCTION voxtrace_text_count()",
+    _on("tr_task_insert", "AFTER INSERT ON task", "voxtrace_task_changed"),
+    _on("tr_task_update", "AFTER UPDATE OF status, run_us ON task", "voxtrace_task_changed"),
+    _on("tr_task_delete", "AFTER DELETE ON task", "voxtrace_task_changed"),
+    _on("tr_text_insert", "AFTER INSERT ON text", "voxtrace_text_count"),
+    _on("tr_text_insert_answer", "AFTER INSERT ON text", "voxtrace_text_answer"),
+    _on(
+        "tr_text_answer",
+        "AFTER UPDATE OF task_id, audio_id, cancelled_at ON text",
+        "voxtrace_text_answer",
+    ),
+    _on("tr_text_count", "AFTER UPDATE OF state, deleted_at ON text", "voxtrace_text_count"),
+    _on("tr_text_delete", "AFTER DELETE ON text", "voxtrace_text_count"),
 )
 
 

@@ -25,7 +25,7 @@ class BellSocket:
         self._path = run_dir / f"bell.{os.getpid()}"
         self._path.unlink(missing_ok=True)
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._socket.setblocking(False)
+        self._socket.settimeout(0)
         with _address(self._path) as address:
             self._socket.bind(address)
 
@@ -46,9 +46,9 @@ class BellSocket:
 
 
 def ring(run_dir: Path) -> None:
-    """Rings every listener of this host; removes the sockets of those that are gone. Never fails."""
+    """Rings every listener of this host; removes sockets of the gone ones. Never fails."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as bell:
-        bell.setblocking(False)
+        bell.settimeout(0)
         for path in run_dir.glob("bell.*"):
             try:
                 with _address(path) as address:

@@ -14,7 +14,7 @@ MAX_CHILD_KIB = 1_500_000
 def make_celery(run: Callable[[str], None]) -> Celery:
     """A Celery app whose task `tts` hands its message (a claim as JSON) to `run`.
 
-    `run` must let nothing out but SystemExit: a MemoryError that leaves a task ends the whole worker.
+    `run` must let nothing out but SystemExit: a MemoryError that leaves it ends the whole worker.
     """
     app = Celery("voxtrace", broker=f"{transport.SCHEME}://", set_as_current=False)
     app.conf.update(
@@ -36,7 +36,7 @@ def make_celery(run: Callable[[str], None]) -> Celery:
         enable_utc=True,
     )
 
-    @app.task(name=transport.TASK, acks_late=True, ignore_result=True)
+    @app.task(name=transport.TASK, acks_late=True, ignore_result=True)  # type: ignore[untyped-decorator]
     def tts(message: str) -> None:
         run(message)
 

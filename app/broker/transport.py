@@ -17,6 +17,7 @@ from queue import Empty
 from typing import Any, Protocol
 
 from kombu.transport import TRANSPORT_ALIASES, virtual
+from typing_extensions import override
 
 from app.domain.claim import Claim, parse_key
 from app.domain.errors import VoxtraceError
@@ -63,18 +64,20 @@ def open_desk(desk: Desk) -> None:
 class QoS(virtual.QoS):
     """Looks for work right after an acknowledgement: a child is free (512 tasks/s against 12)."""
 
+    @override
     def ack(self, delivery_tag: str) -> None:
         """Acknowledges, and looks."""
-        super().ack(delivery_tag)
+        super().ack(delivery_tag)  # type: ignore[no-untyped-call]
         self.channel.connection.look()
 
 
 class Channel(virtual.Channel):
     """A channel over the task table."""
 
-    QoS = QoS
+    QoS = QoS  # type: ignore[mutable-override]
     do_restore = True
 
+    @override
     def _get(self, queue: str, timeout: float | None = None) -> dict[str, Any]:
         del timeout
         if queue != QUEUE or _desk is None:
@@ -88,10 +91,12 @@ class Channel(virtual.Channel):
             raise Empty
         return _message(claim, _desk.time_limit_s(claim))
 
+    @override
     def _put(self, queue: str, message: dict[str, Any], **_kwargs: Any) -> None:
         del queue
         self._give_back(str((message.get("headers") or {}).get("id", "")))
 
+    @override
     def _restore(self, message: Any) -> None:
         self._give_back(str(message.headers.get("id", "")))
 
@@ -102,17 +107,21 @@ class Channel(virtual.Channel):
         if parsed is not None and _desk is not None:
             _desk.give_back(*parsed)
 
+    @override
     def _size(self, queue: str) -> int:
         del queue
         return 0
 
+    @override
     def _purge(self, queue: str) -> int:
         del queue
         return 0
 
+    @override
     def _new_queue(self, queue: str, **kwargs: Any) -> None:
         del queue, kwargs
 
+    @override
     def _has_queue(self, queue: str, **kwargs: Any) -> bool:
         del queue, kwargs
         return True
@@ -159,23 +168,25 @@ def _message(claim: Claim, time_limit_s: float) -> dict[str, Any]:
 class Transport(virtual.Transport):
     """The transport `voxtrace://`."""
 
-    Channel = Channel
+    Channel = Channel  # type: ignore[mutable-override]
     driver_type = driver_name = SCHEME
     can_parse_url = True
-    default_port = 0
+    default_port = 0  # type: ignore[assignment]
     implements = virtual.Transport.implements.extend(
         asynchronous=True, exchange_type=frozenset(["direct"])
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, **kwargs)  # type: ignore[no-untyped-call]
         self._hub: Any = None
         self._is_looking = False
 
+    @override
     def driver_version(self) -> str:
         """The transport has no driver."""
         return "0"
 
+    @override
     def register_with_event_loop(self, connection: Any, loop: Any) -> None:
         """Called by Celery when its hub is ready: starts the sweep and the parent's timers."""
         del connection
@@ -195,7 +206,7 @@ class Transport(virtual.Transport):
         self._is_looking = False
         try:
             while True:
-                self.cycle.get(self._deliver)
+                self.cycle.get(self._deliver)  # type: ignore[union-attr]
         except Empty:
             pass
 

@@ -1,4 +1,7 @@
-"""The `voxtrace` command. Exit codes: 0 done, 1 the thing failed, 2 wrong usage or configuration."""
+"""The `voxtrace` command.
+
+Exit codes: 0 done, 1 the thing failed, 2 wrong usage or configuration.
+"""
 
 import sys
 from collections.abc import Callable
@@ -95,3 +98,66 @@ def migrate() -> None:
         click.echo(f"database: {before or 'empty'} -> {after}")
 
     run(action)
+
+
+@cli.command()
+@click.argument("file", metavar="FILE")
+@click.option("--title", help="Title to show (default: the file's name).")
+@click.option("--engine", help="Speech engine.")
+@click.option("--voice", help="Voice (default: chosen by the language of each sentence).")
+@click.option("--format", type=click.Choice(["mp3", "opus", "flac", "wav"]), help="Audio format.")
+@click.option("--timeout-s", type=float, help="Limit of an attempt, in seconds.")
+@click.option("--max-attempts", type=int, help="Tries in all.")
+@click.option("--encoding", help="Encoding of the file, where the guess is wrong.")
+@click.option("--idempotency-key", help="The same key submits once.")
+@click.option("--wait", is_flag=True, help="Wait until the task is over; exit 1 if it fails.")
+@click.option("--json", is_flag=True, help="Print JSON.")
+def submit(**options: Any) -> None:
+    """Submit a text file (`-`: standard input)."""
+    from app.cli import work
+
+    run(lambda settings: work.submit(settings, options))
+
+
+@cli.command("list")
+@click.option("--status", help="Only tasks of this status.")
+@click.option("--before", type=int, help="Only tasks with a smaller id.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
+@click.option("--json", is_flag=True, help="Print JSON.")
+def list_(**options: Any) -> None:
+    """List tasks, newest first."""
+    from app.cli import work
+
+    run(lambda settings: work.list_tasks(settings, options))
+
+
+@cli.command()
+@click.argument("id", type=int, metavar="ID")
+@click.option("--all", is_flag=True, help="Cancel the requests that follow it too.")
+@click.option("--json", is_flag=True, help="Print JSON.")
+def cancel(**options: Any) -> None:
+    """Cancel task ID: take back the request that made it."""
+    from app.cli import work
+
+    run(lambda settings: work.cancel(settings, options))
+
+
+@cli.command()
+@click.argument("id", type=int, metavar="ID")
+@click.option("--json", is_flag=True, help="Print JSON.")
+def retry(**options: Any) -> None:
+    """Make a new task for the text of task ID."""
+    from app.cli import work
+
+    run(lambda settings: work.retry(settings, options))
+
+
+@cli.command()
+@click.argument("n", type=int, metavar="[N]", required=False)
+@click.option("--engine", help="The limit of this engine only.")
+@click.option("--json", is_flag=True, help="Print JSON.")
+def limit(**options: Any) -> None:
+    """Show, or set to N, how many tasks run at once."""
+    from app.cli import work
+
+    run(lambda settings: work.limit(settings, options))

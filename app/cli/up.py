@@ -34,7 +34,7 @@ class Program:
     wait_s: float = RESTART_S
 
     def start(self) -> None:
-        """Starts it by exec, in a session of its own: a Ctrl-C reaches `up` alone, which passes it on."""
+        """Starts it by exec, in a session of its own: a Ctrl-C reaches `up` alone."""
         self.running = subprocess.Popen(  # noqa: S603 - our own program
             [sys.executable, "-m", "app", *self.arguments],
             env=process.child_environment(),
@@ -87,7 +87,9 @@ class Supervisor:
             ended = [p for p in self.programs if p.running and p.running.poll() is not None]
             if ended:
                 code = ended[0].running.returncode if ended[0].running else None
-                click.echo(f"voxtrace: {ended[0].name} ended at its start with code {code}", err=True)
+                click.echo(
+                    f"voxtrace: {ended[0].name} ended at its start with code {code}", err=True
+                )
                 return False
             is_ready, last = self._ask_ready()
             if is_ready:
@@ -103,7 +105,7 @@ class Supervisor:
         shown = f"[{host}]" if ":" in host else host
         url = f"http://{shown}:{self.settings.bind_port}/readyz"
         try:
-            with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - our own address
+            with urllib.request.urlopen(url, timeout=2) as answer:
                 return answer.status == 200, ""
         except urllib.error.HTTPError as error:
             return False, error.read().decode("utf-8", "replace")[:500]

@@ -1,4 +1,4 @@
-"""The table of settings: name, unit, default, allowed range. `docs/settings.md` is compared with it."""
+"""The table of settings: name, unit, default, range. A test compares `docs/settings.md` with it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -260,7 +260,7 @@ SPECS: tuple[Spec, ...] = (
         default="168",
         unit="hours",
         allowed=_hours[1],
-        help="How long spans stay in the outbox after they were sent (or made, without a collector).",
+        help="How long spans stay in the outbox after they were sent (without a collector: made).",
     ),
     Spec(
         name="VOXTRACE_OUTBOX_MAX_BYTES",

@@ -140,7 +140,7 @@ class EngineError(VoxtraceError):
     error_type = "engine_error"
     kind = ErrorKind.RETRYABLE
 
-    def __init__(  # noqa: PLR0913 - the facts of one failed call, all optional
+    def __init__(
         self,
         message: str,
         *,

@@ -1,7 +1,7 @@
 """Rows as values: one frozen dataclass for each table, fields named as its columns.
 
-Moments (`…_at`) are integers, microseconds since the epoch, UTC: the very numbers of the columns and
-of the spans, so that equal means equal to the microsecond.
+Moments (`…_at`) are integers, microseconds since the epoch, UTC: the very numbers of the columns
+and of the spans, so that equal means equal to the microsecond.
 """
 
 from dataclasses import dataclass

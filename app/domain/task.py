@@ -84,7 +84,7 @@ class Backoff:
 
     def delay_us(self, count: int, jitter: float) -> int:
         """Microseconds to wait before try `count + 1`; `jitter` is a random number in 0..1."""
-        full = min(self.cap_s, self.base_s * 2 ** max(0, min(count, 30) - 1))
+        full = min(self.cap_s, self.base_s * 2.0 ** max(0, min(count, 30) - 1))
         return round(full * (0.5 + jitter / 2) * 1_000_000)
 
 
@@ -151,7 +151,7 @@ def decide_error(
 
 
 def decide_loss(tries: Tries, jitter: float, backoff: Backoff | None = None) -> Decision:
-    """What the loss of a worker or child does: run again at once, then with backoff, then poison."""
+    """What a lost worker or child does: run again at once, then with backoff, then poison."""
     lost = tries.lost_count + 1
     if lost >= MAX_LOST:
         return Decision(move=Move.FAIL, counts_loss=True, error_type="worker_lost")

@@ -79,7 +79,7 @@ def content_hash(content: str) -> str:
 
 
 def content_key(content: str, recipe: Recipe) -> str:
-    """The key under which equal work is done once: content and recipe, not title, limit or tries."""
+    """The key under which equal work is done once: content and recipe, not title or limits."""
     value = {
         "content": content_hash(content),
         "engine": recipe.engine,

@@ -1,4 +1,4 @@
-"""An attempt in the process that runs it: its claim, its spans, its stop signals, its checkpoints."""
+"""An attempt in the process that runs it: claim, spans, stop signals, checkpoints."""
 
 import threading
 from collections.abc import Callable

@@ -83,7 +83,9 @@ def _live_task(conn: Connection, task_id: int) -> TaskRecord:
         message = f"task {task_id} does not exist"
         raise NotFoundError(message)
     if task.is_final:
-        message = f"task {task_id} is {task.status}; only a pending or processing one can be cancelled"
+        message = (
+            f"task {task_id} is {task.status}; only a pending or processing one can be cancelled"
+        )
         raise ConflictError(message)
     return task
 
@@ -122,7 +124,7 @@ def _end(core: Core, conn: Connection, task: TaskRecord) -> Cancelled:
     return Cancelled(task=ended, is_task_cancelled=True, still_wanted_by=0)
 
 
-def _event(  # noqa: PLR0913 - the facts of one event
+def _event(
     conn: Connection,
     core: Core,
     task: TaskRecord,

@@ -117,5 +117,3 @@ def begin(core: Core, claim: Claim, *, pid: int, ticks: int | None) -> bool:
         return is_mine
 
     return core.database.run(work)
-
-

@@ -57,7 +57,9 @@ def _work(attempt: Attempt) -> Produced:
     core, claim = attempt.core, attempt.claim
     engine = core.engines.get(claim.engine)
     if engine is None:
-        message = f"engine {claim.engine!r} is not installed here; there is {', '.join(core.engines)}"
+        message = (
+            f"engine {claim.engine!r} is not installed here; there is {', '.join(core.engines)}"
+        )
         raise EngineRejectedError(message, error_type="engine_missing")
     with core.database.read() as conn:
         content = texts.content(conn, claim.text_id)
@@ -71,7 +73,7 @@ def _work(attempt: Attempt) -> Produced:
 
 def complete(attempt: Attempt, produced: Produced) -> TaskRecord:
     """Commits a result: audio, captions, every text that waits for it, task, attempt, spans."""
-    core, claim = attempt.core, attempt.claim
+    claim = attempt.claim
 
     def work(conn: Connection, now: int) -> TaskRecord:
         audio_id = audios.insert_audio(conn, _audio_values(attempt, produced, now))
@@ -131,7 +133,7 @@ def fail(attempt: Attempt, error: BaseException) -> TaskRecord:
     attempt.tracing.record_exception(error)
     verdict = verdict_of(error, claim.tries_used, claim.max_attempts, claim.lost_count)
     if verdict.error_type == "internal":
-        log.exception("attempt %s failed", claim.key, exc_info=error)
+        log.error("attempt %s failed", claim.key, exc_info=error)
     return attempt.write(lambda conn, now: _settle(attempt, conn, verdict, now), is_last=True)
 
 

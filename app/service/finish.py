@@ -1,7 +1,8 @@
 """The ways out of `processing`: one transaction, fenced, with the spans that tell of it.
 
-Everything that ends an attempt comes through `settle`: the child that ran it (live span), the worker's
-parent that killed or lost it, the reaper, a cancellation. The loser of a race writes nothing.
+Everything that ends an attempt comes through `settle`: the child that ran it (live span), the
+worker's parent that killed or lost it, the reaper, a cancellation. The loser of a race writes
+nothing.
 """
 
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from typing import Any
 
 from app.domain.fingerprint import fingerprint
 from app.domain.records import AttemptRecord, TaskRecord
-from app.domain.task import Decision, Move, Status, TRANSITIONS
+from app.domain.task import TRANSITIONS, Decision, Move, Status
 from app.service import spans
 from app.service.core import Core
 from app.store import attempts, events, tasks, workers
@@ -56,7 +57,7 @@ class Verdict:
     audio: dict[str, Any] | None = None
 
 
-def settle(  # noqa: PLR0913 - one attempt, one verdict, who gives it
+def settle(
     core: Core,
     conn: Connection,
     task_id: int,
@@ -69,8 +70,8 @@ def settle(  # noqa: PLR0913 - one attempt, one verdict, who gives it
     """Gives a running attempt its verdict; None where someone else owns the task now.
 
     Writes the task row, the attempt row, an event, and to the outbox: the attempt's span (live, or
-    rebuilt from its row), the deadline marker where this is the first to see it passed, and the task
-    span where the status is final.
+    rebuilt from its row), the deadline marker where this is the first to see it passed, and the
+    task span where the status is final.
     """
     flagged = tasks.flag_deadline(conn, task_id, attempt, now)
     task = _move(conn, task_id, attempt, verdict, now=now, by=core.actor)
@@ -82,7 +83,7 @@ def settle(  # noqa: PLR0913 - one attempt, one verdict, who gives it
     row = attempts.get(conn, task_id, attempt)
     if row is not None:
         _write_spans(conn, task, row, verdict, now=now, live=live, is_flagged=flagged is not None)
-    _write_event(conn, core, task, attempt, verdict, now)
+    _write_event(conn, core, task, verdict, attempt=attempt, now=now)
     if task.is_final:
         spans.ended(conn, task, now)
     return task
@@ -146,7 +147,7 @@ def _attempt_values(
     return values | {"last_heartbeat_at": worker.heartbeat_at if worker is not None else None}
 
 
-def _write_spans(  # noqa: PLR0913 - one attempt's spans
+def _write_spans(
     conn: Connection,
     task: TaskRecord,
     row: AttemptRecord,
@@ -165,8 +166,8 @@ def _write_spans(  # noqa: PLR0913 - one attempt's spans
         spans.rebuilt_attempt(conn, task, row, now)
 
 
-def _write_event(  # noqa: PLR0913 - the facts of one event
-    conn: Connection, core: Core, task: TaskRecord, attempt: int, verdict: Verdict, now: int
+def _write_event(
+    conn: Connection, core: Core, task: TaskRecord, verdict: Verdict, *, attempt: int, now: int
 ) -> None:
     parts = [verdict.error_type, verdict.error_message, verdict.rebuilt_reason]
     detail = "; ".join(part for part in parts if part)[:1000]
@@ -183,4 +184,3 @@ def _write_event(  # noqa: PLR0913 - the facts of one event
             "detail": detail or None,
         },
     )
-

@@ -23,9 +23,7 @@ def lead(core: Core, holder: str) -> bool:
 
 def step_down(core: Core, holder: str) -> None:
     """Gives the lease up, so that another process leads at once."""
-    core.database.run(
-        lambda conn: duties.release(conn, LEADER, holder, core.database.now_us(conn))
-    )
+    core.database.run(lambda conn: duties.release(conn, LEADER, holder, core.database.now_us(conn)))
 
 
 def note_success(core: Core, name: str, holder: str, state: str = "{}") -> None:

@@ -54,9 +54,7 @@ def register(core: Core, *, pid: int) -> WorkerId:
 
 def beat(core: Core, worker_id: str) -> bool:
     """Renews the lease; False where the worker was declared dead: it kills what it runs."""
-    return core.database.run(
-        lambda conn: workers.beat(conn, worker_id, core.database.now_us(conn))
-    )
+    return core.database.run(lambda conn: workers.beat(conn, worker_id, core.database.now_us(conn)))
 
 
 def held(core: Core, worker_id: str) -> list[Held]:

@@ -63,9 +63,7 @@ def produce(attempt: Attempt, engine: Engine, content: str) -> Produced:
             raise AudioInvalidError(message, error_type=check.problem)
         _note(attempt, "store", 0)
         with attempt.tracing.span(names.SPAN_STORE):
-            stored = attempt.core.storage.put_file(
-                temp, prefix=AUDIO_PREFIX, suffix=fmt.extension
-            )
+            stored = attempt.core.storage.put_file(temp, prefix=AUDIO_PREFIX, suffix=fmt.extension)
     finally:
         temp.unlink(missing_ok=True)
     offsets = dict(zip((row.idx for row in rows), made.offsets_ms, strict=True))
@@ -135,6 +133,11 @@ def _captions(
 def _marks(text: str | None) -> tuple[Mark, ...]:
     kinds = {"w": "word", "s": "sentence"}
     return tuple(
-        Mark(kind="sentence" if kinds[kind] == "sentence" else "word", start=start, end=end, at_ms=at_ms)
+        Mark(
+            kind="sentence" if kinds[kind] == "sentence" else "word",
+            start=start,
+            end=end,
+            at_ms=at_ms,
+        )
         for kind, start, end, at_ms in json.loads(text or "[]")
     )

@@ -1,7 +1,7 @@
 """Reap: what dead workers and late attempts held is given a verdict, from outside.
 
-Runs in the duties process, never in the queue that it repairs. Every step is idempotent: two reapers
-at once are harmless, because each verdict is fenced.
+Runs in the duties process, never in the queue that it repairs. Every step is idempotent: two
+reapers at once are harmless, because each verdict is fenced.
 """
 
 from dataclasses import dataclass
@@ -73,9 +73,19 @@ def _settle_lost(core: Core, seen: TaskRecord) -> str:
         if not is_gone and not is_late:
             return ""
         outcome = "timed out" if is_late else "rescued"
-        return outcome if settle(
-            core, conn, task.id, task.attempt, _verdict(task, worker_state=worker.state if worker else "missing", is_late=is_late), now=now
-        ) is not None else ""
+        return (
+            outcome
+            if settle(
+                core,
+                conn,
+                task.id,
+                task.attempt,
+                _verdict(task, worker_state=worker.state if worker else "missing", is_late=is_late),
+                now=now,
+            )
+            is not None
+            else ""
+        )
 
     return core.database.run(work)
 

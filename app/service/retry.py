@@ -65,7 +65,7 @@ def _retryable_task(conn: Connection, text: TextRecord) -> TaskRecord:
     return task
 
 
-def _again(  # noqa: PLR0913 - one retry
+def _again(
     core: Core,
     conn: Connection,
     text: TextRecord,
@@ -110,7 +110,7 @@ _KEPT = (
 )
 
 
-def _values(  # noqa: PLR0913 - one retry
+def _values(
     core: Core,
     text: TextRecord,
     before: TaskRecord,

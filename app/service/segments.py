@@ -49,7 +49,9 @@ def _split(attempt: Attempt, engine: Engine, content: str) -> Iterator[dict[str,
             "units": piece.units,
             "boundary": piece.boundary,
             "language": spoken if piece.is_speakable else None,
-            "input_hash": _input_hash(attempt, engine, text, spoken) if piece.is_speakable else None,
+            "input_hash": _input_hash(attempt, engine, text, spoken)
+            if piece.is_speakable
+            else None,
             "status": "waiting" if piece.is_speakable else "pause",
         }
 

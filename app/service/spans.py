@@ -15,6 +15,7 @@ from telemetry.spans import SpanLink, SpanRecord
 from telemetry.tracing import SpanContext
 from telemetry.values import AttributeValue
 
+
 def task_span(task: TaskRecord) -> SpanRecord:
     """The span of a task with a final status, from submit to end, with the row's facts."""
     failed = task.status in {"failed", "timeout"}
@@ -69,8 +70,10 @@ def rtf(task: TaskRecord) -> float | None:
     return round(task.run_us / 1000 / task.audio_duration_ms, 6)
 
 
-def wait_span(task: TaskRecord, *, owner_span_id: str, start: int, end: int, reason: str) -> SpanRecord:
-    """A wait in the queue, until a claim (`owner` is the attempt) or the end (`owner`: the task)."""
+def wait_span(
+    task: TaskRecord, *, owner_span_id: str, start: int, end: int, reason: str
+) -> SpanRecord:
+    """A wait in the queue, until a claim (owner: the attempt) or the end (owner: the task)."""
     return SpanRecord(
         trace_id=int(task.trace_id, 16),
         span_id=tracing.derived_span_id(int(owner_span_id, 16), "wait"),
@@ -91,9 +94,7 @@ def wait_span(task: TaskRecord, *, owner_span_id: str, start: int, end: int, rea
 def identity(task: TaskRecord, attempt: AttemptRecord) -> AttemptIdentity:
     """An attempt as the telemetry package names it."""
     return AttemptIdentity(
-        task=SpanContext.from_hex(
-            task.trace_id, task.span_id, trace_state=task.trace_state or ""
-        ),
+        task=SpanContext.from_hex(task.trace_id, task.span_id, trace_state=task.trace_state or ""),
         span_id=int(attempt.span_id, 16),
         task_id=str(task.id),
         attempt=attempt.attempt,
@@ -129,7 +130,9 @@ def ended(conn: Connection, task: TaskRecord, now: int) -> None:
         end = _moment(task.finished_at)
         owner = task.span_id
         records.append(
-            wait_span(task, owner_span_id=owner, start=task.queued_at, end=end, reason=task.wait_reason)
+            wait_span(
+                task, owner_span_id=owner, start=task.queued_at, end=end, reason=task.wait_reason
+            )
         )
     store(conn, task, records, now=now, rank=outbox.RANK_TASK)
 
@@ -182,7 +185,7 @@ def store(
     add(conn, task, payload, len(records), now=now, rank=rank)
 
 
-def add(  # noqa: PLR0913 - the facts of one outbox row
+def add(
     conn: Connection, task: TaskRecord, payload: bytes, n_spans: int, *, now: int, rank: int
 ) -> None:
     """Puts encoded spans into the outbox; nothing where tracing is turned off."""

@@ -35,7 +35,7 @@ def speak_all(
         )
 
 
-def _make(  # noqa: PLR0913 - one segment among its text's
+def _make(
     attempt: Attempt,
     engine: Engine,
     content: str,
@@ -67,9 +67,7 @@ def _make(  # noqa: PLR0913 - one segment among its text's
     attempt.write(work, flush=True)
 
 
-def _note_progress(
-    attempt: Attempt, conn: Connection, now: int, *, total: int, done: int
-) -> None:
+def _note_progress(attempt: Attempt, conn: Connection, now: int, *, total: int, done: int) -> None:
     is_mine = tasks.progress(
         conn,
         attempt.claim.task_id,
@@ -130,7 +128,8 @@ def _call(attempt: Attempt, engine: Engine, request: SegmentRequest) -> tuple[by
     attributes = names.engine_call_attributes(
         provider=engine.name, model=engine.version, voice=request.voice or "auto"
     ) | {names.LANGUAGE: request.language}
-    pcm, marks = bytearray(), []
+    pcm = bytearray()
+    marks: list[Mark] = []
     with (
         attempt.tracing.span(
             names.engine_span(engine.name), kind=names.SpanKind.CLIENT, attributes=attributes

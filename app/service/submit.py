@@ -14,9 +14,8 @@ from app.store import audios, events, submissions, tasks, texts
 from telemetry import tracing
 
 if TYPE_CHECKING:
-    from app.store.database import Connection
-
     from app.service.core import Core
+    from app.store.database import Connection
     from telemetry.tracing import SpanContext
 
 
@@ -269,7 +268,7 @@ def _submitted(conn: "Connection", text_id: int, task_id: int, disposition: str)
     return Submitted(text=text, task=task, audio=audio, disposition=disposition)
 
 
-def _event(  # noqa: PLR0913 - the facts of one event
+def _event(
     conn: "Connection",
     core: "Core",
     task: TaskRecord,

@@ -1,7 +1,7 @@
-"""Verdicts from outside an attempt: its process was killed, lost, ran late, or must be handed back.
+"""Verdicts from outside an attempt: its process was killed, lost, late, or must be handed back.
 
-Given by the worker's parent process (`lose`, `time_out`, `hand_back`); the reaper has its own module.
-Each is one fenced transaction; False means that someone else settled the attempt first.
+Given by the worker's parent process (`lose`, `time_out`, `hand_back`); the reaper has a module of
+its own. Each is one fenced transaction; False means that someone else settled the attempt first.
 """
 
 import random
@@ -14,7 +14,7 @@ from app.store import attempts, tasks
 from app.store.database import Connection
 
 
-def lose(  # noqa: PLR0913 - what is known of the death
+def lose(
     core: Core,
     task_id: int,
     attempt: int,
@@ -23,7 +23,7 @@ def lose(  # noqa: PLR0913 - what is known of the death
     exit_signal: int | None = None,
     exit_code: int | None = None,
 ) -> bool:
-    """Settles an attempt whose process died, or that no process runs: it runs again, or is poison."""
+    """Settles an attempt whose process died, or that none runs: it runs again, or is poison."""
 
     def work(conn: Connection) -> bool:
         task = tasks.get(conn, task_id, lock=True)

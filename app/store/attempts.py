@@ -29,7 +29,7 @@ def of_task(conn: Connection, task_id: int) -> list[AttemptRecord]:
     return records(AttemptRecord, conn.execute(statement))
 
 
-def begin(  # noqa: PLR0913 - the facts of one start
+def begin(
     conn: Connection, task_id: int, attempt: int, *, pid: int, ticks: int | None, at: int
 ) -> None:
     """Notes the process that runs the attempt."""
@@ -78,9 +78,7 @@ def ended_on_host(conn: Connection, host: str, since: int) -> list[AttemptRecord
     return records(AttemptRecord, conn.execute(statement))
 
 
-def settled_from_outside(
-    conn: Connection, keys: list[tuple[int, int]]
-) -> list[tuple[int, int]]:
+def settled_from_outside(conn: Connection, keys: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """Those of `keys` (task id, attempt) whose span was rebuilt: another process ended them."""
     statement = select(_A.task_id, _A.attempt).where(
         tuple_(_A.task_id, _A.attempt).in_(keys), _A.rebuilt_by.is_not(None)

@@ -14,7 +14,7 @@ _D = audio_table.c
 
 def insert_audio(conn: Connection, values: Mapping[str, Any]) -> int:
     """Inserts an audio; returns its id."""
-    return conn.execute(insert(audio_table).values(**values).returning(_D.id)).scalar_one()
+    return int(conn.execute(insert(audio_table).values(**values).returning(_D.id)).scalar_one())
 
 
 def get(conn: Connection, audio_id: int) -> AudioRecord | None:

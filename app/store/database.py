@@ -1,24 +1,29 @@
 """The database: connections, transactions, its clock, and how its errors are told.
 
-SQLite: writers BEGIN IMMEDIATE, readers BEGIN (both one snapshot), WAL, synchronous=FULL, foreign
-keys on. PostgreSQL: writers READ COMMITTED, readers REPEATABLE READ READ ONLY. Measured traps behind
-each choice: a deferred BEGIN cannot be upgraded while another writes ("database is locked" at once);
-a SQLite connection that crosses a fork leaves the child with locks it does not own.
+SQLite: writers BEGIN IMMEDIATE, readers BEGIN (both one snapshot), WAL, synchronous=FULL,
+foreign keys on. PostgreSQL: writers READ COMMITTED, readers REPEATABLE READ READ ONLY. Measured
+traps behind each choice: a deferred BEGIN cannot be upgraded while another writes ("database is
+locked" at once); a SQLite connection that crosses a fork leaves the child with foreign locks.
 """
 
 import os
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from sqlalchemy import Connection, create_engine, event, text
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from app import clock
 from app.domain.errors import DatabaseBusyError, StoreError
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import URL
+
+__all__ = ["WAIT_S", "Connection", "Database"]
 
 T = TypeVar("T")
 
@@ -56,7 +61,7 @@ class Database:
             pool_size=pool_size,
             max_overflow=128,
             pool_timeout=self.wait_s,
-            **({} if self.is_sqlite else {"pool_pre_ping": role not in {"hub"}}),
+            **({} if self.is_sqlite else {"pool_pre_ping": role != "hub"}),
         )
         if self.is_sqlite:
             event.listen(self._engine, "connect", _prepare_sqlite)
@@ -90,14 +95,14 @@ class Database:
     def read(self) -> Iterator[Connection]:
         """One snapshot for reading; every statement in it sees the same state."""
         with _translated(), self._engine.connect() as conn:
-            if self.is_sqlite:
-                conn = conn.execution_options(**{_READ_OPTION: True})  # noqa: PLW2901
-            else:
-                conn = conn.execution_options(  # noqa: PLW2901
-                    isolation_level="REPEATABLE READ", postgresql_readonly=True
-                )
-            with conn.begin():
-                yield conn
+            options: dict[str, Any] = (
+                {_READ_OPTION: True}
+                if self.is_sqlite
+                else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+            )
+            reader = conn.execution_options(**options)
+            with reader.begin():
+                yield reader
 
     def run(self, work: Callable[[Connection], T]) -> T:
         """Runs `work` in one writing transaction and returns its result.
@@ -116,7 +121,7 @@ class Database:
             return work(conn)
 
     def now_us(self, conn: Connection) -> int:
-        """The database's clock in microseconds: the server's on PostgreSQL, this host's on SQLite."""
+        """The database's clock in microseconds: on SQLite it is this host's."""
         if self.is_sqlite:
             return clock.now_us()
         row = conn.execute(_PG_NOW).scalar_one()

@@ -88,7 +88,7 @@ def audio_page(
     statement = _audio_select(q).order_by(order).offset(offset).limit(limit)
     rows = conn.execute(statement).all()
     return [
-        (audio, str(row._mapping["title"]))  # noqa: SLF001 - SQLAlchemy's public accessor
+        (audio, str(row._mapping["title"]))
         for audio, row in zip(records(AudioRecord, rows), rows, strict=True)
     ]
 

@@ -16,11 +16,11 @@ def record(kind: type[R], row: Row[Any] | None) -> R | None:
     """The row as a `kind`; None for no row."""
     if row is None:
         return None
-    mapping = row._mapping  # noqa: SLF001 - SQLAlchemy's public accessor has this name
+    mapping = row._mapping
     return kind(**{field.name: mapping[field.name] for field in fields(kind)})
 
 
 def records(kind: type[R], rows: Iterable[Row[Any]]) -> list[R]:
     """All rows as `kind`, in their order."""
     names = [field.name for field in fields(kind)]
-    return [kind(**{name: row._mapping[name] for name in names}) for row in rows]  # noqa: SLF001
+    return [kind(**{name: row._mapping[name] for name in names}) for row in rows]

@@ -1,8 +1,8 @@
 """The tables: columns, constraints, indexes. Moments are BIGINT microseconds since the epoch, UTC.
 
-Foreign keys point one way only (attempt, segment, audio, submission, event -> task -> text), so that
-rows can be inserted and removed in one order. `text.task_id` and `text.audio_id` point back without a
-constraint: they name the task and the valid audio that answer for the text now.
+Foreign keys point one way only (attempt, segment, audio, submission, event -> task -> text), so
+that rows can be inserted and removed in one order. `text.task_id` and `text.audio_id` point back
+without a constraint: they name the task and the valid audio that answer for the text now.
 Totals (`stat_task`, `stat_text`) and `text.state` are written by database triggers only
 (`migrations/triggers.py`).
 """

@@ -96,7 +96,7 @@ RETURNING *
 """
 
 
-def claim_next(  # noqa: PLR0913 - the facts of a claim
+def claim_next(
     conn: Connection,
     *,
     worker_id: str,
@@ -213,7 +213,7 @@ def cancel_processing(conn: Connection, task_id: int, now: int) -> TaskRecord | 
     return record(TaskRecord, conn.execute(statement).first())
 
 
-def progress(  # noqa: PLR0913 - the facts of one step
+def progress(
     conn: Connection,
     task_id: int,
     attempt: int,

@@ -15,7 +15,7 @@ _X = text_table.c
 def insert_text(conn: Connection, values: Mapping[str, Any]) -> int:
     """Inserts a text; returns its id."""
     statement = insert(text_table).values(**values).returning(_X.id)
-    return conn.execute(statement).scalar_one()
+    return int(conn.execute(statement).scalar_one())
 
 
 def get(conn: Connection, text_id: int, *, lock: bool = False) -> TextRecord | None:
@@ -89,3 +89,9 @@ def following(conn: Connection, task_id: int) -> list[int]:
         _X.task_id == task_id, _X.cancelled_at.is_(None), _X.deleted_at.is_(None)
     )
     return list(conn.execute(statement.order_by(_X.id)).scalars())
+
+
+def titles(conn: Connection, text_ids: list[int]) -> dict[int, str]:
+    """Titles by text id (primary key)."""
+    rows = conn.execute(select(_X.id, _X.title).where(_X.id.in_(text_ids)))
+    return {row.id: row.title for row in rows}

@@ -1,6 +1,7 @@
 """A pool child: its own process group, its own database connections, one attempt at a time."""
 
 import os
+from typing import TYPE_CHECKING
 
 from app import bootstrap, clock, process
 from app.config.settings import Settings
@@ -9,14 +10,16 @@ from app.domain.errors import StoreError, VoxtraceError
 from app.service import claim as claim_service
 from app.service import spans, verdict
 from app.service.attempt import Attempt
-from app.service.core import Core
 from app.service.execute import execute
 from telemetry import provider
 from telemetry.attempt import AttemptTracing
 from telemetry.deadline import DeadlinePassed
-from telemetry.pipeline import AttemptPipeline
 from telemetry.recovery import AttemptIdentity
 from telemetry.tracing import SpanContext
+
+if TYPE_CHECKING:
+    from app.service.core import Core
+    from telemetry.pipeline import AttemptPipeline
 
 
 class Child:
@@ -92,5 +95,3 @@ def _identity(claim: Claim) -> AttemptIdentity:
         claimed_at_us=claim.claimed_at,
         deadline_us=claim.deadline_at,
     )
-
-

@@ -34,7 +34,7 @@ class DutiesKeeper:
             self._start_at_s = now_s + self._wait_s
             self._wait_s = min(RESTART_MAX_S, self._wait_s * 2)
         if now_s >= self._start_at_s:
-            self._program = subprocess.Popen(  # noqa: S603 - our own program
+            self._program = subprocess.Popen(
                 [sys.executable, "-m", "app", "duties"],
                 env=process.child_environment(),
                 start_new_session=True,

@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 BEAT_S: Final = 1.0
 ENFORCE_S: Final = 0.2
 RETRY_S: Final = 0.3
-#: Seconds after which a child that was settled from outside, or that hangs after its end, is killed.
+#: Seconds after its verdict at which a child that still runs is killed, whatever else happened.
 LINGER_S: Final = 3.0
 #: Seconds in which a drain must have written its verdicts; after it the reaper does.
 HANDBACK_S: Final = 3.0
@@ -155,9 +155,7 @@ class Parent:
         now_s = clock.monotonic_s()
         rows = presence.held(self.core, self.worker_id or "")
         unheld = {f"{row.task_id}.{row.attempt}" for row in rows} - held
-        self.unheld_since_s = {
-            key: self.unheld_since_s.get(key, now_s) for key in unheld
-        }
+        self.unheld_since_s = {key: self.unheld_since_s.get(key, now_s) for key in unheld}
         for key, since_s in list(self.unheld_since_s.items()):
             if now_s - since_s > UNHELD_US / 1_000_000:
                 self._lose(key, "no slot of its worker ran it for 3 s", None, None)
