@@ -86,7 +86,7 @@ class AttemptTracing:
         on_timeout: Called in the timer's thread at the deadline (see `deadline.OnTimeout`).
     """
 
-    def __init__(  # noqa: PLR0913 - the facts of one attempt
+    def __init__(
         self,
         pipeline: AttemptPipeline,
         identity: AttemptIdentity,

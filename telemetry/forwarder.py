@@ -127,7 +127,7 @@ class Forwarder:
         jitter: Numbers of 0..1.
     """
 
-    def __init__(  # noqa: PLR0913 - what it works with, each replaceable in a test
+    def __init__(
         self,
         transactions: Transactions,
         settings: ExportSettings,

@@ -116,7 +116,6 @@ SERVICE_NAME: Final = "service.name"
 SERVICE_VERSION: Final = "service.version"
 SERVICE_INSTANCE_ID: Final = "service.instance.id"
 HOST_NAME: Final = "host.name"
-PROCESS_PID: Final = "process.pid"
 
 #: Service of the spans that are made from rows; names no process, so that any writer agrees.
 SERVICE_ROWS: Final = "voxtrace"
@@ -253,9 +252,9 @@ ATTRIBUTES: Final[tuple[Attribute, ...]] = (
     _string(VOICE, _DETAILS, "Voice."),
     _string(LANGUAGE, f"{_DETAILS}, {SPAN_SEGMENT}", "Language (BCP 47)."),
     _string(RELEASE, _DETAILS, "Release of voxtrace that ran it."),
-    _string(SOURCE, SPAN_TASK, "Where the submission came from: page, api, legacy, cli, canary."),
+    _string(SOURCE, _DETAILS, "Where the submission came from: page, api, legacy, cli, canary."),
     _string(WORKER_NAME, f"{SPAN_TASK}, {_MARKED}", "Worker of the (last) attempt."),
-    _int(TEXT_CHARACTERS, SPAN_TASK, "Characters of the text."),
+    _int(TEXT_CHARACTERS, _DETAILS, "Characters of the text."),
     _int(TEXT_SEGMENTS, f"{SPAN_TASK}, {SPAN_SPLIT}", "Segments of the text."),
     _int(AUDIO_DURATION_MS, f"{SPAN_TASK}, {SPAN_SEGMENT}, {SPAN_ENCODE}", "Length of the audio in ms."),
     _int(AUDIO_BYTES, f"{SPAN_TASK}, {SPAN_ENCODE}, {SPAN_STORE}", "Size of the audio file."),
@@ -283,5 +282,4 @@ RESOURCE: Final[tuple[Attribute, ...]] = (
     _string(SERVICE_VERSION, "all", "Release of voxtrace."),
     _string(SERVICE_INSTANCE_ID, "web, worker, command line", "One process (a new one after each fork)."),
     _string(HOST_NAME, "web, worker, command line", "Host of the process."),
-    _int(PROCESS_PID, "web, worker, command line", "Pid of the process."),
 )  # fmt: skip

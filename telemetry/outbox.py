@@ -81,7 +81,7 @@ class OutboxState:
     last_lost_us: int | None
 
 
-def add(  # noqa: PLR0913 - the columns of one row
+def add(
     conn: Connection,
     *,
     payload: bytes,

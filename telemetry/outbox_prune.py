@@ -36,7 +36,7 @@ class Pruned:
     is_done: bool
 
 
-def prune(  # noqa: PLR0913 - the bounds of the window, each with its unit
+def prune(
     conn: Connection,
     *,
     keep_us: int,

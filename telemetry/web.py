@@ -57,7 +57,7 @@ class WebTracing:
             self._provider.shutdown()
 
 
-def instrument(  # noqa: PLR0913 - what a web process is, and where its spans go
+def instrument(
     app: Flask,
     *,
     sink: RequestSink,

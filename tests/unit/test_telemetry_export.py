@@ -1,0 +1,125 @@
+"""Export settings: the standard variables, their order, and errors that tell no secret."""
+
+from pathlib import Path
+
+import pytest
+
+from telemetry.export import ExportSettings, export_settings_from
+
+_BASE = "OTEL_EXPORTER_OTLP_"
+
+
+def _settings(**variables: str) -> ExportSettings:
+    environ = {f"{_BASE}ENDPOINT": "http://collector:4318"} | {
+        f"{_BASE}{name}": value for name, value in variables.items()
+    }
+    settings = export_settings_from(environ)
+    assert settings is not None
+    return settings
+
+
+def test_nothing_is_sent_without_an_endpoint() -> None:
+    """There is no default endpoint: spans stay in the outbox until one is set."""
+    assert export_settings_from({}) is None
+    assert export_settings_from({f"{_BASE}ENDPOINT": " "}) is None
+    assert export_settings_from({f"{_BASE}HEADERS": "a=b"}) is None
+
+
+@pytest.mark.parametrize("off", [{"OTEL_TRACES_EXPORTER": "none"}, {"OTEL_SDK_DISABLED": "true"}])
+def test_nothing_is_sent_where_it_is_turned_off(off: dict[str, str]) -> None:
+    """The standard switches go before an endpoint."""
+    assert export_settings_from({f"{_BASE}ENDPOINT": "http://c:4318"} | off) is None
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "url"),
+    [
+        ("http://collector:4318", "http://collector:4318/v1/traces"),
+        ("https://host/otlp/", "https://host/otlp/v1/traces"),
+        ("http://[::1]:4318/", "http://[::1]:4318/v1/traces"),
+    ],
+)
+def test_general_endpoint_gets_the_path_of_traces(endpoint: str, url: str) -> None:
+    """The general endpoint is a base; the one for traces is used as it is."""
+    assert _settings(ENDPOINT=endpoint).endpoint == url
+    exact = _settings(ENDPOINT=endpoint, TRACES_ENDPOINT="http://other/collect")
+    assert exact.endpoint == "http://other/collect"
+
+
+def test_defaults_are_gzip_and_ten_seconds() -> None:
+    """What nobody sets has the value of the specification (and gzip)."""
+    settings = _settings()
+    assert (settings.compression, settings.timeout_s, settings.headers) == ("gzip", 10.0, {})
+    assert settings.certificate is None
+
+
+def test_variables_for_traces_go_before_the_general_ones(tmp_path: Path) -> None:
+    """Each of them on its own."""
+    certificate = tmp_path / "ca.pem"
+    certificate.write_text("x")
+    settings = _settings(
+        HEADERS="a=1", TRACES_HEADERS="Authorization=Bearer%20abc%3D,x=a=b",
+        TIMEOUT="5000", TRACES_TIMEOUT="2500",
+        COMPRESSION="gzip", TRACES_COMPRESSION="none",
+        CERTIFICATE="/nowhere", TRACES_CERTIFICATE=str(certificate),
+        TRACES_CLIENT_CERTIFICATE=str(certificate), TRACES_CLIENT_KEY=str(certificate),
+    )  # fmt: skip
+    assert settings.headers == {"authorization": "Bearer abc=", "x": "a=b"}
+    assert (settings.timeout_s, settings.compression) == (2.5, "none")
+    assert settings.certificate == settings.client_certificate == str(certificate)
+    assert settings.client_key == str(certificate)
+
+
+@pytest.mark.parametrize(
+    ("text", "timeout_s"), [("10", 10.0), ("0.5", 0.5), ("99", 99.0), ("100", 0.1), ("10000", 10.0)]
+)
+def test_timeout_is_milliseconds_and_below_a_hundred_seconds(text: str, timeout_s: float) -> None:
+    """Milliseconds by the specification; what the Python SDK would mean by a small number too."""
+    assert _settings(TIMEOUT=text).timeout_s == timeout_s
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("ENDPOINT", "collector:4318", "must be an http:// or https:// URL"),
+        ("ENDPOINT", "ftp://u:hunter2@x", "must be an http:// or https:// URL"),
+        ("ENDPOINT", "http://", "must be an http:// or https:// URL"),
+        ("TRACES_ENDPOINT", "http://host:hunter2", "must be an http:// or https:// URL"),
+        ("HEADERS", "a=1,hunter2", "pair 2 is not"),
+        ("HEADERS", "bad name=hunter2", "pair 1 is not"),
+        ("TRACES_HEADERS", "a=hunter2%0d%0ab: c", "pair 1 is not"),
+        ("TIMEOUT", "0", "must be milliseconds"),
+        ("TIMEOUT", "-5", "must be milliseconds"),
+        ("TIMEOUT", "soon", "must be milliseconds"),
+        ("TIMEOUT", "nan", "must be milliseconds"),
+        ("TIMEOUT", "999999999", "must be milliseconds"),
+        ("COMPRESSION", "brotli", "must be gzip or none, got 'brotli'"),
+        ("PROTOCOL", "grpc", "must be http/protobuf, got 'grpc'"),
+        ("CERTIFICATE", "/nowhere/ca.pem", "must be a file that can be read"),
+        ("CLIENT_KEY", "/nowhere/key.pem", "must be a file that can be read"),
+    ],
+)
+def test_wrong_value_names_its_variable_and_no_secret(name: str, value: str, words: str) -> None:
+    """Which variable, what is allowed; what was got only where it cannot be a credential."""
+    with pytest.raises(ValueError, match=r"^OTEL_EXPORTER_OTLP_\w+ must") as raised:
+        _settings(**{name: value})
+    assert str(raised.value).startswith(f"{_BASE}{name} ")
+    assert words in str(raised.value)
+    assert "hunter2" not in str(raised.value)
+
+
+def test_wrong_exporter_is_named() -> None:
+    """Only otlp and none are known here."""
+    with pytest.raises(ValueError, match="OTEL_TRACES_EXPORTER must be otlp or none, got 'zipkin'"):
+        export_settings_from({"OTEL_TRACES_EXPORTER": "zipkin"})
+
+
+def test_credentials_are_not_shown() -> None:
+    """Neither `repr` nor the shown endpoint tell a header, a password or a key in the query."""
+    settings = _settings(
+        TRACES_ENDPOINT="https://user:hunter2@host:4318/v1/traces?key=hunter3",
+        HEADERS="authorization=Bearer hunter4",
+    )
+    assert settings.shown_endpoint == "https://host:4318/v1/traces"
+    assert "hunter" not in repr(settings)
+    assert {"hunter2", "key=hunter3", "hunter4", "Bearer hunter4"} <= set(settings.secrets)
