@@ -34,7 +34,6 @@ LANGUAGES: Mapping[str, str] = MappingProxyType(
         "Mymr": "my",
         "Geor": "ka",
         "Ethi": "am",
-        "Cher": "chr",
     }
 )
 

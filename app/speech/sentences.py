@@ -5,14 +5,20 @@ and closing quotes belong to the sentence before them.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 from app.domain.audio import is_cjk
 from app.speech.graphemes import is_break
 
 Boundary = Literal["clause", "sentence", "paragraph", "chapter"]
+
+#: Milliseconds of silence after each kind of boundary.
+PAUSES_MS: Mapping[Boundary, int] = MappingProxyType(
+    {"clause": 120, "sentence": 300, "paragraph": 600, "chapter": 1500}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -77,14 +77,20 @@ class _Costs:
         for run in _EXTRA_SPACES.finditer(text):
             length = run.end() - run.start() - 1
             costs[run.start() + 1 : run.end()] = array("b", bytes(length))
+        self._costs = costs
         self._half_units = array("q", accumulate(costs, initial=0))
 
     def between(self, start: int, end: int) -> float:
-        return (self._half_units[end] - self._half_units[start]) / 2
+        return (self._half_units[end] - self._before(start)) / 2
 
     def reach(self, start: int, max_units: float) -> int:
         """The farthest offset that keeps text[start:offset] within `max_units`."""
-        return bisect_right(self._half_units, self._half_units[start] + 2 * max_units) - 1
+        return bisect_right(self._half_units, self._before(start) + 2 * max_units) - 1
+
+    def _before(self, start: int) -> int:
+        """The sum before `start`; white space costs, where a piece starts with it."""
+        is_free = start < len(self._costs) and self._costs[start] == 0
+        return self._half_units[start] - (2 if is_free else 0)
 
 
 def _pack(fragments: Iterator[Sentence], costs: _Costs, max_units: float) -> Iterator[Sentence]:
