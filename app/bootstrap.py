@@ -1,8 +1,8 @@
 """Bootstrap: the only place that picks implementations; entry points get a Core from here."""
 
 import socket
-from dataclasses import replace
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -80,6 +80,11 @@ def migrate(settings: Settings) -> tuple[str | None, str]:
 def check_schema(core: Core) -> None:
     """Raises SchemaError, with what to do, where the schema is not this release's."""
     schema.check(core.database)
+
+
+def tend_pool(worker: Any) -> None:
+    """Looks for dead children of a worker and forks new ones in their place."""
+    celery_app.tend_pool(worker)
 
 
 def bell_socket(settings: Settings) -> bell.BellSocket:

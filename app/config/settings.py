@@ -33,6 +33,7 @@ class Settings:
     task_timeout_s: float
     max_concurrent: int
     max_attempts: int
+    backoff_s: float
     max_text_chars: int
     give_up_h: float
     drain_s: float

@@ -36,6 +36,7 @@ _port_range = parsers.whole(1, 64)
 _threads = parsers.whole(4, 512)
 _concurrency = parsers.whole(1, 256)
 _timeout = parsers.number(1, 604800)
+_backoff = parsers.number(0.01, 300)
 _limit = parsers.whole(1, 10_000)
 _attempts = parsers.whole(1, 100)
 _chars = parsers.whole(1, 100_000_000)
@@ -167,6 +168,15 @@ SPECS: tuple[Spec, ...] = (
         unit="tries",
         allowed=_attempts[1],
         help="Tries of a task that fails with retryable errors.",
+    ),
+    Spec(
+        name="VOXTRACE_BACKOFF_S",
+        field="backoff_s",
+        parse=_backoff[0],
+        default="1",
+        unit="seconds",
+        allowed=_backoff[1],
+        help="Wait before the second try; it doubles with each, up to five minutes.",
     ),
     Spec(
         name="VOXTRACE_MAX_TEXT_CHARS",

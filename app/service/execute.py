@@ -14,7 +14,7 @@ from app.domain.errors import (
     VoxtraceError,
 )
 from app.domain.records import TaskRecord
-from app.domain.task import Decision, Move, Tries, decide_error
+from app.domain.task import Backoff, Decision, Move, Tries, decide_error
 from app.service import produce, segments, speak
 from app.service.attempt import Attempt
 from app.service.finish import OUTCOMES, Verdict, settle
@@ -131,15 +131,17 @@ def fail(attempt: Attempt, error: BaseException) -> TaskRecord:
     """Commits what an error makes of the attempt: another try later, a wait, or the end."""
     claim = attempt.claim
     attempt.tracing.record_exception(error)
-    verdict = verdict_of(error, claim.tries_used, claim.max_attempts, claim.lost_count)
+    tries = Tries(
+        tries_used=claim.tries_used, max_attempts=claim.max_attempts, lost_count=claim.lost_count
+    )
+    backoff = Backoff(base_s=attempt.core.settings.backoff_s)
+    verdict = verdict_of(error, tries, backoff)
     if verdict.error_type == "internal":
         log.error("attempt %s failed", claim.key, exc_info=error)
     return attempt.write(lambda conn, now: _settle(attempt, conn, verdict, now), is_last=True)
 
 
-def verdict_of(
-    error: BaseException, tries_used: int, max_attempts: int, lost_count: int
-) -> Verdict:
+def verdict_of(error: BaseException, tries: Tries, backoff: Backoff) -> Verdict:
     """The verdict on an attempt that met `error`."""
     if isinstance(error, DeadlineExceededError):
         return Verdict(
@@ -152,9 +154,10 @@ def verdict_of(
     retry_after_s = error.retry_after_s if isinstance(error, EngineError) else None
     decision = decide_error(
         kind,
-        Tries(tries_used=tries_used, max_attempts=max_attempts, lost_count=lost_count),
+        tries,
         retry_after_s=retry_after_s,
-        jitter=random.random(),  # noqa: S311 - jitter, not a secret
+        jitter=random.random(),  # noqa: S311 - not a secret
+        backoff=backoff,
     )
     return Verdict(
         decision=decision,

@@ -7,7 +7,7 @@ reapers at once are harmless, because each verdict is fenced.
 from dataclasses import dataclass
 
 from app.domain.records import TaskRecord
-from app.domain.task import LEASE_US, REAP_GRACE_US, Tries
+from app.domain.task import LEASE_US, REAP_GRACE_US, Backoff, Tries
 from app.service import spans, verdict
 from app.service.core import Core
 from app.service.finish import Verdict, settle
@@ -68,39 +68,35 @@ def _settle_lost(core: Core, seen: TaskRecord) -> str:
             return ""
         now = core.database.now_us(conn)
         worker = workers.get(conn, task.worker_id or "")
-        is_gone = worker is None or worker.state in {"dead", "stopped"}
+        state = worker.state if worker is not None else "missing"
+        is_gone = state not in {"up", "draining"}
         is_late = (task.deadline_at or 0) <= now - (0 if is_gone else REAP_GRACE_US)
         if not is_gone and not is_late:
             return ""
-        outcome = "timed out" if is_late else "rescued"
-        return (
-            outcome
-            if settle(
-                core,
-                conn,
-                task.id,
-                task.attempt,
-                _verdict(task, worker_state=worker.state if worker else "missing", is_late=is_late),
-                now=now,
-            )
-            is not None
-            else ""
-        )
+        given = _late(task, state) if is_late else _lost(core, task, state)
+        settled = settle(core, conn, task.id, task.attempt, given, now=now)
+        return "" if settled is None else "timed out" if is_late else "rescued"
 
     return core.database.run(work)
 
 
-def _verdict(task: TaskRecord, *, worker_state: str, is_late: bool) -> Verdict:
-    name = task.worker_name or "its worker"
-    if is_late:
-        limit = task.timeout_us / 1_000_000
-        return verdict.timeout_verdict(
-            f"the limit of {limit:g} s passed and {name} ({worker_state}) did not end the attempt"
-        )
+def _late(task: TaskRecord, worker_state: str) -> Verdict:
+    limit_s = task.timeout_us / 1_000_000
+    return verdict.timeout_verdict(
+        f"the limit of {limit_s:g} s passed and worker {task.worker_name} ({worker_state})"
+        " did not end the attempt"
+    )
+
+
+def _lost(core: Core, task: TaskRecord, worker_state: str) -> Verdict:
     tries = Tries(
         tries_used=task.tries_used, max_attempts=task.max_attempts, lost_count=task.lost_count
     )
-    return verdict.loss_verdict(tries, reason=f"worker {name} is {worker_state}: its lease ran out")
+    return verdict.loss_verdict(
+        tries,
+        reason=f"worker {task.worker_name} is {worker_state}: its lease ran out",
+        backoff=Backoff(base_s=core.settings.backoff_s),
+    )
 
 
 def _expire(core: Core, task_id: int) -> bool:

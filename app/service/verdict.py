@@ -6,7 +6,7 @@ its own. Each is one fenced transaction; False means that someone else settled t
 
 import random
 
-from app.domain.task import Decision, Move, Tries, decide_loss
+from app.domain.task import Backoff, Decision, Move, Tries, decide_loss
 from app.service import spans
 from app.service.core import Core
 from app.service.finish import Verdict, settle
@@ -37,6 +37,7 @@ def lose(
                 lost_count=task.lost_count,
             ),
             reason=reason,
+            backoff=Backoff(base_s=core.settings.backoff_s),
             exit_signal=exit_signal,
             exit_code=exit_code,
         )
@@ -46,11 +47,17 @@ def lose(
 
 
 def loss_verdict(
-    tries: Tries, *, reason: str, exit_signal: int | None = None, exit_code: int | None = None
+    tries: Tries,
+    *,
+    reason: str,
+    backoff: Backoff,
+    exit_signal: int | None = None,
+    exit_code: int | None = None,
 ) -> Verdict:
     """The verdict on a lost attempt."""
+    jitter = random.random()  # noqa: S311 - not a secret
     return Verdict(
-        decision=decide_loss(tries, random.random()),  # noqa: S311 - jitter, not a secret
+        decision=decide_loss(tries, jitter, backoff),
         outcome="lost",
         error_type="worker_lost",
         error_kind="retryable",

@@ -29,6 +29,7 @@ def run_worker(settings: Settings, *, keeps_duties: bool) -> int:
     runner = _Runner(settings)
     receivers = _connect(parent, runner)
     worker = bootstrap.make_worker(settings, parent, runner.run)
+    parent.tend_pool = lambda: bootstrap.tend_pool(worker)
     try:
         worker.start()
     finally:

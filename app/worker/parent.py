@@ -31,6 +31,9 @@ log = logging.getLogger(__name__)
 BEAT_S: Final = 1.0
 ENFORCE_S: Final = 0.2
 RETRY_S: Final = 0.3
+#: Seconds between looks for dead children. A child's pipe closes a moment before the child can be
+#: waited for; Celery looks at that moment, finds nothing, and looks again only after 5 s.
+TEND_S: Final = 0.1
 #: Seconds after its verdict at which a child that still runs is killed, whatever else happened.
 LINGER_S: Final = 3.0
 #: Seconds in which a drain must have written its verdicts; after it the reaper does.
@@ -65,6 +68,7 @@ class Parent:
     core: Core
     bell: Any
     keeper: DutiesKeeper | None = None
+    tend_pool: Callable[[], None] = lambda: None
     worker_id: str | None = None
     running: dict[str, Running] = field(default_factory=dict)
     unheld_since_s: dict[str, float] = field(default_factory=dict)
@@ -104,6 +108,7 @@ class Parent:
         hub.add_reader(self.bell.fileno(), self._rung)
         hub.call_repeatedly(BEAT_S, self._guarded(self.beat))
         hub.call_repeatedly(ENFORCE_S, self._guarded(self.enforce))
+        hub.call_repeatedly(TEND_S, self.tend_pool)
         hub.call_repeatedly(RETRY_S, self._guarded(self.retry_kept))
         hub.call_repeatedly(ENFORCE_S, self._guarded(self.drain_on))
         for signum in (signal.SIGTERM, signal.SIGINT):
@@ -130,6 +135,8 @@ class Parent:
 
     def beat(self) -> None:
         """Renews the lease, then compares rows with what the pool really holds."""
+        if self.worker_id is None and self.draining is not None:
+            return
         if self.worker_id is None:
             self.worker_id = presence.register(self.core, pid=os.getpid())
             log.info("worker %s is up", self.core.settings.worker_name)
