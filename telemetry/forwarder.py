@@ -7,9 +7,9 @@ is the same to the last byte. What it does with an answer:
 - accepted: the rows are `sent` (and stay for the window); a partial success is counted and shown.
 - busy (429, 502, 503, 504, no connection): later, after Retry-After or a growing, jittered wait.
 - configuration (401, 403, 404, 405, a redirect, …): stops, says so, looks again every minute.
-- refused (400, 413, 422): halves the batch until one row is left. That row is *held*, and becomes
-  `poison` once another row was accepted or the collector takes an empty request: one that refuses
-  everything must not poison everything.
+- refused (400, 413, 422): halves the batch until one row is left. That row is *held*: once another
+  row was accepted, or the collector takes an empty request, it is sent again, and if it is refused
+  again it is `poison`. A collector that refuses everything, if only for a while, poisons nothing.
 - 500: tried again a few times first; then as refused, but only another row's success is proof.
 """
 
@@ -17,14 +17,13 @@ import logging
 import random
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from typing import Final, Protocol
-
-from sqlalchemy import Connection
+from http import HTTPStatus
+from typing import Final
 
 from telemetry import outbox
 from telemetry.export import ExportSettings, export_settings_from
+from telemetry.forwarding import ForwarderStatus, ForwardLimits, Transactions
 from telemetry.otlp_http import Answer, OtlpHttpClient, Verdict
 
 __all__ = [
@@ -39,80 +38,13 @@ __all__ = [
 _log: Final = logging.getLogger(__name__)
 
 
-class Transactions(Protocol):
-    """Where the forwarder gets its connections."""
-
-    def write(self) -> AbstractContextManager[Connection]:
-        """A transaction that commits at the end of the block."""
-        ...
-
-    def read(self) -> AbstractContextManager[Connection]:
-        """A transaction that only reads."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ForwardLimits:
-    """Sizes and waits of a forwarder.
-
-    Attributes:
-        max_bytes: Of a request, before compression (a collector's gRPC limit is 4 MiB).
-        max_rows: Of a request.
-        linger_s: How long a batch that is not full waits for more, counted from its oldest row.
-        idle_s: Pause when the outbox is empty.
-        backoff_s: First wait after a failure; doubles up to `max_backoff_s`, with jitter.
-        max_retry_after_s: What is granted of a collector's Retry-After.
-        configuration_retry_s: Wait when the configuration is wrong.
-        server_error_tries: Requests answered with 500 before the fault is sought in the rows.
-        max_held: Rows that are held without proof before the collector itself is doubted.
-    """
-
-    max_bytes: int = 2 * 1024 * 1024
-    max_rows: int = 1000
-    linger_s: float = 0.2
-    idle_s: float = 0.5
-    backoff_s: float = 0.5
-    max_backoff_s: float = 30.0
-    max_retry_after_s: float = 600.0
-    configuration_retry_s: float = 60.0
-    server_error_tries: int = 3
-    max_held: int = 8
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ForwarderStatus:
-    """How the forwarder fares; moments in microseconds since the epoch, None for never.
-
-    Attributes:
-        configuration_trouble: What must be set right, in words; None while nothing must.
-        retry_at_us: Until when it waits after a failure.
-        failures: Failed requests since the last success.
-    """
-
-    endpoint: str
-    last_success_us: int | None = None
-    last_error: str | None = None
-    last_error_us: int | None = None
-    configuration_trouble: str | None = None
-    retry_at_us: int | None = None
-    failures: int = 0
-    requests: int = 0
-    sent_rows: int = 0
-    sent_spans: int = 0
-    rejected_spans: int = 0
-    partial_message: str | None = None
-    poisoned_rows: int = 0
-    bytes_raw: int = 0
-    bytes_sent: int = 0
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Held:
-    """A row refused alone, whose refusal still wants proof."""
+    """A row refused alone, whose refusal still wants proof; a 500 wants another row's success."""
 
     row_id: int
     words: str
-    needs_other_success: bool
+    is_server_error: bool
 
 
 class Forwarder:
@@ -148,6 +80,10 @@ class Forwarder:
         self._suspect_count = 0
         self._server_errors = 0
         self._held: list[_Held] = []
+        #: Something was accepted after the held rows were refused.
+        self._is_proven = False
+        #: Asks with an empty request first: what was sent last met wrong configuration.
+        self._must_probe = False
         self._lingered_for_id = 0
 
     def status(self) -> ForwarderStatus:
@@ -173,6 +109,10 @@ class Forwarder:
             return self._back_off(f"forwarder: {type(error).__name__}", None)
 
     def _advance(self) -> float:
+        if self._must_probe:
+            return self._probe()
+        if self._held and self._is_proven:
+            return self._confirm(self._held[0])
         rows = self._read_batch()
         if not rows:
             return self._settle_held() if self._held else self._limits.idle_s
@@ -181,7 +121,7 @@ class Forwarder:
         return self._judge(rows, self._send(b"".join(row.payload for row in rows)))
 
     def _read_batch(self) -> list[outbox.OutboxRow]:
-        """The oldest rows; half of the suspects where there are any."""
+        """The oldest rows that are not held; half of the suspects where there are any."""
         max_rows = self._limits.max_rows
         if self._suspect_count:
             max_rows = max(1, self._suspect_count // 2)
@@ -218,26 +158,30 @@ class Forwarder:
     def _judge(self, rows: Sequence[outbox.OutboxRow], answer: Answer) -> float:
         match answer.verdict:
             case Verdict.ACCEPTED:
-                return self._accept(rows, answer)
-            case Verdict.BUSY:
-                return self._back_off(answer.words, answer.retry_after_s)
-            case Verdict.CONFIGURATION:
-                return self._stop(answer.words)
+                self._accept(rows, answer)
+                self._suspect_count = max(0, self._suspect_count - len(rows))
+                self._is_proven = bool(self._held)
+                return 0.0
             case Verdict.SERVER_ERROR:
                 self._server_errors += 1
                 is_bisecting = self._suspect_count > 0 and len(rows) > 1
-                if self._server_errors < self._limits.server_error_tries and not is_bisecting:
-                    return self._back_off(answer.words, answer.retry_after_s)
-                return self._refuse(rows, answer)
+                if self._server_errors >= self._limits.server_error_tries or is_bisecting:
+                    return self._refuse(rows, answer)
+                return self._back_off(answer.words, answer.retry_after_s)
             case Verdict.REFUSED:
                 return self._refuse(rows, answer)
+            case _:
+                return self._yield_to(answer)
 
-    def _accept(self, rows: Sequence[outbox.OutboxRow], answer: Answer) -> float:
+    def _yield_to(self, answer: Answer) -> float:
+        """An answer that says nothing about the rows: waits, or stops."""
+        if answer.verdict is Verdict.BUSY:
+            return self._back_off(answer.words, answer.retry_after_s)
+        return self._stop(answer.words)
+
+    def _accept(self, rows: Sequence[outbox.OutboxRow], answer: Answer) -> None:
         with self._transactions.write() as conn:
             outbox.mark_sent(conn, [row.id for row in rows], self._clock_us())
-            self._poison_held(conn)
-        self._held.clear()
-        self._suspect_count = max(0, self._suspect_count - len(rows))
         if answer.is_partial:
             _log.warning("collector rejected %d spans: %s", answer.rejected_spans, answer.words)
             self._note(partial_message=answer.words)
@@ -247,13 +191,12 @@ class Forwarder:
             rejected_spans=self._status.rejected_spans + answer.rejected_spans,
         )
         self._recover()
-        return 0.0
 
     def _refuse(self, rows: Sequence[outbox.OutboxRow], answer: Answer) -> float:
-        """Looks for the row that was meant: the half of the batch is next, or the one is held."""
+        """Looks for the row that was meant: half of the batch is next, or the one is held."""
         self._server_errors = 0
         self._fail(answer.words)
-        if len(rows) > 1 and answer.status == 413:
+        if len(rows) > 1 and answer.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
             self._max_bytes = max(1, sum(row.size_bytes for row in rows) // 2)
             return 0.0
         with self._transactions.write() as conn:
@@ -262,45 +205,64 @@ class Forwarder:
             self._suspect_count = len(rows)
             return 0.0
         self._suspect_count = 0
+        is_server_error = answer.verdict is Verdict.SERVER_ERROR
         self._held.append(
-            _Held(
-                row_id=rows[0].id,
-                words=answer.words,
-                needs_other_success=answer.verdict is Verdict.SERVER_ERROR,
-            )
+            _Held(row_id=rows[0].id, words=answer.words, is_server_error=is_server_error)
         )
         return self._settle_held() if len(self._held) >= self._limits.max_held else 0.0
 
     def _settle_held(self) -> float:
-        """No other row gives the proof: asks the collector whether it takes anything at all."""
-        words = self._held[-1].words
-        if any(held.needs_other_success for held in self._held):
+        """No other row gives the proof: asks whether the collector takes anything at all."""
+        if any(held.is_server_error for held in self._held):
+            words = f"every request is answered so: {self._held[-1].words}"
             self._held.clear()
-            return self._back_off(
-                f"every request is answered so: {words}", self._limits.max_backoff_s
-            )
+            return self._back_off(words, self._limits.max_backoff_s)
+        self._is_proven = True
+        return self._probe()
+
+    def _probe(self) -> float:
+        """Sends an empty request: is there a collector that takes what is right?"""
         answer = self._send(b"")
+        self._must_probe = False
         match answer.verdict:
             case Verdict.ACCEPTED:
-                with self._transactions.write() as conn:
-                    self._poison_held(conn)
-                self._held.clear()
-                self._recover()
                 return 0.0
-            case Verdict.BUSY:
+            case Verdict.REFUSED:
+                return self._stop(f"even an empty request is refused: {answer.words}")
+            case Verdict.SERVER_ERROR:
                 return self._back_off(answer.words, answer.retry_after_s)
             case _:
-                self._held.clear()
-                return self._stop(f"even an empty request is refused: {answer.words}")
+                return self._yield_to(answer)
 
-    def _poison_held(self, conn: Connection) -> None:
-        for held in self._held:
-            outbox.mark_poison(conn, held.row_id, held.words)
-            _log.warning("outbox row %d is quarantined: %s", held.row_id, held.words)
-        self._note(poisoned_rows=self._status.poisoned_rows + len(self._held))
+    def _confirm(self, held: _Held) -> float:
+        """Sends a held row again, now that the collector is known to take what is right."""
+        with self._transactions.read() as conn:
+            rows = outbox.next_batch(conn, max_bytes=1, max_rows=1, after_id=held.row_id - 1)
+        if not rows or rows[0].id != held.row_id:  # pruned, or sent by another forwarder
+            self._held.remove(held)
+            return 0.0
+        answer = self._send(rows[0].payload)
+        match answer.verdict:
+            case Verdict.ACCEPTED:
+                self._accept(rows, answer)
+            case Verdict.REFUSED | Verdict.SERVER_ERROR:
+                self._quarantine(rows[0], answer)
+            case _:
+                return self._yield_to(answer)
+        self._held.remove(held)
+        self._is_proven = bool(self._held)
+        return 0.0
+
+    def _quarantine(self, row: outbox.OutboxRow, answer: Answer) -> None:
+        with self._transactions.write() as conn:
+            outbox.mark_poison(conn, row.id, answer.words)
+        _log.warning("outbox row %d is quarantined: %s", row.id, answer.words)
+        self._note(poisoned_rows=self._status.poisoned_rows + 1)
+        self._recover()
 
     def _back_off(self, words: str, retry_after_s: float | None) -> float:
         self._fail(words)
+        self._is_proven = False
         limits = self._limits
         grown_s = limits.backoff_s * 2 ** min(self._status.failures - 1, 16)
         wait_s = min(limits.max_backoff_s, grown_s) * (0.5 + self._jitter() / 2)
@@ -315,7 +277,15 @@ class Forwarder:
             _log.error("spans cannot be sent to %s: %s", self._status.endpoint, words)
         self._fail(words)
         self._note(configuration_trouble=words)
+        self._must_probe = True
+        self._forget_suspicions()
         return self._wait(self._limits.configuration_retry_s)
+
+    def _forget_suspicions(self) -> None:
+        """What was refused before the collector was set right proves nothing after."""
+        self._held.clear()
+        self._is_proven = False
+        self._suspect_count = self._server_errors = 0
 
     def _wait(self, wait_s: float) -> float:
         self._wait_until_s = self._monotonic_s() + wait_s

@@ -265,6 +265,7 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # head and body leave together: else each answer waits for a delayed ACK
 
     def do_POST(self) -> None:
         assert isinstance(self.server, _Server)
