@@ -74,8 +74,8 @@ def _of_workers(facts: Facts) -> Iterator[Alert]:
         level="bad",
         en=f"{'All workers are dead' if known else 'No worker has started yet'}: {waiting} tasks "
         "wait and nothing begins. Start one with `voxtrace worker`.",
-        zh=f"{'所有合成进程都已停止' if known else '还没有合成进程启动过'}：{waiting} 个任务在等待，"
-        "无法开始。请运行 `voxtrace worker`。",
+        zh=f"{'所有合成进程都已停止' if known else '还没有合成进程启动过'}："
+        f"{waiting} 个任务在等待，无法开始。请运行 `voxtrace worker`。",
     )
 
 
@@ -100,7 +100,8 @@ def _of_slots(facts: Facts) -> Iterator[Alert]:
         yield Alert(
             code="limit_zero",
             level="warn",
-            en="The limit of tasks at once is 0: nothing is begun. Raise it with `voxtrace limit N`.",
+            en="The limit of tasks at once is 0: nothing is begun. Raise it with "
+            "`voxtrace limit N`.",
             zh="并发上限为 0，不会开始任何任务。可用 `voxtrace limit N` 调高。",
         )
     elif 0 < facts.usable < facts.configured:
@@ -156,7 +157,8 @@ def _of_outbox(facts: Facts) -> Iterator[Alert]:
             level="warn",
             en=f"{count(state.pending)} span batches wait for the collector, the oldest for "
             f"{duration(age, 'en')}. Nothing is lost.",
-            zh=f"{count(state.pending)} 批跨度在等待收集器，最早的已等 {duration(age, 'zh')}。没有丢失。",
+            zh=f"{count(state.pending)} 批跨度在等待收集器，"
+            f"最早的已等 {duration(age, 'zh')}。没有丢失。",
         )
     if state.poison:
         yield Alert(

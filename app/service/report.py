@@ -1,4 +1,4 @@
-"""Reports: the statistics and what runs now, each answer made in one read snapshot of the tables."""
+"""Reports: the statistics and what runs now, each answer made in one read snapshot."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,0 +1,209 @@
+"""The watcher: one thread of a web process asks the database for all who watch, while any do."""
+
+import logging
+import threading
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from app import clock
+from app.domain.errors import VoxtraceError
+from app.service import glance
+from app.service.core import Core
+from app.service.glance import Glance, Key
+from app.service.report import MonitorView
+from telemetry import outbox
+from telemetry.outbox import OutboxState
+
+log = logging.getLogger(__name__)
+
+#: Seconds between two looks at what is watched, at the queue positions, at the monitor.
+LOOK_S: Final = 0.25
+POSITIONS_S: Final = 2.0
+MONITOR_S: Final = 1.0
+#: Seconds for which a measurement of the outbox is good.
+OUTBOX_S: Final = 5.0
+#: The one key of the monitor.
+MONITOR: Final = Key("monitor", 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonitorGlance:
+    """The monitor at one moment; a version differs where there is something new to see."""
+
+    view: MonitorView
+    version: str
+
+    @property
+    def now(self) -> int:
+        """The database's time."""
+        return self.view.now
+
+
+#: What is seen of any key.
+AnyGlance: TypeAlias = Glance | MonitorGlance
+
+
+class OutboxGauge:
+    """Measures the span outbox, at most every few seconds however often it is read."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._lock = threading.Lock()
+        self._state: OutboxState | None = None
+        self._until_s = 0.0
+
+    def read(self) -> OutboxState | None:
+        """The last measurement; None where none ever succeeded."""
+        with self._lock:
+            if clock.monotonic_s() >= self._until_s:
+                try:
+                    with self._core.database.read() as conn:
+                        self._state = outbox.measure(conn)
+                except VoxtraceError as error:
+                    log.warning("outbox: %s", error)
+                self._until_s = clock.monotonic_s() + OUTBOX_S
+            return self._state
+
+
+class Watcher:
+    """Shares what one thread sees with everyone who waits for a change.
+
+    The thread starts with the first who watches and rests while nobody does; made after a fork.
+
+    Args:
+        core: Where to look.
+        monitor: Makes the monitor's view; None where nobody will watch the monitor.
+    """
+
+    def __init__(self, core: Core, monitor: Callable[[], MonitorView] | None = None) -> None:
+        self._core = core
+        self._monitor = monitor
+        self._changed = threading.Condition()
+        self._watched: Counter[Key] = Counter()
+        self._seen: dict[Key, AnyGlance] = {}
+        self._thread: threading.Thread | None = None
+        self._is_stopping = False
+        self._positions_at_s = 0.0
+        self._monitor_at_s = 0.0
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether everyone who waits must end now."""
+        return self._is_stopping
+
+    def stop(self) -> None:
+        """Ends every wait within a look; safe in a signal handler (it takes no lock)."""
+        self._is_stopping = True
+
+    @contextmanager
+    def watching(self, key: Key) -> Iterator[None]:
+        """Has a key looked at for the length of the block."""
+        with self._changed:
+            self._watched[key] += 1
+            self._start()
+            self._changed.notify_all()
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._watched[key] -= 1
+                if self._watched[key] <= 0:
+                    del self._watched[key]
+                    self._seen.pop(key, None)
+
+    def wait(self, last: AnyGlance, timeout_s: float) -> AnyGlance | None:
+        """Waits until there is more to see than `last`; None at the timeout or at a stop."""
+        key = MONITOR if isinstance(last, MonitorGlance) else last.key
+        with self._changed:
+            self._changed.wait_for(
+                lambda: self._is_stopping or self._newer(key, last) is not None, timeout=timeout_s
+            )
+            return self._newer(key, last)
+
+    def _newer(self, key: Key, last: AnyGlance) -> AnyGlance | None:
+        """What is seen of a key, if it is later than `last` and differs from it."""
+        seen = self._seen.get(key)
+        if seen is None or seen.version == last.version or seen.now <= last.now:
+            return None
+        return seen
+
+    def _start(self) -> None:
+        if self._thread is None or not self._thread.is_alive():
+            self._thread = threading.Thread(target=self._run, name="watcher", daemon=True)
+            self._thread.start()
+
+    def _run(self) -> None:
+        pause = threading.Event()
+        while not self._is_stopping:
+            with self._changed:
+                self._changed.wait_for(lambda: bool(self._watched), timeout=LOOK_S)
+                keys = list(self._watched)
+            if keys:
+                self._look(keys)
+            pause.wait(LOOK_S)
+        with self._changed:
+            self._changed.notify_all()
+
+    def _look(self, keys: list[Key]) -> None:
+        """One look; an unreachable database leaves everyone with what they saw last."""
+        try:
+            found: dict[Key, AnyGlance] = dict(self._glances(keys))
+            if MONITOR in keys and self._monitor is not None:
+                found |= self._monitor_glance(self._monitor)
+        except VoxtraceError as error:
+            log.warning("watcher: %s", error)
+            return
+        with self._changed:
+            for key, value in found.items():
+                if key in self._watched:
+                    self._seen[key] = value
+            self._changed.notify_all()
+
+    def _glances(self, keys: list[Key]) -> dict[Key, Glance]:
+        if all(key == MONITOR for key in keys):
+            return {}
+        now_s = clock.monotonic_s()
+        with_positions = now_s >= self._positions_at_s
+        if with_positions:
+            self._positions_at_s = now_s + POSITIONS_S
+        with self._core.database.read() as conn:
+            found = glance.look(self._core, conn, keys, with_positions=with_positions)
+        if with_positions:
+            return found
+        return {key: self._with_last_position(value) for key, value in found.items()}
+
+    def _with_last_position(self, value: Glance) -> Glance:
+        """Between two looks at the queue, a task that waits keeps the place that it had."""
+        before = self._seen.get(value.key)
+        is_waiting = value.task is not None and value.task.status == "pending"
+        if not is_waiting or not isinstance(before, Glance):
+            return value
+        return glance.placed(value, before.position)
+
+    def _monitor_glance(self, make: Callable[[], MonitorView]) -> dict[Key, MonitorGlance]:
+        now_s = clock.monotonic_s()
+        if now_s < self._monitor_at_s:
+            return {}
+        self._monitor_at_s = now_s + MONITOR_S
+        return {MONITOR: monitor_glance(make())}
+
+
+def monitor_glance(view: MonitorView) -> MonitorGlance:
+    """A view with its version: what a person would notice, and the age of heartbeats by 5 s."""
+    parts = (
+        view.last_event_id,
+        tuple((active.task.id, active.progress, active.is_worker_lost) for active in view.active),
+        tuple((shown.worker.id, shown.worker.state, shown.is_alive) for shown in view.workers),
+        view.slots.configured,
+        view.stats.total,
+        tuple(alert.code for alert in view.alerts),
+        view.outbox.pending if view.outbox else None,
+        view.now // 5_000_000,
+    )
+    return MonitorGlance(
+        view=view, version=f"{view.last_event_id}.{zlib.crc32(repr(parts).encode())}.0"
+    )
