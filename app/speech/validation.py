@@ -40,6 +40,18 @@ _SOUNDFILE_NAMES = MappingProxyType(
 )
 
 
+class _ForwardSoundFile(soundfile.SoundFile):  # type: ignore[misc] # an untyped library's class
+    """Reads on from where it is.
+
+    The library seeks after each block, and an MP3 decoder that seeks loses what the frames before
+    have left for it: complaints on standard error, damaged samples.
+    """
+
+    def seekable(self) -> bool:
+        """Not here."""
+        return False
+
+
 def check_segment(
     pcm: bytes, *, text: str, engine: str, sample_rate: int, speed: float = 1.0
 ) -> SegmentCheck:
@@ -93,7 +105,7 @@ def check_file(path: Path, fmt: FormatName, expected_duration_ms: int) -> AudioC
     A file that cannot be read is a finding, not an error: `problem` says `audio_undecodable`.
     """
     try:
-        with soundfile.SoundFile(path) as file:
+        with _ForwardSoundFile(path) as file:
             form = (file.format, file.subtype)
             levels = measure(_blocks(file))
             sample_rate, channels = int(file.samplerate), int(file.channels)
