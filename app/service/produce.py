@@ -12,6 +12,8 @@ from app.service.attempt import Attempt
 from app.service.sweep import AUDIO_PREFIX
 from app.speech import assembly, captions, validation
 from app.speech.engine import Engine, Mark
+from app.speech.joining import Part
+from app.speech.sentences import Boundary
 from app.storage.storage import StoredObject
 from app.store import segments, tasks, texts
 from telemetry import names
@@ -54,9 +56,7 @@ def produce(attempt: Attempt, engine: Engine, content: str) -> Produced:
                 title=title,
                 on_progress=_progress(attempt),
             )
-            check = validation.check_file(
-                temp, fmt.name, expected_duration_ms=made.duration_ms, on_block=attempt.check
-            )
+            check = validation.check_file(temp, fmt.name, expected_duration_ms=made.duration_ms)
             span.set({names.AUDIO_DURATION_MS: made.duration_ms, names.AUDIO_BYTES: check.bytes})
         if not check.is_valid:
             message = f"the finished {fmt.name} is not what was put in: {check.problem}"
@@ -77,15 +77,27 @@ def produce(attempt: Attempt, engine: Engine, content: str) -> Produced:
     )
 
 
-def _part(attempt: Attempt, row: SegmentRecord) -> assembly.Part:
+def _part(attempt: Attempt, row: SegmentRecord) -> Part:
     if row.storage_key is None:
-        return assembly.Part(open=None, boundary=row.boundary)
+        return Part(open=None, duration_ms=0, boundary=_boundary(row))
     if not attempt.core.storage.exists(row.storage_key):
         message = f"the sound of segment {row.idx} is gone; it will be made again"
         raise StorageError(message, error_type="segment_missing")
-    return assembly.Part(
-        open=partial(attempt.core.storage.open, row.storage_key), boundary=row.boundary
+    return Part(
+        open=partial(attempt.core.storage.open, row.storage_key),
+        duration_ms=row.duration_ms or 0,
+        boundary=_boundary(row),
     )
+
+
+def _boundary(row: SegmentRecord) -> Boundary:
+    """The column's CHECKed value as its type."""
+    match row.boundary:
+        case "clause" | "sentence" | "paragraph" | "chapter":
+            return row.boundary
+        case other:
+            message = f"segment {row.idx} ends with {other!r}, which is no boundary"
+            raise StorageError(message, error_type="segment_broken")
 
 
 def _progress(attempt: Attempt) -> Callable[[float, str], None]:

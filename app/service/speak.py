@@ -100,10 +100,10 @@ def _speak(
         try:
             check = validation.check_segment(
                 pcm,
-                sample_rate=request.sample_rate,
-                units=row.units,
+                text=text,
                 engine=engine.name,
-                language=row.language or "",
+                sample_rate=request.sample_rate,
+                speed=float(request.params.get("speed", 1.0)),
             )
         except AudioInvalidError as error:
             attempt.event("segment refused", reason=error.error_type, segment=row.idx)

@@ -178,15 +178,19 @@ def _translated() -> Iterator[None]:
     except PoolTimeoutError as error:
         raise DatabaseBusyError(_words(error)) from error
     except OperationalError as error:
-        if "no such" in str(error.orig):
-            raise StoreError(_words(error)) from error
-        raise DatabaseBusyError(_words(error)) from error
+        kind = StoreError if _is_wrong_statement(error) else DatabaseBusyError
+        raise kind(_words(error)) from error
     except DBAPIError as error:
         if _code(error) in _RETRY_CODES:
             raise DatabaseBusyError(_words(error)) from error
         raise StoreError(_words(error)) from error
     except SQLAlchemyError as error:
         raise StoreError(_words(error)) from error
+
+
+def _is_wrong_statement(error: OperationalError) -> bool:
+    """Whether SQLite refuses the statement itself (SQLITE_ERROR): no wait can help."""
+    return getattr(error.orig, "sqlite_errorcode", None) == 1
 
 
 def _words(error: SQLAlchemyError) -> str:

@@ -1,0 +1,166 @@
+"""The database layer: forks, snapshots, clocks, errors in words, schema and triggers."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import text
+
+from app import clock
+from app.domain.errors import DatabaseBusyError, SchemaError, StoreError
+from app.store import schema, settings
+from app.store.database import Database
+from app.store.tables import metadata
+from migrations import triggers
+from tests.conftest import database_url
+
+OpenDatabase = Callable[[str, str], Database]
+
+
+@pytest.fixture
+def open_database() -> Iterator[OpenDatabase]:
+    """Opens databases that are closed at the end of the test."""
+    opened: list[Database] = []
+
+    def open_one(url: str, role: str) -> Database:
+        opened.append(Database(url, role=role, pool_size=2))
+        return opened[-1]
+
+    yield open_one
+    for database in opened:
+        database.close()
+
+
+def test_children_forked_under_a_writer_are_never_locked_out(tmp_path: Path) -> None:
+    """200 children forked by a process that writes, beside one that writes all the time: each
+    commits what it wants, nothing is locked out, the file is whole."""
+    url = database_url("sqlite", tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.support.fork_storm", url, "200"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout.splitlines()[-1])
+    assert result == {"failed": 0, "children": 600, "parent": 400, "whole": 1}, done.stderr
+
+
+def test_reader_sees_one_state(any_url: str, open_database: OpenDatabase) -> None:
+    """Every statement of a read transaction sees the same state, whatever is committed beside it."""
+    reader, writer = (open_database(any_url, "cli") for _ in range(2))
+    with writer.write() as conn:
+        settings.put(conn, "x", 1, now=0, by="t")
+    with reader.read() as seen:
+        assert settings.get(seen, "x") == 1
+        with writer.write() as conn:
+            settings.put(conn, "x", 2, now=0, by="t")
+        assert settings.get(seen, "x") == 1
+    with reader.read() as seen:
+        assert settings.get(seen, "x") == 2
+
+
+def test_failed_transaction_leaves_nothing(any_url: str, open_database: OpenDatabase) -> None:
+    """An exception inside a transaction takes back all of it."""
+    database = open_database(any_url, "cli")
+    with pytest.raises(RuntimeError), database.write() as conn:
+        settings.put(conn, "y", 1, now=0, by="t")
+        raise RuntimeError
+    with database.read() as conn:
+        assert settings.get(conn, "y") is None
+
+
+def test_locked_database_is_a_busy_error_in_words(
+    tmp_path: Path, open_database: OpenDatabase
+) -> None:
+    """A lock that is not given in time is a DatabaseBusyError; a wrong statement is not."""
+    url = database_url("sqlite", tmp_path)
+    holder, waiter = open_database(url, "cli"), open_database(url, "hub")
+    with holder.write(), pytest.raises(DatabaseBusyError, match="locked"), waiter.write():
+        pass
+    with pytest.raises(StoreError) as caught, holder.write() as conn:
+        conn.execute(text("SELECT * FROM no_such_table"))
+    assert not isinstance(caught.value, DatabaseBusyError)
+
+
+@pytest.mark.postgres
+def test_deadlock_is_tried_again(tmp_path: Path, open_database: OpenDatabase) -> None:
+    """PostgreSQL's serialisation failures do not reach the caller of `run`."""
+    url = database_url("postgres", tmp_path)
+    database = open_database(url, "cli")
+    tries = []
+
+    def work(conn):  # noqa: ANN001, ANN202 - a closure
+        tries.append(1)
+        if len(tries) < 3:
+            conn.execute(
+                text("DO $$ BEGIN RAISE EXCEPTION 'again' USING ERRCODE = '40P01'; END $$")
+            )
+        return len(tries)
+
+    assert database.run(work) == 3
+
+
+def test_database_clock_is_near_ours(any_url: str, open_database: OpenDatabase) -> None:
+    """The database's time is in microseconds since the epoch (here: of this very host)."""
+    database = open_database(any_url, "cli")
+    with database.read() as conn:
+        assert abs(database.now_us(conn) - clock.now_us()) < 5_000_000
+
+
+def test_migrations_make_the_tables_that_the_code_names(
+    any_url: str, open_database: OpenDatabase
+) -> None:
+    """The migrated schema is what `tables.py` says, and every trigger is there."""
+    database = open_database(any_url, "migrate")
+    schema.check(database)
+    with database.read() as conn:
+        context = MigrationContext.configure(conn, opts={"compare_type": True})
+        differences = compare_metadata(context, metadata)
+    assert differences == []
+
+
+def test_missing_trigger_is_named(any_url: str, open_database: OpenDatabase) -> None:
+    """A database without a trigger is refused, and the trigger is named."""
+    database = open_database(any_url, "migrate")
+    name = triggers.NAMES[1]
+    with database.write() as conn:
+        table = "" if database.is_sqlite else " ON task"
+        conn.execute(text(f"DROP TRIGGER {name}{table}"))
+    with pytest.raises(SchemaError, match=name):
+        schema.check(database)
+
+
+def test_old_schema_is_refused_with_what_to_do(tmp_path: Path, open_database: OpenDatabase) -> None:
+    """An empty database is refused by the programs; the words say how to migrate."""
+    database = open_database(f"sqlite:///{tmp_path / 'new.db'}", "cli")
+    with pytest.raises(SchemaError, match="voxtrace migrate"):
+        schema.check(database)
+
+
+def test_totals_follow_a_hand_made_change(any_url: str, open_database: OpenDatabase) -> None:
+    """A DELETE or UPDATE by hand cannot make the totals drift."""
+    database = open_database(any_url, "cli")
+    insert = text(
+        "INSERT INTO text (title, content, char_count, content_hash, source, created_at, state)"
+        " VALUES ('t', 'c', 1, 'h', :source, 0, :state)"
+    )
+    with database.write() as conn:
+        for state in ("pending", "pending", "failed"):
+            conn.execute(insert, {"source": "api", "state": "pending"})
+            conn.execute(
+                text("UPDATE text SET state = :s WHERE id = (SELECT max(id) FROM text)"),
+                {"s": state},
+            )
+        conn.execute(insert, {"source": "canary", "state": "pending"})
+        conn.execute(text("DELETE FROM text WHERE id = (SELECT min(id) FROM text)"))
+        conn.execute(text("UPDATE text SET deleted_at = 1 WHERE state = 'failed'"))
+    with database.read() as conn:
+        rows = conn.execute(text("SELECT state, sum(n) FROM stat_text GROUP BY state")).all()
+    assert {state: int(n) for state, n in rows if n} == {"pending": 1}
