@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from app.domain.errors import RequestError
+from app.domain.numbers import is_number, is_whole
 from app.domain.text import Recipe
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def _params_of(engine: "Engine", params: Mapping[str, float]) -> dict[str, float
             message = f"parameter {name[:40]!r} is not one of {engine.name}'s; allowed: {allowed}"
             raise RequestError(message)
         low, high = ranges[name].minimum, ranges[name].maximum
-        if not _is_number(value) or not low <= value <= high:
+        if not is_number(value) or not low <= value <= high:
             message = f"parameter {name} must be a number from {low:g} to {high:g}, got {value!r}"
             raise RequestError(message)
         checked[name] = float(value)
@@ -80,7 +81,7 @@ def timeout_of(value: float | None, default: float) -> float:
     """The limit of an attempt in seconds, checked."""
     if value is None:
         return default
-    if not _is_number(value) or not 1 <= value <= MAX_TIMEOUT_S:
+    if not is_number(value) or not 1 <= value <= MAX_TIMEOUT_S:
         message = f"timeout_s must be a number from 1 to {MAX_TIMEOUT_S:g} (seconds), got {value!r}"
         raise RequestError(message)
     return float(value)
@@ -90,12 +91,7 @@ def attempts_of(value: int | None, default: int) -> int:
     """The tries of a task, checked."""
     if value is None:
         return default
-    if not _is_number(value) or value != int(value) or not 1 <= value <= MAX_ATTEMPTS:
+    if not is_whole(value) or not 1 <= value <= MAX_ATTEMPTS:
         message = f"max_attempts must be a whole number from 1 to {MAX_ATTEMPTS}, got {value!r}"
         raise RequestError(message)
     return value
-
-
-def _is_number(value: object) -> bool:
-    """Whether JSON gave a number (true and false are none, though Python counts with them)."""
-    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from app.domain.errors import RequestError
+from app.domain.numbers import is_whole
 from app.service.core import Core
 from app.store import settings
 from app.store.database import Connection
@@ -70,7 +71,6 @@ def _put(core: Core, conn: Connection, key: str, value: int) -> None:
 
 
 def _check(value: int, name: str) -> None:
-    is_whole = isinstance(value, int) and not isinstance(value, bool)
-    if not is_whole or not 0 <= value <= MAX_LIMIT:
+    if not is_whole(value) or not 0 <= value <= MAX_LIMIT:
         message = f"{name} must be a whole number from 0 to {MAX_LIMIT}, got {value!r}"
         raise RequestError(message)

@@ -130,7 +130,7 @@ def _captions(
 ) -> dict[str, str]:
     """SRT and WebVTT from the marks of all segments."""
     spoken = [
-        captions.SpokenSegment(
+        captions.CaptionSegment(
             text=content[row.start : row.stop],
             offset_ms=offsets_ms[row.idx],
             duration_ms=row.duration_ms or 0,
@@ -139,7 +139,7 @@ def _captions(
         for row in rows
         if row.storage_key is not None
     ]
-    return {"srt": captions.srt(spoken), "vtt": captions.vtt(spoken)}
+    return {"srt": captions.captions(spoken, "srt"), "vtt": captions.captions(spoken, "vtt")}
 
 
 def _marks(text: str | None) -> tuple[Mark, ...]:

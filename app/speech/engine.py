@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, runtime_checkable
 
+from app.domain.audio import spoken_units
 from app.domain.errors import EngineRejectedError
 
 Attribute = str | int | float | bool
@@ -188,6 +189,10 @@ def require_supported(request: SegmentRequest, engine: Engine) -> None:
     if request.sample_rate not in able.sample_rates:
         allowed = ", ".join(str(rate) for rate in able.sample_rates)
         message = f"{engine.name}: sample_rate must be {allowed}, got {request.sample_rate}"
+        raise EngineRejectedError(message)
+    units = spoken_units(request.text)
+    if units > able.max_units:
+        message = f"{engine.name}: a request has at most {able.max_units:g} units, got {units:g}"
         raise EngineRejectedError(message)
     for name, value in request.params.items():
         param = able.params.get(name)

@@ -128,13 +128,13 @@ def _perform(request: SegmentRequest, sound: Sound, scope: Scope) -> Iterator[Ch
 def _speak(lines: Sequence[_Line], sound: Sound, scope: Scope) -> Iterator[Chunk]:
     sample_count = 0
     for line in lines:
+        at_ms = round(sample_count * 1000 / sound.sample_rate)
         if line.command:
             _COMMANDS.get(line.command, _do_nothing)(line.argument, scope)
             chunks: Iterator[Chunk] = iter([Chunk(pcm=silence(line.text, sound))])
         else:
             chunks = render(line.text, sound)
         for chunk in checked(chunks, scope):
-            at_ms = round(sample_count * 1000 / sound.sample_rate)
             yield Chunk(pcm=chunk.pcm, marks=moved(chunk.marks, line.start, at_ms))
             sample_count += len(chunk.pcm) // 2
     if all(line.command for line in lines):

@@ -9,6 +9,8 @@ MAX_COLUMNS = 42
 
 _NO_LINE_START = "，。、；：！？…）》」』】”’,.;:!?)]}%—"
 _NO_LINE_END = "（《「『【“‘([{$¥€£"
+#: After these a line may end without a space.
+_WIDE_MARKS = "，。、；：！？…）》」』】”’"
 
 
 def wrap(text: str) -> str:
@@ -50,4 +52,4 @@ def _may_cut(text: str, index: int) -> bool:
     before, after = text[index - 1], text[index]
     if after in _NO_LINE_START or before in _NO_LINE_END:
         return False
-    return before == " " or is_cjk(before) or is_cjk(after) or before in _NO_LINE_START[:14]
+    return before == " " or is_cjk(before) or is_cjk(after) or before in _WIDE_MARKS

@@ -139,7 +139,9 @@ def _make_due(core: Core, task_id: int) -> None:
     from sqlalchemy import text
 
     core.database.run(
-        lambda conn: conn.execute(text("UPDATE task SET not_before = 0 WHERE id = :id"), {"id": task_id})
+        lambda conn: conn.execute(
+            text("UPDATE task SET not_before = 0 WHERE id = :id"), {"id": task_id}
+        )
     )
 
 

@@ -51,7 +51,9 @@ COMPLETE = Verdict(decision=Decision(move=Move.COMPLETE))
 def recount(core: Core) -> tuple[dict[str, int], dict[str, int]]:
     """(tasks by status, texts by state), counted from the rows."""
     with core.database.read() as conn:
-        by_status = dict(conn.execute(text("SELECT status, count(*) FROM task GROUP BY status")).all())
+        by_status = dict(
+            conn.execute(text("SELECT status, count(*) FROM task GROUP BY status")).all()
+        )
         by_state = dict(conn.execute(text("SELECT state, count(*) FROM text GROUP BY state")).all())
         kept_status = {k: v.n for k, v in totals.tasks_by_status(conn).items() if v.n}
         kept_state = {k: v for k, v in totals.texts_by_state(conn).items() if v}
@@ -179,7 +181,9 @@ class TaskMachine(RuleBasedStateMachine):
         self.worker = presence.register(self.core, pid=1)
 
     @precondition(lambda self: self.stale)
-    @rule(data=st.data(), move=st.sampled_from(["complete", "fail", "lose", "late", "back", "step"]))
+    @rule(
+        data=st.data(), move=st.sampled_from(["complete", "fail", "lose", "late", "back", "step"])
+    )
     def stale_write(self, data: st.DataObject, move: str) -> None:
         """Whoever lost its claim can write nothing."""
         made = data.draw(st.sampled_from(self.stale))
@@ -303,7 +307,9 @@ def _storm(home: Home, number: int, errors: list[BaseException], highest: list[i
     try:
         worker = presence.register(core, pid=number)
         for step in range(60):
-            submit(core, SubmitRequest(content=f"T {dice.randrange(40)}.", source="api", engine="tone"))
+            submit(
+                core, SubmitRequest(content=f"T {dice.randrange(40)}.", source="api", engine="tone")
+            )
             made = claim.claim_next(core, worker_id=worker)
             if made is None:
                 continue
@@ -330,4 +336,3 @@ def _cancel(core: Core, task_id: int) -> None:
         cancel.cancel_task(core, task_id, everyone=True)
     except ConflictError:
         return
-

@@ -217,9 +217,7 @@ def test_resisting_grandchild_of_a_dead_worker_is_killed(home: Home) -> None:
     ticks = process.start_ticks(grandchild)
     worker.kill()
     home.start_duties()
-    wait_until(
-        lambda: not process.is_alive(grandchild, ticks), 20, what="the grandchild is killed"
-    )
+    wait_until(lambda: not process.is_alive(grandchild, ticks), 20, what="the grandchild is killed")
 
 
 def test_frozen_worker_is_fenced_and_starts_over(home: Home) -> None:
@@ -290,6 +288,16 @@ def test_stop_hands_back_at_the_checkpoint(home: Home) -> None:
     assert not process.group_members(pid)
     with core.database.read() as conn:
         assert workers.latest(conn)[0].state == "stopped"
+
+
+def test_forking_process_has_one_thread_and_no_connection_crosses(home: Home) -> None:
+    """The worker's parent, which forks, has a single thread; its children hold no file of the
+    database that they did not open themselves."""
+    worker = home.start_worker()
+    assert len(list(Path(f"/proc/{worker.pid}/task").iterdir())) == 1
+    for child in worker.children():
+        names = [str(entry.readlink()) for entry in Path(f"/proc/{child}/fd").iterdir()]
+        assert not [name for name in names if "voxtrace.db" in name]
 
 
 def test_idle_stop_is_quick(home: Home) -> None:

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 from sqlalchemy import text
 
@@ -25,7 +26,11 @@ def bump(database: Database, key: str) -> None:
 
 
 def child(url: str) -> int:
-    """A forked child: three transactions on connections of its own."""
+    """A forked child: it has none of its parent's connections, and commits three times."""
+    inherited = [name for name in _open_files() if ".db" in name]
+    if inherited:
+        print("inherited", inherited, file=sys.stderr)
+        return 1
     database = Database(url, role="attempt", pool_size=1)
     try:
         for _ in range(3):
@@ -34,6 +39,17 @@ def child(url: str) -> int:
         print(error, file=sys.stderr)
         return 1
     return 0
+
+
+def _open_files() -> list[str]:
+    """Names of what this process has open."""
+    names = []
+    for entry in Path("/proc/self/fd").iterdir():
+        try:
+            names.append(str(entry.readlink()))
+        except OSError:
+            continue
+    return names
 
 
 def storm(url: str, count: int) -> dict[str, int]:

@@ -5,7 +5,6 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -163,9 +162,12 @@ class Home:
             "worker", "--without-duties", *arguments, VOXTRACE_WORKER_NAME=name, **environ
         )
         wait_until(
-            lambda: worker.popen.poll() is None
-            and any(
-                found.name == name and found.id not in before for found in live_workers(self.core)
+            lambda: (
+                worker.popen.poll() is None
+                and any(
+                    found.name == name and found.id not in before
+                    for found in live_workers(self.core)
+                )
             ),
             30,
             what=f"worker {name} is up",

@@ -1,0 +1,192 @@
+// Live pages: one stream tells that something changed, then the page is read again and its parts that
+// differ are put in place. Nothing jumps: new rows wait to be asked for, and a row under the pointer,
+// with the focus or with an open menu keeps its buttons.
+import { $, $$, el } from "./dom.js";
+import { number, t } from "./words.js";
+
+const LEAST_MS = 700;
+
+class Live {
+  constructor(main) {
+    this.main = main;
+    this.source = null;
+    this.timer = 0;
+    this.isReading = false;
+    this.isAgain = false;
+    this.costMs = 0;
+    this.fresh = null;
+    this.drawn = new WeakMap();
+    this.remember();
+    document.addEventListener("visibilitychange", () => this.onVisibility());
+    document.addEventListener("pointerout", (event) => {
+      if (event.target.closest?.("[data-live]")) this.soon();
+    });
+    if (!document.hidden) this.open();
+  }
+
+  open() {
+    const path = this.main.dataset.stream;
+    if (this.source || !path) return;
+    this.source = new EventSource(path);
+    for (const name of ["message", ...(this.main.dataset.events ?? "").split(" ")]) {
+      if (name) this.source.addEventListener(name, () => this.soon());
+    }
+  }
+
+  close() {
+    this.source?.close();
+    this.source = null;
+  }
+
+  onVisibility() {
+    if (document.hidden) {
+      this.close();
+    } else {
+      this.soon();
+      this.open();
+    }
+  }
+
+  /** Reads the page again, soon: not more often than it can be drawn five times over. */
+  soon(waitMs = Math.max(LEAST_MS, this.costMs * 5)) {
+    if (this.isReading) {
+      this.isAgain = true;
+    } else if (!this.timer && !document.hidden) {
+      this.timer = setTimeout(() => this.read(), waitMs);
+    }
+  }
+
+  async read() {
+    clearTimeout(this.timer);
+    this.timer = 0;
+    this.isReading = true;
+    const started = performance.now();
+    try {
+      const response = await fetch(location.href, { headers: { Accept: "text/html" }, cache: "no-store" });
+      if (response.ok) this.put(new DOMParser().parseFromString(await response.text(), "text/html"));
+    } catch {
+      // The server is away for a moment: the stream opens again by itself and tells when it is back.
+    }
+    this.costMs = performance.now() - started;
+    this.isReading = false;
+    if (this.isAgain) {
+      this.isAgain = false;
+      this.soon();
+    }
+  }
+
+  remember() {
+    for (const node of $$("[data-live]")) this.drawn.set(node, node.outerHTML);
+  }
+
+  put(fresh) {
+    this.fresh = fresh;
+    let isHeld = false;
+    for (const node of $$("[data-live]")) isHeld = this.putOne(node, fresh) || isHeld;
+    this.addMissing(fresh);
+    this.countNewer(fresh, isHeld);
+    const stream = fresh.querySelector("main")?.dataset.stream;
+    if (stream) this.main.dataset.stream = stream;
+    else {
+      delete this.main.dataset.stream;
+      this.close();
+    }
+    document.dispatchEvent(new Event("redrawn"));
+  }
+
+  /** Puts one part in place; true where it had to be held. */
+  putOne(node, fresh) {
+    const next = fresh.getElementById(node.id);
+    if (!next) {
+      if (isHeld(node)) return true;
+      node.remove();
+      return false;
+    }
+    const html = next.outerHTML;
+    if (html === this.drawn.get(node)) return false;
+    if (isHeld(node)) {
+      this.putPieces(node, next);
+      return true;
+    }
+    const made = document.importNode(next, true);
+    made.dataset.changed = "";
+    made.addEventListener("animationend", () => delete made.dataset.changed, { once: true });
+    this.drawn.set(made, html);
+    keepOpen(node, made);
+    node.replaceWith(made);
+    return false;
+  }
+
+  /** Of a held part, what nobody can click by mistake: progress and its words. */
+  putPieces(node, next) {
+    const pieces = $$("[data-piece]", next);
+    $$("[data-piece]", node).forEach((piece, index) => {
+      if (pieces[index]) piece.replaceWith(document.importNode(pieces[index], true));
+    });
+  }
+
+  /** Parts that were not there before, such as the player of a task that has just been completed. */
+  addMissing(fresh) {
+    for (const slot of $$("[data-live-slot]")) {
+      const next = fresh.getElementById(slot.id);
+      if (!next || slot.childElementCount || !next.childElementCount) continue;
+      slot.replaceChildren(...[...next.children].map((child) => document.importNode(child, true)));
+      document.dispatchEvent(new CustomEvent("filled", { detail: slot }));
+    }
+  }
+
+  countNewer(fresh, held) {
+    const list = $("[data-live-list]");
+    const note = $("#newer");
+    const nextList = list && fresh.querySelector("[data-live-list]");
+    let newer = 0;
+    if (nextList) {
+      const known = new Set($$("[data-row]", list).map((row) => row.id));
+      newer = $$("[data-row]", nextList).filter((row) => !known.has(row.id)).length;
+      if (newer && !known.size) this.showNewer();
+    }
+    if (note) note.replaceChildren(...(newer ? [this.newerButton(newer)] : []));
+    const live = $("#live");
+    if (!live) return;
+    live.toggleAttribute("data-paused", held);
+    $("[data-live-word]", live).textContent = t(held ? "held" : "live");
+  }
+
+  newerButton(count) {
+    const button = el("button", { type: "button", class: "btn btn-small", "data-newer": number(count) });
+    button.append(`${t("newer", { n: count })} `, el("kbd", {}, "r"));
+    button.addEventListener("click", () => this.showNewer());
+    return button;
+  }
+
+  /** Draws the list as it is now, new rows included. */
+  showNewer() {
+    const list = $("[data-live-list]");
+    const next = this.fresh?.querySelector("[data-live-list]");
+    if (!list || !next) return;
+    list.replaceChildren(...[...next.children].map((child) => document.importNode(child, true)));
+    this.remember();
+    $("#newer")?.replaceChildren();
+    document.dispatchEvent(new Event("redrawn"));
+  }
+}
+
+function isHeld(node) {
+  const focus = document.activeElement;
+  const hasFocus = focus && focus !== document.body && node.contains(focus);
+  return node.matches(":hover") || hasFocus || Boolean(node.querySelector("details[open][data-menu]"));
+}
+
+/** What a visitor has unfolded stays unfolded. */
+function keepOpen(before, after) {
+  const was = $$("details:not([data-menu])", before);
+  $$("details:not([data-menu])", after).forEach((node, index) => {
+    if (was[index]) node.open = was[index].open;
+  });
+}
+
+export function start() {
+  const main = $("main");
+  const live = new Live(main);
+  return { soon: (waitMs) => live.soon(waitMs), showNewer: () => live.showNewer() };
+}

@@ -1,0 +1,26 @@
+// What every page starts.
+import { $ } from "./dom.js";
+import * as actions from "./actions.js";
+import * as copy from "./copy.js";
+import * as dock from "./dock.js";
+import * as keys from "./keys.js";
+import * as limits from "./limits.js";
+import * as listen from "./listen.js";
+import * as live from "./live.js";
+import * as menu from "./menu.js";
+import * as theme from "./theme.js";
+import * as upload from "./upload.js";
+import * as waterfall from "./waterfall.js";
+import * as zone from "./zone.js";
+
+let sound = listen.start() ?? dock.start();
+const page = live.start();
+for (const part of [theme, copy, menu, waterfall, zone]) part.start();
+actions.start(page);
+upload.start(page);
+limits.start(page);
+keys.start({ sound: () => sound, live: page });
+// A task that has just been completed gets its player without a reload.
+document.addEventListener("filled", () => { sound = listen.start() ?? sound; });
+// The current place of the navigation is in sight on a narrow screen.
+$(".nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });

@@ -1,0 +1,52 @@
+// Toasts: what has just happened, with a way back where there is one.
+import { $, el } from "./dom.js";
+import { t } from "./words.js";
+
+const SHOWN_MS = 6000;
+
+/** Shows a text; `action` is {label, run}. Returns a function that takes the toast away. */
+export function toast(text, action = null, shownMs = SHOWN_MS) {
+  const node = el("div", { class: "toast" }, el("span", {}, text));
+  let timer = 0;
+  const close = () => {
+    clearTimeout(timer);
+    node.remove();
+  };
+  if (action) {
+    const button = el("button", { type: "button" }, action.label);
+    button.addEventListener("click", () => {
+      close();
+      action.run();
+    });
+    node.append(button);
+  }
+  $("#toasts").append(node);
+  if (shownMs) timer = setTimeout(close, shownMs);
+  return close;
+}
+
+/** Counts down and then runs; Undo stops it, leaving the page runs it at once. */
+export function later(text, run, seconds = 5) {
+  const started = performance.now();
+  const count = el("span", { class: "count" });
+  let isOpen = true;
+  const finish = (act) => {
+    if (!isOpen) return;
+    isOpen = false;
+    clearInterval(clock);
+    removeEventListener("pagehide", now);
+    close();
+    if (act) run();
+  };
+  const now = () => finish(true);
+  const close = toast(text, { label: t("undo"), run: () => finish(false) }, 0);
+  $("#toasts").lastElementChild.firstElementChild.append(" ", count);
+  const tick = () => {
+    const left = Math.ceil(seconds - (performance.now() - started) / 1000);
+    if (left <= 0) now();
+    else count.textContent = t("in_seconds", { n: left });
+  };
+  const clock = setInterval(tick, 250);
+  addEventListener("pagehide", now);
+  tick();
+}
