@@ -50,6 +50,8 @@ __all__ = [
 ERROR_LENGTH: Final = 500
 
 _O: Final = OUTBOX.c
+#: `inline`: nobody asks for the new id.
+_INSERT: Final = insert(OUTBOX).inline()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,15 +95,16 @@ def add(
 ) -> None:
     """Puts encoded spans into the outbox, in the transaction of what they tell (one INSERT)."""
     conn.execute(
-        insert(OUTBOX).values(
-            task_id=task_id,
-            trace_id=trace_id,
-            created_at=created_at_us,
-            n_spans=n_spans,
-            size_bytes=len(payload),
-            rank=rank,
-            payload=payload,
-        )
+        _INSERT,
+        {
+            "task_id": task_id,
+            "trace_id": trace_id,
+            "created_at": created_at_us,
+            "n_spans": n_spans,
+            "size_bytes": len(payload),
+            "rank": rank,
+            "payload": payload,
+        },
     )
 
 

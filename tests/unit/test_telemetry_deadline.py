@@ -333,7 +333,7 @@ def test_forked_child_watches_its_own_spans_only(bench: _Bench) -> None:
 def test_fork_while_the_lock_is_held_does_not_hang_the_child(bench: _Bench) -> None:
     """The child gets a lock of its own."""
     bench.start(bench.now_us() + 3600 * _SECOND_US)
-    with bench.processor._changed:  # noqa: SLF001 - as the timer's thread would
+    with bench.processor._lock:  # noqa: SLF001 - as the timer's thread would
         pid = os.fork()
         if pid == 0:
             signal.alarm(5)
