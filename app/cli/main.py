@@ -3,12 +3,14 @@
 Exit codes: 0 done, 1 the thing failed, 2 wrong usage or configuration.
 """
 
+import os
 import sys
 from collections.abc import Callable
 from typing import Any
 
 import click
 
+from app import logs
 from app.config.settings import Settings, load, unknown
 from app.domain.errors import ConfigError, RequestError, VoxtraceError
 
@@ -27,7 +29,7 @@ def settings_or_exit() -> Settings:
         for problem in error.problems:
             click.echo(f"voxtrace: {problem}", err=True)
         sys.exit(2)
-    for line in unknown(dict(__import__("os").environ)):
+    for line in unknown(os.environ):
         click.echo(f"voxtrace: {line}", err=True)
     return settings
 
@@ -35,6 +37,7 @@ def settings_or_exit() -> Settings:
 def run(action: Callable[[Settings], Any]) -> None:
     """Runs a command's action with the settings, and turns errors into words and exit codes."""
     settings = settings_or_exit()
+    logs.configure(settings.log_level)
     try:
         code = action(settings)
     except ConfigError as error:

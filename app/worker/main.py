@@ -1,9 +1,11 @@
 """The worker program: a Celery prefork worker whose queue is the task table."""
 
 import os
+import warnings
 from typing import Any
 
 from celery import signals
+from celery.platforms import SecurityWarning
 
 from app import bootstrap, process
 from app.config.settings import Settings
@@ -21,6 +23,7 @@ def run_worker(settings: Settings, *, keeps_duties: bool) -> int:
     """
     os.environ.setdefault(process.RUN_MARK, process.new_run_mark(settings.home))
     actor = f"worker {settings.worker_name}"
+    warnings.filterwarnings("ignore", category=SecurityWarning)  # as root; messages are JSON only
     core = bootstrap.make_core(settings, role="hub", actor=actor, pool_size=1)
     bootstrap.check_schema(core)
     keeper = DutiesKeeper() if keeps_duties else None
@@ -65,6 +68,10 @@ def _connect(parent: Parent, runner: _Runner) -> list[Any]:
     def failed(task_id: str, exception: BaseException, **_kwargs: Any) -> None:
         parent.child_failed(task_id, exception)
 
+    def keep_ours(**_kwargs: Any) -> None:
+        """Connected to `setup_logging`: Celery then leaves logging as it is."""
+
     signals.worker_process_init.connect(runner.after_fork)
     signals.task_failure.connect(failed)
-    return [failed, runner]
+    signals.setup_logging.connect(keep_ours)
+    return [failed, keep_ours, runner]

@@ -216,6 +216,7 @@ class Parent:
             return
         signum, code = _exit_of(str(error))
         words = f"signal {signum}" if signum is not None else f"exit code {code}"
+        log.warning("attempt %s: its process ended with %s", key, words)
         self._kill(key, run.pid if run else None)
         self._lose(key, f"its process ended with {words}", signum, code)
 

@@ -1,0 +1,63 @@
+# voxtrace. `make run` and `make test` do all the set-up they need.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check -q
+TESTS ?= tests
+
+.PHONY: help run test check bench regressions chaos lint types layers unit clean
+
+help: ## Show what can be made.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(VENV)/.run ## Install, migrate, start web, worker and duties on SQLite, print the address.
+	@exec $(BIN)/voxtrace up
+
+test: $(VENV)/.dev ## Run every test that can run here; what is missing is said and skipped.
+	$(BIN)/python -m pytest $(TESTS)
+
+check: $(VENV)/.dev lint types layers unit ## Lint, types, layers and unit tests (under a minute).
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+layers: $(VENV)/.dev
+	$(BIN)/lint-imports
+
+unit: $(VENV)/.dev
+	$(BIN)/python -m pytest -q tests/unit
+
+bench: $(VENV)/.dev ## Measure; prints tables and writes var/bench/*.json.
+	$(BIN)/python -m tests.bench $(ARGS)
+
+regressions: $(VENV)/.dev ## Put each of the report's problems back, and see its test fail.
+	$(BIN)/python -m tests.acceptance.regressions
+
+chaos: $(VENV)/.dev ## The crash test at full size: 300 tasks, everything killed at random.
+	VOXTRACE_TEST_CHAOS_TASKS=300 $(BIN)/python -m pytest -q tests/acceptance/test_chaos.py
+
+clean: ## Remove the virtual environment and caches (not ./var: that is your data).
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+# The virtual environment, in two sizes. Each stamp is newer than what it was made from.
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	  { echo "voxtrace needs Python 3.11 or newer as $(PYTHON); on Debian: apt-get install python3 (or: make run PYTHON=python3.12)" >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
+	  { echo "voxtrace needs Python's venv module; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: $(VENV)/bin/python requirements.txt pyproject.toml
+	@echo "installing into $(VENV) (the first time takes a minute)"
+	@$(PIP) install -r requirements.txt
+	@$(PIP) install --no-deps -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run requirements-dev.txt
+	@$(PIP) install -r requirements-dev.txt
+	@touch $@
