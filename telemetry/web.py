@@ -26,7 +26,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from telemetry.export import ExportSettings
 from telemetry.health import swallowed
 from telemetry.names import SERVICE_WEB
-from telemetry.otel_context import from_otel
+from telemetry.otel_context import from_otel, to_otel
 from telemetry.pipeline import span_limits
 from telemetry.provider import is_enabled, process_resource
 from telemetry.request_spans import KeptRequests, RequestSink, RequestSpans
@@ -106,6 +106,14 @@ def keep_request_span(task_id: int) -> None:
         context = trace.get_current_span().get_span_context()
         if context.is_valid:
             _KEPT.keep(context.span_id, task_id)
+
+
+def link_request(task: SpanContext) -> None:
+    """Links the present request's SERVER span to a task's span, because it follows that task."""
+    with swallowed("request span, link"):
+        span = trace.get_current_span()
+        if span.is_recording():
+            span.add_link(to_otel(task))
 
 
 def current_context() -> SpanContext | None:

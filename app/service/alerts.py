@@ -118,12 +118,12 @@ def _of_duties(facts: Facts) -> Iterator[Alert]:
     leader = next((duty for duty in facts.duties if duty.name == LEADER), None)
     if leader is None or leader.lease_until < facts.now - DUTY_LATE_US[LEADER]:
         since = None if leader is None else facts.now - leader.ticked_at
-        en = "never started" if since is None else f"silent for {duration(since, 'en')}"
+        en = "never started" if since is None else f"are silent for {duration(since, 'en')}"
         zh = "从未启动" if since is None else f"已 {duration(since, 'zh')}没有动静"
         yield Alert(
             code="no_duties",
             level="bad",
-            en=f"The duties are {en}: lost workers and late tasks are not noticed. Start them "
+            en=f"The duties {en}: lost workers and late tasks are not noticed. Start them "
             "with `voxtrace duties`.",
             zh=f"后台值守{zh}：失联的合成进程和超时任务不会被发现。请运行 `voxtrace duties`。",
         )

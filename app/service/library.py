@@ -10,10 +10,10 @@ from app.service.core import Core
 from app.service.progress import progress_ratio
 from app.service.reason import Reason, Surroundings, explain
 from app.service.task_view import is_alive
-from app.store import audios as audio_store
 from app.store import library, reports, tasks, texts, workers
 from app.store.database import Connection
-from app.store.library import COUNT_CAP, LibraryFilter, LibraryRow
+from app.store.library import COUNT_CAP, LibraryRow
+from app.store.library import LibraryFilter as LibraryFilter  # noqa: PLC0414 - web has no store
 
 #: Rows of one page at most.
 MAX_PAGE_SIZE = 100
@@ -30,6 +30,7 @@ class LibraryItem:
         progress: 0 to 1; None without a task.
         reason: Why its task stands where it stands; None without a task.
         queue_position: From 1; None where it does not wait.
+        now: The database's time.
     """
 
     text: TextRecord
@@ -38,6 +39,7 @@ class LibraryItem:
     progress: float | None
     reason: Reason | None
     queue_position: int | None
+    now: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +142,19 @@ def get(core: Core, text_id: int) -> LibraryItem:
         return _items(core, conn, library.joined(conn, [text]))[0]
 
 
+def head(core: Core, text_id: int) -> LibraryItem:
+    """A text without its content.
+
+    Raises:
+        NotFoundError: No such text, or it is deleted.
+    """
+    with core.database.read() as conn:
+        text = reports.text_head(conn, text_id)
+        if text is None or text.deleted_at is not None:
+            raise NotFoundError(_no_text(text_id))
+        return _items(core, conn, library.joined(conn, [text]))[0]
+
+
 def hide(core: Core, text_id: int) -> None:
     """Deletes a text, softly: it is in no list and no count; what runs for it goes on.
 
@@ -187,6 +202,7 @@ def _item(conn: Connection, row: LibraryRow, living: set[str], now: int) -> Libr
             progress=None,
             reason=None,
             queue_position=None,
+            now=now,
         )
     position = tasks.position(conn, task) if task.status == "pending" else None
     around = Surroundings(
@@ -202,6 +218,7 @@ def _item(conn: Connection, row: LibraryRow, living: set[str], now: int) -> Libr
         progress=progress_ratio(task),
         reason=explain(task, around),
         queue_position=position,
+        now=now,
     )
 
 
@@ -220,22 +237,3 @@ def _check(q: str, page: int, page_size: int) -> None:
 
 def _no_text(text_id: int) -> str:
     return f"text {text_id} does not exist"
-
-
-def latest_audio(core: Core, text_id: int) -> AudioRecord | None:
-    """The newest audio of a text's own, valid or not; None where it has none."""
-    with core.database.read() as conn:
-        return audio_store.latest_of_text(conn, text_id)
-
-
-def text_state(core: Core, text_id: int) -> reports.TextState:
-    """What a text shows now.
-
-    Raises:
-        NotFoundError: No such text, or it is deleted.
-    """
-    with core.database.read() as conn:
-        found = reports.text_states(conn, [text_id])
-    if not found:
-        raise NotFoundError(_no_text(text_id))
-    return found[0]

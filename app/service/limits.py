@@ -1,5 +1,6 @@
 """Limits of how many tasks run at once: settings in the database, in effect at the next claim."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from app.domain.errors import RequestError
@@ -53,9 +54,7 @@ def set_engine_limit(core: Core, engine: str, value: int | None) -> Limits:
     Raises:
         RequestError: Unknown engine, or a value out of range.
     """
-    if engine not in core.engines:
-        message = f"engine {engine[:40]!r} is not offered; allowed: {', '.join(core.engines)}"
-        raise RequestError(message)
+    _check_engine(core, engine)
     key = f"{settings.ENGINE_LIMIT}{engine}"
     if value is None:
         core.database.run(lambda conn: settings.remove(conn, key))
@@ -64,6 +63,46 @@ def set_engine_limit(core: Core, engine: str, value: int | None) -> Limits:
         core.database.run(lambda conn: _put(core, conn, key, value))
     core.ring()
     return read(core)
+
+
+def change(core: Core, max_concurrent: int | None, engines: Mapping[str, int | None]) -> Limits:
+    """Changes several limits at once, all or none.
+
+    Args:
+        core: Where.
+        max_concurrent: The limit of the whole system; None leaves it.
+        engines: Limits of engines; None removes one.
+
+    Raises:
+        RequestError: Unknown engine, or a value out of range.
+    """
+    values: dict[str, int | None] = {}
+    if max_concurrent is not None:
+        _check(max_concurrent, "max_concurrent")
+        values[settings.MAX_CONCURRENT] = max_concurrent
+    for engine, value in engines.items():
+        _check_engine(core, engine)
+        if value is not None:
+            _check(value, f"the limit of {engine}")
+        values[f"{settings.ENGINE_LIMIT}{engine}"] = value
+
+    def work(conn: Connection) -> Limits:
+        for key, value in values.items():
+            if value is None:
+                settings.remove(conn, key)
+            else:
+                _put(core, conn, key, value)
+        return in_snapshot(core, conn)
+
+    changed = core.database.run(work)
+    core.ring()
+    return changed
+
+
+def _check_engine(core: Core, engine: str) -> None:
+    if engine not in core.engines:
+        message = f"engine {engine[:40]!r} is not offered; allowed: {', '.join(core.engines)}"
+        raise RequestError(message)
 
 
 def _put(core: Core, conn: Connection, key: str, value: int) -> None:

@@ -23,11 +23,13 @@ class Explanation:
     headline: str
     detail: str
     advice: str
+    language: Language
 
     @property
     def text(self) -> str:
         """All sentences in one line."""
-        return " ".join(part for part in (self.headline, self.detail, self.advice) if part)
+        joint = "" if self.language == "zh" else " "
+        return joint.join(part for part in (self.headline, self.detail, self.advice) if part)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +133,7 @@ def _explanation(
     headline, detail, advice = (sentence.format_map(fields) for sentence in _WORDS[language][key])
     if task.segment_count is None and "{total}" in _WORDS[language][key][1]:
         detail = _without_segments(_WORDS[language][key][1], language).format_map(fields)
-    return Explanation(headline=headline, detail=detail, advice=advice)
+    return Explanation(headline=headline, detail=detail, advice=advice, language=language)
 
 
 def _without_segments(template: str, language: Language) -> str:

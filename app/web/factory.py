@@ -1,0 +1,101 @@
+"""The application factory: a Flask application around a Core."""
+
+import os
+from functools import partial
+from importlib import import_module
+from importlib.util import find_spec
+
+from flask import Flask
+from flask.json.provider import DefaultJSONProvider
+
+from app import bootstrap
+from app.config.settings import Settings, load
+from app.service import report, request_span
+from app.service.core import Core
+from app.service.health import HealthProbe
+from app.service.public_settings import export_of
+from app.service.watch import OutboxGauge, Watcher
+from app.web import errors, health, legacy, login, security
+from app.web import state as web_state
+from app.web.holds import Holds
+from app.web.v1.routes import BLUEPRINTS
+from telemetry import web as tracing
+
+
+class _Json(DefaultJSONProvider):
+    """JSON as we send it: in the order that it is made, Chinese as itself."""
+
+    ensure_ascii = False
+    sort_keys = False
+
+
+#: Paths that make no span: those that live long, and those that ask every second.
+UNTRACED = (
+    "/healthz",
+    "/readyz",
+    "/static/.*",
+    r"/api/task/stream/\d+",
+    r"/api/v1/tasks/\d+/stream",
+    "/api/v1/monitor/stream",
+)
+#: Database connections that a web process keeps open.
+POOL_SIZE = 8
+#: Largest body of a request that submits no text.
+MAX_BODY_BYTES = 1 << 20
+
+
+def create_app(settings: Settings | None = None, core: Core | None = None) -> Flask:
+    """An application; make it after a fork.
+
+    Args:
+        settings: Checked settings; None reads them from the environment.
+        core: What it works with; None makes one.
+    """
+    chosen = settings or load()
+    used = core or bootstrap.make_core(chosen, role="web", actor="web", pool_size=POOL_SIZE)
+    app = Flask("app.web", static_folder="static", template_folder="templates")
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    app.url_map.strict_slashes = False
+    app.json = _Json(app)
+    found = _state(chosen, used)
+    web_state.put(app, found)
+    security.protect(app, chosen)
+    errors.register(app)
+    _register(app)
+    _trace(app, chosen, used)
+    return app
+
+
+def _state(settings: Settings, core: Core) -> web_state.WebState:
+    gauge = OutboxGauge(core)
+    exports = export_of() is not None
+    return web_state.WebState(
+        core=core,
+        watcher=Watcher(core, lambda: report.monitor(core, outbox=gauge.read(), exports=exports)),
+        health=HealthProbe(core),
+        outbox=gauge,
+        holds=Holds(settings.web_threads),
+        exports=exports,
+    )
+
+
+def _register(app: Flask) -> None:
+    app.register_blueprint(health.blueprint)
+    app.register_blueprint(login.blueprint)
+    app.register_blueprint(legacy.blueprint)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    if find_spec("app.web.pages") is not None:
+        app.register_blueprint(import_module("app.web.pages").blueprint)
+
+
+def _trace(app: Flask, settings: Settings, core: Core) -> None:
+    app.extensions["voxtrace_tracing"] = tracing.instrument(
+        app,
+        sink=partial(request_span.keep, core),
+        release=settings.release,
+        excluded=UNTRACED,
+        trust_traceparent=settings.trust_traceparent,
+        export=export_of(os.environ),
+        environ=os.environ,
+    )

@@ -1,0 +1,53 @@
+"""What a web process holds beside its Core; none of it is about any task's state."""
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from flask import Flask, current_app
+
+from app.service.core import Core
+from app.service.health import HealthProbe
+from app.service.watch import OutboxGauge, Watcher
+from app.web.holds import Holds
+
+_KEY = "voxtrace"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebState:
+    """The things of one web process.
+
+    Attributes:
+        exports: Whether a collector is set, so that spans are on their way.
+        failures: Counts requests that failed in a way nobody foresaw.
+    """
+
+    core: Core
+    watcher: Watcher
+    health: HealthProbe
+    outbox: OutboxGauge
+    holds: Holds
+    exports: bool
+    failures: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+
+def put(app: Flask, found: WebState) -> None:
+    """Gives an application its state."""
+    app.extensions[_KEY] = found
+
+
+def of(app: Flask) -> WebState:
+    """The state of an application."""
+    found: WebState = app.extensions[_KEY]
+    return found
+
+
+def state() -> WebState:
+    """The state of the application that serves the present request."""
+    return of(current_app)
+
+
+def core() -> Core:
+    """The Core of the application that serves the present request."""
+    return state().core

@@ -1,0 +1,13 @@
+"""The blueprints of the v1 API."""
+
+from app.web.v1 import audio, document, engines, limits, monitor, tasks, texts
+
+BLUEPRINTS = (
+    texts.blueprint,
+    tasks.blueprint,
+    audio.blueprint,
+    engines.blueprint,
+    limits.blueprint,
+    monitor.blueprint,
+    document.blueprint,
+)

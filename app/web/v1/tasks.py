@@ -1,0 +1,84 @@
+"""/api/v1/tasks: list by key, read whole, segments, stream, cancel, retry."""
+
+from flask import Blueprint, Response, jsonify, request
+from werkzeug.wrappers import Response as BaseResponse
+
+from app.service import cancel, retry, task_list, task_view
+from app.service.glance import Key
+from app.web import accept, parse, shapes, streams, task_shapes
+from app.web.state import core
+from app.web.v1.texts import cancelled, retried
+from telemetry.web import current_context
+
+blueprint = Blueprint("v1_tasks", __name__, url_prefix="/api/v1/tasks")
+
+#: Tasks and segments of one answer at most.
+MAX_TASKS = 200
+MAX_SEGMENTS = 1000
+
+
+@blueprint.get("")
+def index() -> Response:
+    """Tasks, newest first; `next_before` asks for the older ones."""
+    parse.known_args("status", "before", "limit")
+    limit = parse.whole_arg("limit", 50, low=1, high=MAX_TASKS) or 50
+    listed = task_list.page(
+        core(),
+        status=request.args.get("status") or None,
+        before_id=parse.whole_arg("before", None, low=1, high=10**15),
+        limit=limit + 1,
+    )
+    shown = listed[:limit]
+    return jsonify(
+        {
+            "tasks": [shapes.task(one.task) | {"title": one.title} for one in shown],
+            "next_before": shown[-1].task.id if len(listed) > limit else None,
+        }
+    )
+
+
+@blueprint.get("/<int:task_id>")
+def show(task_id: int) -> Response:
+    """Everything about a task."""
+    return jsonify(task_shapes.task_view(task_view.task_view(core(), task_id)))
+
+
+@blueprint.get("/<int:task_id>/segments")
+def segments(task_id: int) -> Response:
+    """Segments with their words, from `first` on; `marks=1` adds the moments of words."""
+    parse.known_args("first", "limit", "marks")
+    first = parse.whole_arg("first", 0, low=0, high=10**9) or 0
+    found, total = task_view.reading(
+        core(),
+        task_id,
+        first=first,
+        limit=parse.whole_arg("limit", 200, low=1, high=MAX_SEGMENTS) or 200,
+        with_marks=parse.choice_arg("marks", {"0": False, "1": True}, "0"),
+    )
+    return jsonify(
+        {"segments": [task_shapes.segment(one) for one in found], "first": first, "total": total}
+    )
+
+
+@blueprint.get("/<int:task_id>/stream")
+def stream(task_id: int) -> BaseResponse:
+    """Server-sent events of a task, the present state first."""
+    return streams.of_task(Key("task", task_id))
+
+
+@blueprint.post("/<int:task_id>/cancel")
+def cancel_task(task_id: int) -> Response:
+    """Takes back the request that made a task; with `everyone`, every request for it."""
+    wanted = parse.json_object({"everyone": parse.FLAG}, is_optional=True)
+    everyone = bool(wanted.get("everyone", False))
+    return cancelled(cancel.cancel_task(core(), task_id, everyone=everyone))
+
+
+@blueprint.post("/<int:task_id>/retry")
+def retry_task(task_id: int) -> Response:
+    """Speaks the text of a task again, as a new task that is linked to it."""
+    parse.json_object({}, is_optional=True)
+    result = retry.retry_task(
+        core(), task_id, source=accept.source("api"), context=current_context()
+    )
+    return retried(result)
