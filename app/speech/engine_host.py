@@ -11,9 +11,12 @@ import select
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Generator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import IO, NoReturn
@@ -234,6 +237,24 @@ def check_scope(scope: Scope, engine: str) -> float:
 
 
 def _start(engine: str, module: str) -> "subprocess.Popen[bytes]":
+    """Starts the program from a thread that lasts.
+
+    The kernel tells a child of its parent's death when the *thread* that started it ends. The main
+    thread lasts; other threads hand the start to one that is kept for it.
+    """
+    start = partial(_popen, engine, module)
+    if threading.current_thread() is threading.main_thread():
+        return start()
+    return _starter(os.getpid()).submit(start).result()
+
+
+@lru_cache(maxsize=1)
+def _starter(_pid: int) -> ThreadPoolExecutor:
+    """The thread of this process that starts hosts for its other threads; a fork has a new one."""
+    return ThreadPoolExecutor(max_workers=1, thread_name_prefix="host-starter")
+
+
+def _popen(engine: str, module: str) -> "subprocess.Popen[bytes]":
     try:
         return subprocess.Popen(  # noqa: S603 - our own program
             [sys.executable, "-m", module],

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from functools import lru_cache
 from itertools import pairwise
 
-from app.domain.audio import is_cjk
 from app.speech.graphemes import is_break
 from app.speech.scripts import script_of
 
@@ -26,6 +25,7 @@ MAX_WORD_BYTES = 130
 _LETTER_LOAD = 2.0
 _DIGIT_LOAD = 7.0
 _CJK_LOAD = 5.0
+_HANGUL_LOAD = 7.0
 _MARK_LOAD = 1.0
 _SIGN_LOAD = 10.0
 _NAMED_LOAD = 25.0
@@ -33,19 +33,24 @@ _NAMED_LOAD = 25.0
 _SPACE_LOAD = 1.0
 
 
-def parts(text: str) -> list[tuple[int, int]]:
-    """`text` as spans that espeak speaks in full, in order; usually one. Linear."""
-    cuts = [0, *_cuts(text), len(text)]
+def parts(text: str, *, spells_han: bool = False) -> list[tuple[int, int]]:
+    """`text` as spans that espeak speaks in full, in order; usually one. Linear.
+
+    Args:
+        text: Of one voice.
+        spells_han: Whether the voice names each Han character ("Chinese letter"), as `ja` does.
+    """
+    cuts = [0, *_cuts(text, spells_han=spells_han), len(text)]
     return [(start, end) for start, end in pairwise(cuts) if start < end]
 
 
-def _cuts(text: str) -> Iterator[int]:
+def _cuts(text: str, *, spells_han: bool) -> Iterator[int]:
     start = gap = word_bytes = 0  # offsets of the part and of the word at hand
     clause = word = 0.0
     for index, char in enumerate(text):
-        if _is_gap(text, index):
+        if _is_gap(text, index, splits_han=not spells_han):
             gap, word, word_bytes = index, 0.0, 0
-        weight = _weight(char)
+        weight = _weight(char, spells_han=spells_han)
         is_word_full = word + weight > MAX_WORD_LOAD or word_bytes >= MAX_WORD_BYTES
         is_clause_full = clause + weight > MAX_CLAUSE_LOAD
         if (is_word_full or is_clause_full) and is_break(text, index):
@@ -60,12 +65,13 @@ def _cuts(text: str) -> Iterator[int]:
             word_bytes += len(char.encode(errors="replace"))
 
 
-def _is_gap(text: str, index: int) -> bool:
-    """Whether a new word starts at `index`."""
+def _is_gap(text: str, index: int, *, splits_han: bool) -> bool:
+    """Whether a new word starts at `index`: after white space, and at each Han character."""
     char = text[index]
     before = text[index - 1] if index else " "
-    starts = (before.isspace() and not char.isspace()) or is_cjk(char) or is_cjk(before)
-    return starts and is_break(text, index)
+    starts = before.isspace() and not char.isspace()
+    is_han = splits_han and "Hani" in {script_of(char), script_of(before)}
+    return (starts or is_han) and is_break(text, index)
 
 
 def _ends_clause(text: str, index: int) -> bool:
@@ -76,16 +82,28 @@ def _ends_clause(text: str, index: int) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _weight(char: str) -> float:
+def _weight(char: str, *, spells_han: bool) -> float:
     if char.isspace():
         return _SPACE_LOAD
-    if is_cjk(char):
-        return _CJK_LOAD if char < "\U00020000" else _NAMED_LOAD
     if char.isdigit():
         return _DIGIT_LOAD
     if char.isalpha():
-        return _LETTER_LOAD if script_of(char) else _NAMED_LOAD
+        return _letter_weight(char, spells_han=spells_han)
     kind = unicodedata.category(char)[0]
     if kind in "MPC":
         return _MARK_LOAD
     return _SIGN_LOAD if char.isascii() else _NAMED_LOAD
+
+
+def _letter_weight(char: str, *, spells_han: bool) -> float:
+    match script_of(char):
+        case None:
+            return _NAMED_LOAD
+        case "Hani":
+            return _NAMED_LOAD if spells_han or char >= "\U00020000" else _CJK_LOAD
+        case "Hang":
+            return _HANGUL_LOAD
+        case "Kana":
+            return _CJK_LOAD
+        case _:
+            return _LETTER_LOAD

@@ -1,6 +1,6 @@
 """Which voice of espeak speaks which part of a text that mixes scripts."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -70,17 +70,16 @@ def plan(request: SegmentRequest, voices: Mapping[str, EspeakVoice]) -> list[Spo
     Raises:
         EngineRejectedError: An unknown voice or language.
     """
-    return [
-        replace(run, start=run.start + start, end=run.start + end, pause_ms=pause_ms)
-        for run in _runs(request, voices)
-        for start, end, pause_ms in _parts(request.text[run.start : run.end], run.pause_ms)
-    ]
+    return [part for run in _runs(request, voices) for part in _parts(request.text, run)]
 
 
-def _parts(text: str, pause_ms: int) -> list[tuple[int, int, int]]:
-    """Spans that can be spoken at once; only the last is followed by a pause."""
-    spans = parts(text)
-    return [(start, end, pause_ms if end == len(text) else 0) for start, end in spans]
+def _parts(text: str, run: SpokenRun) -> Iterator[SpokenRun]:
+    """A run in parts that can be spoken at once; only the last is followed by a pause."""
+    spells_han = "Kana" in run.voice.scripts
+    for start, end in parts(text[run.start : run.end], spells_han=spells_han):
+        is_last = run.start + end == run.end
+        pause_ms = run.pause_ms if is_last else 0
+        yield replace(run, start=run.start + start, end=run.start + end, pause_ms=pause_ms)
 
 
 def _runs(request: SegmentRequest, voices: Mapping[str, EspeakVoice]) -> list[SpokenRun]:

@@ -1,7 +1,8 @@
 """What espeak is given to read: a text that it speaks in full, with a way back to the original.
 
 Measured on 1.52: control characters shift its offsets, "_" makes it join words, digits of other
-scripts and circled ones are silent, a line of Chinese runs into the next.
+scripts and circled ones are silent, so is a Han character that kana follow, and a line of Chinese
+runs into the next.
 """
 
 import unicodedata
@@ -13,6 +14,7 @@ from functools import lru_cache
 from app.domain.audio import is_cjk
 from app.speech.engine import Mark
 from app.speech.marks import tokens
+from app.speech.scripts import script_of
 from app.speech.sentences import sentences
 
 #: Forms of letters and digits that espeak spells or leaves out (UAX #44, decomposition tags).
@@ -43,7 +45,8 @@ def prepare(original: str) -> SpokenText:
     parts: list[str] = []
     offsets: list[int] = []
     for index, char in enumerate(original):
-        part = _reading(char) + ends.get(index, "")
+        seam = " " if _is_kana_seam(original, index) else ""
+        part = _reading(char) + ends.get(index, seam)
         parts.append(part)
         offsets += [index] * len(part)
     return SpokenText(text="".join(parts), offsets=offsets)
@@ -70,6 +73,12 @@ def _unmarked_ends(text: str) -> dict[int, str]:
         if words[-1:].isalnum():
             ends[sentence.start + len(words) - 1] = "。" if is_cjk(words[-1]) else "."
     return ends
+
+
+def _is_kana_seam(text: str, index: int) -> bool:
+    """Whether Han and kana touch after `index`."""
+    pair = text[index : index + 2]
+    return len(pair) == 2 and {script_of(pair[0]), script_of(pair[1])} == {"Hani", "Kana"}
 
 
 @lru_cache(maxsize=8192)
