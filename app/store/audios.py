@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, delete, exists, insert, select, update
+from sqlalchemy import Connection, delete, exists, insert, select, text, update
 
 from app.domain.records import AudioRecord
 from app.store.rows import record, records
@@ -64,7 +64,7 @@ def segment_refers_to(conn: Connection, input_hash: str) -> bool:
     statement = select(
         exists().where(
             segment_table.c.input_hash == input_hash,
-            segment_table.c.status == "done",
+            text("segment.status = 'done'"),
             segment_table.c.task_id == task_table.c.id,
             task_table.c.status.in_(kept),
         )

@@ -1,4 +1,4 @@
-"""The tables: columns, constraints, indexes. Moments are BIGINT microseconds since the epoch, UTC.
+"""The tables, all of them. Moments are BIGINT microseconds since the epoch, UTC.
 
 Foreign keys point one way only (attempt, segment, audio, submission, event -> task -> text), so
 that rows can be inserted and removed in one order. `text.task_id` and `text.audio_id` point back
@@ -7,428 +7,42 @@ Totals (`stat_task`, `stat_text`) and `text.state` are written by database trigg
 (`migrations/triggers.py`).
 """
 
-from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    CheckConstraint,
-    Column,
-    Float,
-    ForeignKey,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    SmallInteger,
-    String,
-    Table,
-    Text,
-    UniqueConstraint,
-    text,
+from app.store.metadata import metadata
+from app.store.running_tables import (
+    duty_table,
+    event_table,
+    setting_table,
+    stat_task_table,
+    stat_text_table,
+    worker_table,
 )
-
-from app.domain.task import Status
+from app.store.work_tables import (
+    attempt_table,
+    audio_table,
+    caption_table,
+    segment_table,
+    submission_table,
+    task_table,
+    text_table,
+)
 from telemetry import outbox
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-#: 64-bit key; SQLite assigns its row id only to a column declared INTEGER.
-BigKey = BigInteger().with_variant(Integer, "sqlite")
-
-_STATUSES = ", ".join(f"'{status}'" for status in Status)
-SOURCES = ("page", "api", "legacy", "cli", "canary", "import")
-_SOURCES = ", ".join(f"'{source}'" for source in SOURCES)
-FORMATS = ("mp3", "opus", "flac", "wav")
-_FORMATS = ", ".join(f"'{name}'" for name in FORMATS)
-
-
-def _id() -> Column[int]:
-    return Column("id", BigKey, primary_key=True, autoincrement=True)
-
-
-text_table = Table(
-    "text",
-    metadata,
-    _id(),
-    Column("title", String(200), nullable=False),
-    Column("content", Text, nullable=False),
-    Column("char_count", Integer, nullable=False),
-    Column("content_hash", String(64), nullable=False),
-    Column("filename", String(255)),
-    Column("encoding", String(16)),
-    Column("source", String(10), nullable=False),
-    Column("created_at", BigInteger, nullable=False),
-    Column("deleted_at", BigInteger),
-    Column("cancelled_at", BigInteger),
-    Column("task_id", BigInteger),
-    Column("audio_id", BigInteger),
-    Column("state", String(10), nullable=False, server_default="pending"),
-    CheckConstraint(f"state IN ({_STATUSES})", name="state"),
-    CheckConstraint(f"source IN ({_SOURCES})", name="source"),
-    CheckConstraint("char_count >= 0", name="char_count"),
-    Index("ix_text_task", "task_id"),
-    Index("ix_text_content_hash", "content_hash"),
-    Index("ix_text_title", "title"),
-    Index(
-        "ix_text_failed",
-        "id",
-        sqlite_where=text("state IN ('failed', 'timeout') AND deleted_at IS NULL"),
-        postgresql_where=text("state IN ('failed', 'timeout') AND deleted_at IS NULL"),
-    ),
-    sqlite_autoincrement=True,
-)
-
-submission_table = Table(
-    "submission",
-    metadata,
-    _id(),
-    Column("text_id", BigInteger, ForeignKey("text.id"), nullable=False),
-    Column("task_id", BigInteger, ForeignKey("task.id"), nullable=False),
-    Column("disposition", String(10), nullable=False),
-    Column("source", String(10), nullable=False),
-    Column("idempotency_key", String(255)),
-    Column("request_hash", String(64)),
-    Column("trace_id", String(32)),
-    Column("span_id", String(16)),
-    Column("created_at", BigInteger, nullable=False),
-    Column("cancelled_at", BigInteger),
-    CheckConstraint("disposition IN ('new', 'followed', 'skipped')", name="disposition"),
-    CheckConstraint(f"source IN ({_SOURCES})", name="source"),
-    UniqueConstraint("idempotency_key"),
-    Index("ix_submission_text", "text_id"),
-    Index("ix_submission_task", "task_id"),
-    sqlite_autoincrement=True,
-)
-
-task_table = Table(
-    "task",
-    metadata,
-    _id(),
-    Column("text_id", BigInteger, ForeignKey("text.id"), nullable=False),
-    Column("retry_of", BigInteger),
-    Column("content_key", String(64), nullable=False),
-    Column("status", String(10), nullable=False),
-    # lower goes first
-    Column("priority", SmallInteger, nullable=False, server_default="0"),
-    # what is to be done
-    Column("engine", String(40), nullable=False),
-    Column("engine_version", String(40), nullable=False),
-    Column("voice", String(80), nullable=False),
-    Column("language", String(20)),
-    Column("format", String(8), nullable=False),
-    Column("params", Text, nullable=False, server_default="{}"),
-    Column("source", String(10), nullable=False),
-    Column("char_count", Integer, nullable=False),
-    # limits
-    Column("timeout_us", BigInteger, nullable=False),
-    Column("max_attempts", Integer, nullable=False),
-    Column("give_up_at", BigInteger, nullable=False),
-    # moments
-    Column("submitted_at", BigInteger, nullable=False),
-    Column("queued_at", BigInteger, nullable=False),
-    Column("not_before", BigInteger, nullable=False),
-    Column("started_at", BigInteger),
-    Column("claimed_at", BigInteger),
-    Column("deadline_at", BigInteger),
-    Column("progress_at", BigInteger),
-    Column("timed_out_at", BigInteger),
-    Column("finished_at", BigInteger),
-    Column("run_us", BigInteger, nullable=False, server_default="0"),
-    # who runs it
-    Column("attempt", Integer, nullable=False, server_default="0"),
-    Column("tries_used", Integer, nullable=False, server_default="0"),
-    Column("lost_count", Integer, nullable=False, server_default="0"),
-    Column("worker_id", String(32)),
-    Column("worker_name", String(120)),
-    Column("release", String(80)),
-    Column("wait_reason", String(20), nullable=False, server_default="queued"),
-    Column("rescued_at", BigInteger),
-    Column("rescued_by", String(160)),
-    Column("rescued_reason", String(200)),
-    # how far it is
-    Column("phase", String(10)),
-    Column("phase_permille", SmallInteger, nullable=False, server_default="0"),
-    Column("segment_count", Integer),
-    Column("segments_done", Integer, nullable=False, server_default="0"),
-    # how it ended
-    Column("error_type", String(80)),
-    Column("error_kind", String(12)),
-    Column("error_message", String(1000)),
-    Column("fingerprint", String(40)),
-    Column("audio_id", BigInteger),
-    Column("audio_duration_ms", BigInteger),
-    Column("audio_bytes", BigInteger),
-    # trace
-    Column("trace_id", String(32), nullable=False),
-    Column("span_id", String(16), nullable=False),
-    Column("parent_span_id", String(16)),
-    Column("trace_state", String(512)),
-    Column("links", Text, nullable=False, server_default="[]"),
-    CheckConstraint(f"status IN ({_STATUSES})", name="status"),
-    CheckConstraint(f"source IN ({_SOURCES})", name="source"),
-    CheckConstraint(f"format IN ({_FORMATS})", name="format"),
-    CheckConstraint(
-        "attempt >= 0 AND tries_used >= 0 AND lost_count >= 0 AND max_attempts >= 1"
-        " AND timeout_us > 0 AND run_us >= 0",
-        name="counts",
-    ),
-    CheckConstraint("phase_permille BETWEEN 0 AND 1000", name="progress"),
-    CheckConstraint(
-        "(status IN ('pending', 'processing')) = (finished_at IS NULL)", name="finished"
-    ),
-    CheckConstraint(
-        "status <> 'processing' OR (worker_id IS NOT NULL AND deadline_at IS NOT NULL"
-        " AND claimed_at IS NOT NULL)",
-        name="processing",
-    ),
-    Index("ix_task_text", "text_id"),
-    Index("ix_task_trace", "trace_id"),
-    Index(
-        "ix_task_pending",
-        "priority",
-        "id",
-        sqlite_where=text("status = 'pending'"),
-        postgresql_where=text("status = 'pending'"),
-    ),
-    Index(
-        "ix_task_processing",
-        "worker_id",
-        sqlite_where=text("status = 'processing'"),
-        postgresql_where=text("status = 'processing'"),
-    ),
-    Index(
-        "ux_task_content_live",
-        "content_key",
-        unique=True,
-        sqlite_where=text("status IN ('pending', 'processing')"),
-        postgresql_where=text("status IN ('pending', 'processing')"),
-    ),
-    Index(
-        "ix_task_content_done",
-        "content_key",
-        sqlite_where=text("status = 'completed'"),
-        postgresql_where=text("status = 'completed'"),
-    ),
-    *(
-        Index(
-            f"ix_task_{status}",
-            "id",
-            sqlite_where=text(f"status = '{status}'"),
-            postgresql_where=text(f"status = '{status}'"),
-        )
-        for status in ("completed", "failed", "timeout", "cancelled")
-    ),
-    sqlite_autoincrement=True,
-)
-
-attempt_table = Table(
-    "task_attempt",
-    metadata,
-    Column("task_id", BigInteger, ForeignKey("task.id"), primary_key=True, autoincrement=False),
-    Column("attempt", Integer, primary_key=True, autoincrement=False),
-    Column("span_id", String(16), nullable=False),
-    Column("worker_id", String(32), nullable=False),
-    Column("worker_name", String(120), nullable=False),
-    Column("host", String(255), nullable=False),
-    Column("release", String(80), nullable=False),
-    Column("engine", String(40), nullable=False),
-    Column("queued_at", BigInteger, nullable=False),
-    Column("wait_reason", String(20), nullable=False),
-    Column("claimed_at", BigInteger, nullable=False),
-    Column("deadline_at", BigInteger, nullable=False),
-    # the pool child, its process group and its clock tick of start; set when it begins
-    Column("pid", Integer),
-    Column("pid_ticks", BigInteger),
-    Column("begun_at", BigInteger),
-    Column("timed_out_at", BigInteger),
-    Column("finished_at", BigInteger),
-    Column("outcome", String(12)),
-    Column("error_type", String(80)),
-    Column("error_kind", String(12)),
-    Column("error_code", String(80)),
-    Column("error_message", String(1000)),
-    Column("exit_signal", Integer),
-    Column("exit_code", Integer),
-    Column("last_heartbeat_at", BigInteger),
-    Column("rebuilt_by", String(160)),
-    Column("rebuilt_reason", String(200)),
-    CheckConstraint(
-        "outcome IN ('completed', 'failed', 'timeout', 'cancelled', 'retry', 'capacity',"
-        " 'handed_back', 'lost')",
-        name="outcome",
-    ),
-    CheckConstraint("(outcome IS NULL) = (finished_at IS NULL)", name="finished"),
-    Index(
-        "ix_task_attempt_taken",
-        "host",
-        "finished_at",
-        sqlite_where=text("outcome IN ('lost', 'timeout', 'cancelled', 'handed_back')"),
-        postgresql_where=text("outcome IN ('lost', 'timeout', 'cancelled', 'handed_back')"),
-    ),
-    Index(
-        "ix_task_attempt_open",
-        "worker_id",
-        sqlite_where=text("finished_at IS NULL"),
-        postgresql_where=text("finished_at IS NULL"),
-    ),
-)
-
-segment_table = Table(
-    "segment",
-    metadata,
-    Column("task_id", BigInteger, ForeignKey("task.id"), primary_key=True, autoincrement=False),
-    Column("idx", Integer, primary_key=True, autoincrement=False),
-    Column("start", Integer, nullable=False),
-    Column("stop", Integer, nullable=False),
-    Column("units", Float, nullable=False),
-    Column("boundary", String(10), nullable=False),
-    Column("language", String(20)),
-    Column("input_hash", String(64)),
-    Column("status", String(8), nullable=False),
-    Column("storage_key", String(200)),
-    Column("sample_rate", Integer),
-    Column("duration_ms", Integer),
-    Column("rms_dbfs", Float),
-    Column("tries", Integer, nullable=False, server_default="0"),
-    Column("reused", Boolean, nullable=False, server_default=text("false")),
-    Column("attempt", Integer),
-    Column("span_id", String(16)),
-    Column("started_at", BigInteger),
-    Column("finished_at", BigInteger),
-    Column("offset_ms", BigInteger),
-    Column("marks", Text),
-    CheckConstraint("status IN ('waiting', 'done', 'pause')", name="status"),
-    CheckConstraint("start >= 0 AND stop > start", name="span"),
-    CheckConstraint("status <> 'done' OR storage_key IS NOT NULL", name="done"),
-    Index(
-        "ix_segment_input_hash",
-        "input_hash",
-        sqlite_where=text("status = 'done'"),
-        postgresql_where=text("status = 'done'"),
-    ),
-)
-
-audio_table = Table(
-    "audio",
-    metadata,
-    _id(),
-    Column("text_id", BigInteger, ForeignKey("text.id"), nullable=False),
-    Column("task_id", BigInteger, ForeignKey("task.id")),
-    Column("storage_key", String(200), nullable=False),
-    Column("sha256", String(64), nullable=False),
-    Column("filename", String(255), nullable=False),
-    Column("format", String(8), nullable=False),
-    Column("size_bytes", BigInteger, nullable=False),
-    Column("duration_ms", BigInteger),
-    Column("sample_rate", Integer),
-    Column("is_valid", Boolean, nullable=False),
-    Column("checks", Text, nullable=False, server_default="{}"),
-    Column("peaks", Text),
-    Column("source", String(10), nullable=False),
-    Column("created_at", BigInteger, nullable=False),
-    Column("deleted_at", BigInteger),
-    CheckConstraint("source IN ('made', 'import')", name="source"),
-    CheckConstraint("size_bytes >= 0", name="size"),
-    Index("ix_audio_text", "text_id"),
-    Index("ix_audio_storage_key", "storage_key"),
-    sqlite_autoincrement=True,
-)
-
-worker_table = Table(
-    "worker",
-    metadata,
-    Column("id", String(32), primary_key=True),
-    Column("name", String(120), nullable=False),
-    Column("host", String(255), nullable=False),
-    Column("pid", Integer, nullable=False),
-    Column("pid_ticks", BigInteger),
-    Column("release", String(80), nullable=False),
-    Column("concurrency", Integer, nullable=False),
-    Column("started_at", BigInteger, nullable=False),
-    Column("heartbeat_at", BigInteger, nullable=False),
-    Column("state", String(10), nullable=False),
-    Column("ended_at", BigInteger),
-    Column("end_reason", String(200)),
-    CheckConstraint("state IN ('up', 'draining', 'stopped', 'dead')", name="state"),
-    CheckConstraint("concurrency >= 1", name="concurrency"),
-    Index(
-        "ix_worker_live",
-        "heartbeat_at",
-        sqlite_where=text("state IN ('up', 'draining')"),
-        postgresql_where=text("state IN ('up', 'draining')"),
-    ),
-)
-
-setting_table = Table(
-    "setting",
-    metadata,
-    Column("key", String(80), primary_key=True),
-    Column("value", BigInteger, nullable=False),
-    Column("updated_at", BigInteger, nullable=False),
-    Column("updated_by", String(160), nullable=False),
-    CheckConstraint("value >= 0", name="value"),
-)
-
-event_table = Table(
-    "event",
-    metadata,
-    _id(),
-    Column("task_id", BigInteger, ForeignKey("task.id"), nullable=False),
-    Column("attempt", Integer),
-    Column("at", BigInteger, nullable=False),
-    Column("kind", String(20), nullable=False),
-    Column("from_status", String(10)),
-    Column("to_status", String(10)),
-    Column("by", String(160), nullable=False),
-    Column("detail", String(1000)),
-    Index("ix_event_task", "task_id", "id"),
-    sqlite_autoincrement=True,
-)
-
-duty_table = Table(
-    "duty",
-    metadata,
-    Column("name", String(40), primary_key=True),
-    Column("holder", String(160), nullable=False),
-    Column("lease_until", BigInteger, nullable=False),
-    Column("ticked_at", BigInteger, nullable=False),
-    Column("succeeded_at", BigInteger),
-    Column("failure_count", Integer, nullable=False, server_default="0"),
-    Column("last_error", String(500)),
-    Column("state", Text, nullable=False, server_default="{}"),
-)
-
-caption_table = Table(
-    "caption",
-    metadata,
-    Column("audio_id", BigInteger, ForeignKey("audio.id"), primary_key=True, autoincrement=False),
-    Column("format", String(4), primary_key=True),
-    Column("body", LargeBinary, nullable=False),
-    CheckConstraint("format IN ('srt', 'vtt')", name="format"),
-)
-
-stat_task_table = Table(
-    "stat_task",
-    metadata,
-    Column("shard", SmallInteger, primary_key=True, autoincrement=False),
-    Column("status", String(10), primary_key=True),
-    Column("n", BigInteger, nullable=False),
-    Column("run_ms", BigInteger, nullable=False),
-)
-
-stat_text_table = Table(
-    "stat_text",
-    metadata,
-    Column("shard", SmallInteger, primary_key=True, autoincrement=False),
-    Column("state", String(10), primary_key=True),
-    Column("n", BigInteger, nullable=False),
-)
+__all__ = [
+    "attempt_table",
+    "audio_table",
+    "caption_table",
+    "duty_table",
+    "event_table",
+    "metadata",
+    "outbox_table",
+    "segment_table",
+    "setting_table",
+    "stat_task_table",
+    "stat_text_table",
+    "submission_table",
+    "task_table",
+    "text_table",
+    "worker_table",
+]
 
 outbox_table = outbox.define(metadata)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, case, func, literal, select, text, update
+from sqlalchemy import Connection, case, func, literal, literal_column, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.domain.records import TaskRecord
@@ -12,6 +12,10 @@ from app.store.rows import record, records
 from app.store.tables import audio_table, task_table
 
 _T = task_table.c
+# Conditions on status are literals in the SQL: SQLite takes a partial index only so.
+_PENDING = literal_column("task.status") == literal_column("'pending'")
+_PROCESSING = literal_column("task.status") == literal_column("'processing'")
+_COMPLETED = literal_column("task.status") == literal_column("'completed'")
 
 
 def insert_unless_live(conn: Connection, values: Mapping[str, Any]) -> TaskRecord | None:
@@ -36,11 +40,8 @@ def get(conn: Connection, task_id: int, *, lock: bool = False) -> TaskRecord | N
 
 def live_of_key(conn: Connection, content_key: str) -> TaskRecord | None:
     """The pending or processing task of a content key, locked (index ux_task_content_live)."""
-    statement = (
-        select(task_table)
-        .where(_T.content_key == content_key, _T.status.in_(("pending", "processing")))
-        .with_for_update()
-    )
+    is_live = text("task.status IN ('pending', 'processing')")
+    statement = select(task_table).where(_T.content_key == content_key, is_live).with_for_update()
     return record(TaskRecord, conn.execute(statement).first())
 
 
@@ -51,7 +52,7 @@ def finished_of_key(conn: Connection, content_key: str) -> TaskRecord | None:
         .join(audio_table, audio_table.c.id == _T.audio_id)
         .where(
             _T.content_key == content_key,
-            _T.status == "completed",
+            _COMPLETED,
             audio_table.c.is_valid,
             audio_table.c.deleted_at.is_(None),
         )
@@ -63,7 +64,7 @@ def finished_of_key(conn: Connection, content_key: str) -> TaskRecord | None:
 
 def has_due(conn: Connection, now: int) -> bool:
     """Whether a pending task may be claimed now (index ix_task_pending)."""
-    statement = select(literal(1)).where(_T.status == "pending", _T.not_before <= now).limit(1)
+    statement = select(literal(1)).where(_PENDING, _T.not_before <= now).limit(1)
     return conn.execute(statement).first() is not None
 
 
@@ -124,7 +125,7 @@ def claim_next(
 
 
 def _fenced(task_id: int, attempt: int) -> Any:
-    return (_T.id == task_id) & (_T.attempt == attempt) & (_T.status == "processing")
+    return (_T.id == task_id) & (_T.attempt == attempt) & _PROCESSING
 
 
 def flag_deadline(conn: Connection, task_id: int, attempt: int, now: int) -> TaskRecord | None:
@@ -195,7 +196,7 @@ def end_pending(
     """Gives a task that waits a final status (cancel, expire); None where it waits no more."""
     statement = (
         update(task_table)
-        .where(_T.id == task_id, _T.status == "pending")
+        .where(_T.id == task_id, _PENDING)
         .values(finished_at=now, **values)
         .returning(task_table)
     )
@@ -206,7 +207,7 @@ def cancel_processing(conn: Connection, task_id: int, now: int) -> TaskRecord | 
     """Cancels a running task; None where it does not run."""
     statement = (
         update(task_table)
-        .where(_T.id == task_id, _T.status == "processing")
+        .where(_T.id == task_id, _PROCESSING)
         .values(status="cancelled", finished_at=now, run_us=_T.run_us + (now - _T.claimed_at))
         .returning(task_table)
     )
@@ -239,16 +240,15 @@ def progress(
 
 def owned_by(conn: Connection, worker_id: str) -> list[TaskRecord]:
     """The tasks that a worker's rows say it runs (index ix_task_processing)."""
-    statement = select(task_table).where(_T.status == "processing", _T.worker_id == worker_id)
+    statement = select(task_table).where(_PROCESSING, _T.worker_id == worker_id)
     return records(TaskRecord, conn.execute(statement))
 
 
 _LOST = """
-SELECT t.*, w.heartbeat_at AS w_heartbeat_at, w.state AS w_state FROM task t
-LEFT JOIN worker w ON w.id = t.worker_id
-WHERE t.status = 'processing'
-  AND (w.id IS NULL OR w.state IN ('dead', 'stopped') OR t.deadline_at <= :overdue)
-ORDER BY t.id
+SELECT t.* FROM task t
+WHERE t.status = 'processing' AND (
+  t.deadline_at <= :overdue
+  OR NOT EXISTS (SELECT 1 FROM worker w WHERE w.id = t.worker_id AND w.state IN ('up', 'draining')))
 """
 
 
@@ -263,7 +263,7 @@ def lost(conn: Connection, overdue: int) -> list[TaskRecord]:
 def overdue(conn: Connection, now: int) -> list[TaskRecord]:
     """Running tasks past their deadline that nobody has flagged (index ix_task_processing)."""
     statement = select(task_table).where(
-        _T.status == "processing", _T.deadline_at <= now, _T.timed_out_at.is_(None)
+        _PROCESSING, _T.deadline_at <= now, _T.timed_out_at.is_(None)
     )
     return records(TaskRecord, conn.execute(statement))
 
@@ -272,9 +272,7 @@ def move_deadlines(conn: Connection, pause_us: int, now: int) -> int:
     """Moves live deadlines by a pause of the whole machine; returns how many tasks that were."""
     statement = (
         update(task_table)
-        .where(
-            _T.status == "processing", _T.timed_out_at.is_(None), _T.deadline_at > now - pause_us
-        )
+        .where(_PROCESSING, _T.timed_out_at.is_(None), _T.deadline_at > now - pause_us)
         .values(deadline_at=_T.deadline_at + pause_us)
     )
     return conn.execute(statement).rowcount
@@ -282,21 +280,21 @@ def move_deadlines(conn: Connection, pause_us: int, now: int) -> int:
 
 def expired(conn: Connection, now: int, limit: int = 100) -> list[TaskRecord]:
     """Pending tasks past `give_up_at` (index ix_task_pending), at most `limit`."""
-    statement = select(task_table).where(_T.status == "pending", _T.give_up_at <= now).limit(limit)
+    statement = select(task_table).where(_PENDING, _T.give_up_at <= now).limit(limit)
     return records(TaskRecord, conn.execute(statement))
 
 
 def count_processing(conn: Connection) -> int:
     """Slots in use (index ix_task_processing)."""
     return conn.execute(
-        select(func.count()).select_from(task_table).where(_T.status == "processing")
+        select(func.count()).select_from(task_table).where(_PROCESSING)
     ).scalar_one()
 
 
 def position(conn: Connection, task: TaskRecord) -> int:
     """How many due tasks are before a pending one, plus one (index ix_task_pending)."""
     ahead = select(func.count()).where(
-        _T.status == "pending",
+        _PENDING,
         case((_T.priority == task.priority, _T.id < task.id), else_=_T.priority < task.priority),
     )
     return conn.execute(ahead).scalar_one() + 1

@@ -3,14 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert, select, text, update
 
 from app.domain.records import WorkerRecord
 from app.store.rows import record, records
 from app.store.tables import worker_table
 
 _W = worker_table.c
-_LIVE = ("up", "draining")
+# a literal in the SQL: SQLite takes a partial index only so
+_LIVE = text("state IN ('up', 'draining')")
 
 
 def register(conn: Connection, values: Mapping[str, Any]) -> None:
@@ -20,9 +21,7 @@ def register(conn: Connection, values: Mapping[str, Any]) -> None:
 
 def beat(conn: Connection, worker_id: str, now: int) -> bool:
     """Renews a worker's lease; False where it was declared dead (it must stop what it runs)."""
-    statement = (
-        update(worker_table).where(_W.id == worker_id, _W.state.in_(_LIVE)).values(heartbeat_at=now)
-    )
+    statement = update(worker_table).where(_W.id == worker_id, _LIVE).values(heartbeat_at=now)
     return conn.execute(statement).rowcount == 1
 
 
@@ -37,7 +36,7 @@ def end(conn: Connection, worker_id: str, now: int, *, state: str, reason: str) 
     """Notes that a worker is no more (`stopped` or `dead`); False where that is known."""
     statement = (
         update(worker_table)
-        .where(_W.id == worker_id, _W.state.in_(_LIVE))
+        .where(_W.id == worker_id, _LIVE)
         .values(state=state, ended_at=now, end_reason=reason)
     )
     return conn.execute(statement).rowcount == 1
@@ -47,7 +46,7 @@ def end_stale(conn: Connection, before: int, now: int, reason: str) -> list[Work
     """Declares workers dead whose last heartbeat is before `before` (index ix_worker_live)."""
     statement = (
         update(worker_table)
-        .where(_W.state.in_(_LIVE), _W.heartbeat_at < before)
+        .where(_LIVE, _W.heartbeat_at < before)
         .values(state="dead", ended_at=now, end_reason=reason)
         .returning(worker_table)
     )
@@ -63,7 +62,7 @@ def get(conn: Connection, worker_id: str) -> WorkerRecord | None:
 
 def live(conn: Connection) -> list[WorkerRecord]:
     """Workers that are up or draining, oldest first (index ix_worker_live)."""
-    statement = select(worker_table).where(_W.state.in_(_LIVE)).order_by(_W.started_at)
+    statement = select(worker_table).where(_LIVE).order_by(_W.started_at)
     return records(WorkerRecord, conn.execute(statement))
 
 

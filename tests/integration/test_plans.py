@@ -1,0 +1,73 @@
+"""Query plans: no statement of the hot paths reads the whole task table."""
+
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import Connection, event, text
+
+from app.service import claim, presence, reap, task_list
+from app.service.core import Core
+from app.service.submit import SubmitRequest, submit
+from app.store import tasks, workers
+from tests.support.home import Home
+
+HOT: dict[str, Callable[[Connection], object]] = {
+    "has_due": lambda conn: tasks.has_due(conn, 1),
+    "claim_next": lambda conn: tasks.claim_next(
+        conn, worker_id="w", worker_name="w", release="r", now=1
+    ),
+    "flag_deadline": lambda conn: tasks.flag_deadline(conn, 1, 1, 1),
+    "progress": lambda conn: tasks.progress(conn, 1, 1, now=1, phase="speak", permille=1),
+    "owned_by": lambda conn: tasks.owned_by(conn, "w"),
+    "lost": lambda conn: tasks.lost(conn, 1),
+    "overdue": lambda conn: tasks.overdue(conn, 1),
+    "expired": lambda conn: tasks.expired(conn, 1),
+    "count_processing": tasks.count_processing,
+    "live_of_key": lambda conn: tasks.live_of_key(conn, "k"),
+    "finished_of_key": lambda conn: tasks.finished_of_key(conn, "k"),
+    "of_text": lambda conn: tasks.of_text(conn, 1),
+    "page": lambda conn: tasks.page(conn, status=None, before_id=9, limit=10),
+    "page of a status": lambda conn: tasks.page(conn, status="failed", before_id=9, limit=10),
+    "live workers": workers.live,
+}
+
+
+@pytest.mark.parametrize("name", HOT)
+def test_hot_statement_scans_no_table(home: Home, name: str) -> None:
+    """SQLite's plan has no SCAN of task, task_attempt, text or worker without an index."""
+    statements: list[tuple[str, object]] = []
+
+    def keep(_conn: object, _cursor: object, sql: str, parameters: object, *_: object) -> None:
+        statements.append((sql, parameters))
+
+    with home.core.database.write() as conn:
+        event.listen(conn.engine, "before_cursor_execute", keep)
+        HOT[name](conn)
+        event.remove(conn.engine, "before_cursor_execute", keep)
+        for sql, parameters in statements:
+            plan = conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", parameters).all()  # type: ignore[arg-type]
+            for row in plan:
+                detail = row[-1]
+                is_scan = detail.startswith("SCAN ") and "USING" not in detail
+                assert not is_scan or "CONSTANT ROW" in detail, f"{detail}\n{sql}"
+    assert statements
+
+
+def test_idle_round_of_the_reaper_writes_nothing(home: Home) -> None:
+    """While all is well, a round of the reaper opens no writing transaction."""
+    core: Core = home.core
+    presence.register(core, pid=1)
+    with core.database.write():
+        assert not reap.reap(core).any
+
+
+def test_sweep_without_work_takes_no_lock(home: Home) -> None:
+    """A look for work that finds nothing does not wait for the writer's lock."""
+    core = home.core
+    worker = presence.register(core, pid=1)
+    with core.database.write():
+        assert claim.claim_next(core, worker_id=worker) is None
+    result = submit(core, SubmitRequest(content="x", source="api", engine="tone"))
+    assert task_list.get(core, result.task.id).status == "pending"
+    with core.database.read() as conn:
+        assert conn.execute(text("SELECT 1")).scalar_one() == 1
