@@ -277,7 +277,7 @@ def test_queue_is_on_disk_and_never_gives_up() -> None:
 
 def test_span_metrics_use_attributes_that_exist() -> None:
     """Each dimension is an attribute that our spans carry; the last bucket is the default limit."""
-    metrics = _collector()["connectors"]["spanmetrics"]
+    metrics = _collector()["connectors"]["span_metrics"]
     known = {attribute.key for attribute in names.ATTRIBUTES}
     assert {dimension["name"] for dimension in metrics["dimensions"]} <= known
     assert set(metrics["resource_metrics_key_attributes"]) <= {a.key for a in names.RESOURCE}
@@ -302,7 +302,8 @@ def test_jaeger_keeps_traces_on_disk_as_long_as_the_outbox() -> None:
     assert all(path.startswith(f"{volume}/") for path in badger["directories"].values())
     prometheus = storage["metric_backends"]["prometheus"]["prometheus"]
     assert (
-        prometheus["latency_unit"] == _collector()["connectors"]["spanmetrics"]["histogram"]["unit"]
+        prometheus["latency_unit"]
+        == _collector()["connectors"]["span_metrics"]["histogram"]["unit"]
     )
 
 
