@@ -1,7 +1,5 @@
 """TimeoutSpanProcessor: spans that outlive their deadline are flagged, in full, and no others."""
 
-import os
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +16,7 @@ from typing_extensions import override
 from telemetry import health
 from telemetry.deadline import DeadlinePassed, TimeoutSpanProcessor
 from telemetry.names import DEADLINE_EXCEEDED, DEADLINE_US, EVENT_DEADLINE_EXCEEDED
+from tests.support.forked import holds_in_child
 
 _SECOND_US = 1_000_000
 
@@ -313,33 +312,34 @@ def test_memory_is_bounded_by_what_is_open() -> None:
 
 def test_forked_child_watches_its_own_spans_only(bench: _Bench) -> None:
     """After a fork the parent's deadline passes in the parent, the child's in the child."""
-    parent_us = bench.now_us() + 30_000
-    parents = bench.start(parent_us)
-    pid = os.fork()
-    if pid == 0:
-        signal.alarm(10)
+    parent = bench.start(bench.now_us() + 100_000)
+
+    def only_its_own() -> bool:
         bench.calls.passed.clear()
         stats = bench.processor.stats()
-        mine = bench.start(bench.now_us() + 60_000)
+        mine = bench.start(bench.now_us() + 150_000)
         bench.calls.wait()
-        only_mine = [p.span_id for p in bench.calls.passed] == [mine.get_span_context().span_id]
-        os._exit(0 if only_mine and (stats.open_count, stats.heap_size) == (0, 0) else 1)
-    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+        told = [passed.span_id for passed in bench.calls.passed]
+        is_fresh = (stats.open_count, stats.heap_size) == (0, 0)
+        return is_fresh and told == [mine.get_span_context().span_id]
+
+    assert holds_in_child(only_its_own)
     bench.calls.wait()
-    assert [p.span_id for p in bench.calls.passed] == [parents.get_span_context().span_id]
-    parents.end()
+    assert [p.span_id for p in bench.calls.passed] == [parent.get_span_context().span_id]
+    parent.end()
 
 
 def test_fork_while_the_lock_is_held_does_not_hang_the_child(bench: _Bench) -> None:
     """The child gets a lock of its own."""
-    bench.start(bench.now_us() + 3600 * _SECOND_US)
+    far_us = bench.now_us() + 3600 * _SECOND_US
+    bench.start(far_us)
+
+    def can_work() -> bool:
+        bench.start(far_us).end()
+        return len(bench.ended.spans) == 1
+
     with bench.processor._lock:  # noqa: SLF001 - as the timer's thread would
-        pid = os.fork()
-        if pid == 0:
-            signal.alarm(5)
-            bench.start(bench.now_us() + 3600 * _SECOND_US).end()
-            os._exit(0)
-    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+        assert holds_in_child(can_work, timeout_s=3)
 
 
 def test_clock_that_jumps_ahead_is_noticed() -> None:

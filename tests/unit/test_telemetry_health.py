@@ -1,12 +1,10 @@
 """Health: errors of telemetry are swallowed, counted, and never pass for something else."""
 
-import os
-import signal
-
 import pytest
 
 from telemetry import health
 from telemetry.health import swallowed
+from tests.support.forked import holds_in_child
 
 
 def _count(place: str) -> int:
@@ -46,13 +44,11 @@ def test_forked_child_counts_for_itself() -> None:
     """A child begins with no failures, even where a thread held the lock at the fork."""
     with swallowed("test, fork"):
         raise ValueError
-    health._lock.acquire()  # noqa: SLF001 - as a thread of the parent would
-    pid = os.fork()
-    if pid == 0:
-        signal.alarm(5)
+
+    def begins_anew() -> bool:
         with swallowed("test, child"):
             raise ValueError
-        is_fresh = [failure.place for failure in health.failures()] == ["test, child"]
-        os._exit(0 if is_fresh else 1)
-    health._lock.release()  # noqa: SLF001
-    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+        return [failure.place for failure in health.failures()] == ["test, child"]
+
+    with health._lock:  # noqa: SLF001 - as a thread of the parent would
+        assert holds_in_child(begins_anew, timeout_s=3)
