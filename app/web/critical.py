@@ -31,7 +31,7 @@ def critical_path(rows: Sequence[Row], total_us: int) -> dict[str, list[Stretch]
     _walk(root, total_us, children, found, total_us)
     for row in rows:
         if row.kind == "group":
-            found[row.span_id] = _of_group(row, children, found)
+            found[row.span_id] = _of_group(row, children, found, total_us // 200)
     return found
 
 
@@ -70,8 +70,9 @@ def _of_group(
     group: Row,
     children: Mapping[str | None, Sequence[Row]],
     found: Mapping[str, Sequence[Stretch]],
+    touch_us: int,
 ) -> list[Stretch]:
-    """What the members and their children have of the path, joined where it touches."""
+    """What members and their children have of the path, joined where it (nearly) touches."""
     members = [row for row in children.get(group.parent_span_id, ()) if row.segment is not None]
     spans = [row.span_id for row in members]
     spans += [child.span_id for row in members for child in children.get(row.span_id, ())]
@@ -81,7 +82,7 @@ def _of_group(
     )
     joined: list[Stretch] = []
     for stretch in stretches:
-        if joined and stretch.start_us <= joined[-1].end_us:
+        if joined and stretch.start_us <= joined[-1].end_us + touch_us:
             last = joined.pop()
             stretch = Stretch(  # noqa: PLW2901 - the two become one
                 start_us=last.start_us, end_us=max(last.end_us, stretch.end_us)

@@ -34,17 +34,18 @@ class Block:
 def wave(peaks: Sequence[float], *, count: int, height_px: int) -> Wave:
     """A waveform of `count` bars from peaks of any scale; the loudest fills the height."""
     levels = resample(peaks, count)
-    top = max(levels, default=0.0) or 1.0
+    # Long audio is even: what all bars have in common is drawn shorter, so that they differ.
+    floor = 0.6 * min(levels, default=0.0)
+    range_ = (max(levels, default=0.0) - floor) or 1.0
     parts = []
     for index, level in enumerate(levels):
-        # The root lifts quiet speech, as ears do.
-        bar_px = max(MIN_BAR_PX, math.sqrt(level / top) * (height_px - 2))
+        bar_px = max(MIN_BAR_PX, (level - floor) / range_ * (height_px - 2))
         parts.append(f"M{index + 0.5:g} {_short((height_px - bar_px) / 2)}v{_short(bar_px)}")
     return Wave(count=len(levels), height_px=height_px, path="".join(parts))
 
 
 def resample(peaks: Sequence[float], count: int) -> list[float]:
-    """`count` levels, each the largest of its share of `peaks`; fewer peaks are repeated."""
+    """`count` levels, each the mean of its share of `peaks`; fewer peaks are repeated."""
     if not peaks:
         return []
     size = len(peaks)
@@ -52,7 +53,7 @@ def resample(peaks: Sequence[float], count: int) -> list[float]:
     for index in range(count):
         first = index * size // count
         last = max(first + 1, (index + 1) * size // count)
-        levels.append(max(abs(peak) for peak in peaks[first:last]))
+        levels.append(sum(abs(peak) for peak in peaks[first:last]) / (last - first))
     return levels
 
 
@@ -61,7 +62,7 @@ def progress(done: int, total: int, kind: str) -> list[Block]:
     blocks = max(1, min(total, MAX_BLOCKS))
     filled = blocks if total and done >= total else done * blocks // max(1, total)
     pitch = 100 / blocks
-    gap = pitch * 0.22 if blocks > 12 else pitch * 0.12
+    gap = min(pitch * 0.22, 1.3) if blocks > 1 else 0.0
     return [
         Block(x=_round(n * pitch), width=_round(pitch - gap), kind=kind if n < filled else "track")
         for n in range(blocks)

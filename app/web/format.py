@@ -46,7 +46,8 @@ def size(value_bytes: int) -> str:
         if amount < 999.5:
             break
         amount, unit = amount / 1000, larger
-    return f"{amount:.0f} {unit}" if unit == "kB" else f"{amount:.1f} {unit}"
+    told = f"{amount:.0f}" if unit == "kB" else f"{amount:.1f}".removesuffix(".0")
+    return f"{told} {unit}"
 
 
 def position(value_ms: int) -> str:

@@ -91,7 +91,7 @@ def ago(place: Place, at_us: int) -> str:
     past_us = max(0, place.now_us - at_us)
     if past_us >= _DAY_US:
         return short(place, at_us)
-    told = single(past_us, place.lang)
+    told = single(max(1_000_000, past_us), place.lang)
     return f"{told}前" if place.lang == "zh" else f"{told} ago"
 
 

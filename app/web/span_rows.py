@@ -10,6 +10,7 @@ from app.service.waterfall import Row, Waterfall
 from app.web import drawing
 from app.web.critical import Stretch, critical_path
 from app.web.format import duration
+from app.web.task_history import signal_name
 from app.web.words import Words
 from telemetry import names
 
@@ -173,7 +174,7 @@ def _is_segment(row: Row) -> bool:
 
 
 def _kinds(rows: Sequence[Row]) -> set[str]:
-    kinds = {"segment" if _is_segment(row) else row.kind for row in rows}
+    kinds = {"engine" if _is_segment(row) or row.kind == "group" else row.kind for row in rows}
     return kinds | ({"rebuilt"} if any(row.is_rebuilt for row in rows) else set())
 
 
@@ -193,7 +194,7 @@ def _drawn_row(
         sub=sub,
         level=row.level,
         bars=_bars(row, rows, end_us, scale),
-        critical=[scale.block(part.start_us, part.end_us, "critical") for part in path],
+        critical=_critical(row, path, scale),
         marks=_marks(row, end_x, scale),
         note=note,
         note_level=note_level,
@@ -207,6 +208,16 @@ def _drawn_row(
         is_folded=fold.is_folded,
         is_hidden=fold.is_hidden,
     )
+
+
+def _critical(row: Row, path: Sequence[Stretch], scale: _Scale) -> list[drawing.Block]:
+    """The row's stretches of the critical path; of a span with children only the long ones."""
+    least_us = scale.width_us // 100 if row.kind in {"task", "attempt"} else 0
+    return [
+        scale.block(part.start_us, part.end_us, "critical")
+        for part in path
+        if part.end_us - part.start_us >= least_us
+    ]
 
 
 def _bars(row: Row, rows: Sequence[Row], end_us: int, scale: _Scale) -> list[drawing.Block]:
@@ -281,7 +292,7 @@ def _note(row: Row, t: Words) -> tuple[str, str]:
     if row.kind == "attempt":
         outcome = str(notes.get("outcome") or "")
         if signal:
-            return str(t("span.killed", signal=_signal_name(int(signal)))), "bad"
+            return str(t("span.killed", signal=signal_name(int(signal)))), "bad"
         if outcome in {"", "completed"}:
             return "", ""
         words = str(t(f"outcome.{outcome}"))
@@ -295,15 +306,6 @@ def _note(row: Row, t: Words) -> tuple[str, str]:
     if row.kind in {"wait", "quota"} and reason not in {"", "queued"}:
         return str(t(f"wait.{reason}")), "text"
     return "", ""
-
-
-def _signal_name(number: int) -> str:
-    import signal  # noqa: PLC0415 - only where a process was killed
-
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return str(number)
 
 
 def _deadline_x(rows: Sequence[Row], width_us: int) -> float | None:

@@ -124,8 +124,7 @@ def mono(text: str) -> Markup:
 
 def code(text: str) -> Markup:
     """A sentence in which `backticks` set names and commands apart."""
-    parts = text.split("`")
+    pieces = re.split(r"`([^`]*)`", text)
     return Markup("").join(
-        mono(part) if index % 2 and index < len(parts) - 1 else escape(part)
-        for index, part in enumerate(parts)
+        mono(piece) if index % 2 else escape(piece) for index, piece in enumerate(pieces)
     )

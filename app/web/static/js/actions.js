@@ -7,7 +7,7 @@ import { t } from "./words.js";
 const path = (form, verb = "") => `/api/v1/texts/${form.dataset.text}${verb}`;
 
 function tell(error) {
-  const text = error instanceof Problem ? error.message : t("problem.other");
+  const text = error instanceof Problem ? error.message : t("problem.unknown");
   toast(error.reference ? `${text} ${t("reference", { id: error.reference.slice(0, 12) })}` : text, null, 9000);
 }
 

@@ -3,7 +3,7 @@ import { t } from "./words.js";
 
 export class Problem extends Error {
   constructor(status, body = {}) {
-    super(t(`problem.${status}`) === `problem.${status}` ? t("problem.other") : t(`problem.${status}`));
+    super(t(`problem.${status}`) === `problem.${status}` ? t("problem.unknown") : t(`problem.${status}`));
     this.status = status;
     this.errorType = body.error_type ?? "";
     this.reference = body.trace_id ?? "";

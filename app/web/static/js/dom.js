@@ -35,7 +35,7 @@ export function on(type, selector, handle, options) {
   }, options);
 }
 
-/** Keeps a choice for a year; the server reads it, so that the next page is right at once. */
+/** Keeps a choice (letters, digits and / _ + -) for a year; the server reads it on the next page. */
 export function remember(name, value) {
-  document.cookie = `${name}=${encodeURIComponent(value)}; Path=/; Max-Age=31536000; SameSite=Lax`;
+  document.cookie = `${name}=${value}; Path=/; Max-Age=31536000; SameSite=Lax`;
 }

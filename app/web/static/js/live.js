@@ -109,8 +109,7 @@ class Live {
       return true;
     }
     const made = document.importNode(next, true);
-    made.dataset.changed = "";
-    made.addEventListener("animationend", () => delete made.dataset.changed, { once: true });
+    flash(node, made);
     this.drawn.set(made, html);
     keepOpen(node, made);
     node.replaceWith(made);
@@ -169,6 +168,16 @@ class Live {
     $("#newer")?.replaceChildren();
     document.dispatchEvent(new Event("redrawn"));
   }
+}
+
+/** Lets what has another `data-flash` than before fade in: a status, a headline number. */
+function flash(before, after) {
+  const was = [before, ...$$("[data-flash]", before)].map((node) => node.dataset?.flash);
+  [after, ...$$("[data-flash]", after)].forEach((node, index) => {
+    if (node.dataset.flash === undefined || node.dataset.flash === was[index]) return;
+    node.dataset.changed = "";
+    node.addEventListener("animationend", () => delete node.dataset.changed, { once: true });
+  });
 }
 
 function isHeld(node) {

@@ -30,5 +30,5 @@ export function position(seconds) {
 export function size(bytes) {
   if (bytes < 1000) return `${bytes} B`;
   if (bytes < 999500) return `${Math.round(bytes / 1000)} kB`;
-  return `${(bytes / 1e6).toFixed(1)} MB`;
+  return `${(bytes / 1e6).toFixed(1).replace(/\.0$/, "")} MB`;
 }

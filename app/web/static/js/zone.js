@@ -4,7 +4,7 @@ import { remember } from "./dom.js";
 export function start() {
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const known = document.cookie.split("; ").find((part) => part.startsWith("voxtrace_zone="));
-  if (!zone || known === `voxtrace_zone=${encodeURIComponent(zone)}`) return;
+  if (!zone || known === `voxtrace_zone=${zone}`) return;
   remember("voxtrace_zone", zone);
   const drawn = Number(document.documentElement.dataset.offset);
   const isOther = drawn !== -new Date().getTimezoneOffset();

@@ -1,0 +1,149 @@
+"""The pages: each route parses, calls a read service and renders."""
+
+from flask import Blueprint, redirect, render_template, request
+from werkzeug.wrappers import Response as BaseResponse
+
+from app.domain.audio import FORMATS
+from app.domain.errors import NotFoundError
+from app.domain.task import Status
+from app.service import library, limits, task_list, task_view
+from app.web import engines, filters, frame, monitor_page, page_actions, page_values, text_rows
+from app.web.state import core
+
+blueprint = Blueprint("pages", __name__)
+blueprint.record_once(lambda setup: frame.register(setup.app))
+page_actions.register(blueprint)
+
+#: Texts and audios on one page.
+PAGE_SIZE = 20
+#: Tasks on one page.
+TASKS_SIZE = 50
+
+
+@blueprint.get("/")
+def texts() -> str:
+    """The library: texts in every state."""
+    reader = frame.visitor()
+    wanted = filters.filter_of(request.args)
+    found = library.page(
+        core(), filters.library_filter(wanted), page=wanted.page, page_size=PAGE_SIZE
+    )
+    stats = frame.monitor_view().stats
+    return render_template(
+        "library.html",
+        here="library",
+        page=found,
+        items=[text_rows.text_row(item, reader) for item in found.items],
+        filter=wanted,
+        lede=page_values.library_lede(stats, reader.t),
+        total=stats.total,
+        write_link=page_values.link("/upload#content", reader.t("drop.write")),
+    )
+
+
+@blueprint.get("/audios")
+def audios() -> str:
+    """The audio library."""
+    reader = frame.visitor()
+    wanted = filters.filter_of(request.args)
+    found = library.audio_page(
+        core(),
+        wanted.q,
+        oldest_first=wanted.order == "asc",
+        page=wanted.page,
+        page_size=PAGE_SIZE,
+    )
+    return render_template(
+        "audios.html",
+        here="audios",
+        page=found,
+        items=[text_rows.audio_row(item, reader) for item in found.items],
+        filter=wanted,
+        lede=reader.t("audios.lede", n=found.total),
+    )
+
+
+@blueprint.get("/upload")
+def upload() -> str:
+    """The form for new texts."""
+    t = frame.visitor().t
+    return render_template(
+        "upload.html",
+        here="upload",
+        engines=engines.offered(core()),
+        engine_says=lambda engine: engines.says(engine, t),
+        formats=tuple(FORMATS),
+        encodings=page_values.ENCODINGS,
+        choose_link=page_values.file_label(t("drop.choose")),
+    )
+
+
+@blueprint.get("/tasks/<int:task_id>")
+def task(task_id: int) -> str:
+    """One task."""
+    view = task_view.task_view(core(), task_id)
+    values = page_values.task_values(core(), view, frame.visitor(), request.args)
+    return render_template("task.html", here="tasks", view=view, **values)
+
+
+@blueprint.get("/texts/<int:text_id>")
+def text(text_id: int) -> BaseResponse:
+    """A text has no page of its own: the task that answers for it has."""
+    found = library.head(core(), text_id)
+    if found.task is None:
+        message = f"text {text_id} has no task"
+        raise NotFoundError(message)
+    return redirect(f"/tasks/{found.task.id}")
+
+
+@blueprint.get("/tasks")
+def tasks() -> str:
+    """Tasks by status, newest first."""
+    reader = frame.visitor()
+    status = request.args.get("status")
+    status = status if status in set(Status) else None
+    before = filters.id_of(request.args.get("before"))
+    found = task_list.page(core(), status=status, before_id=before, limit=TASKS_SIZE + 1)
+    shown, is_more = found[:TASKS_SIZE], len(found) > TASKS_SIZE
+    by_status = frame.monitor_view().stats.by_status
+    return render_template(
+        "tasks.html",
+        here="tasks",
+        items=[page_values.task_row(one, reader) for one in shown],
+        views=page_values.task_views(status, by_status),
+        total=sum(by_status.values()),
+        newest_path=page_values.tasks_path(status) if before is not None else None,
+        older_path=page_values.tasks_path(status, shown[-1].task.id) if is_more else None,
+    )
+
+
+@blueprint.get("/monitor")
+def monitor() -> str:
+    """Is it well?"""
+    reader = frame.visitor()
+    view = frame.monitor_view()
+    return render_template(
+        "monitor.html",
+        here="monitor",
+        view=view,
+        **monitor_page.values(view, reader),
+    )
+
+
+@blueprint.get("/settings")
+def settings() -> str:
+    """The public part of the configuration, and what can be changed."""
+    reader = frame.visitor()
+    slots = frame.monitor_view().slots
+    return render_template(
+        "settings.html",
+        here="settings",
+        settings=page_values.setting_rows(core(), reader.t),
+        engines=engines.offered(core()),
+        engine_says=lambda engine: engines.says(engine, reader.t),
+        limits_now=limits.read(core()),
+        max_limit=limits.MAX_LIMIT,
+        busy=slots.busy + slots.held_by_dead,
+        languages=frame.switches(reader),
+        has_login=core().settings.api_token is not None,
+    )
