@@ -1,6 +1,6 @@
 """How long the audio of a text can be, by engine and script: the table, and where it comes from.
 
-Measured with `python tests/bench/bench_speech.py bands` on the books in English and Chinese, 1515
+Measured with `python -m tests.bench.bench_speech` on a book in English and one in Chinese, 1515
 segments a run, in milliseconds of audio per spoken unit, for segments of at least 30 units:
 
     engine  text              least   1 %   median   99 %   most

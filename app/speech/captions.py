@@ -13,8 +13,8 @@ from app.speech.wrapping import MAX_COLUMNS, wrap
 
 CaptionFormat = Literal["srt", "vtt"]
 
-#: Spoken units of one cue: two lines of Latin, or 33 Han characters.
-_CUE_UNITS = 2.0 * MAX_COLUMNS
+#: Spoken units of one cue: two lines of Latin with some room at their ends, or 30 Han characters.
+_CUE_UNITS = 1.8 * MAX_COLUMNS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,7 @@ def segment_cues(segment: CaptionSegment) -> Iterator[Cue]:
     """A segment's cues, each until the next one starts."""
     spans = [span for span in _spans(segment.text) if is_speakable(segment.text, *span)]
     starts = [_moment(segment, start, end) for start, end in spans]
-    ends = [*starts[1:], segment.duration_ms]
+    ends = [*starts[1:], segment.duration_ms] if spans else []
     for (start, end), start_ms, end_ms in zip(spans, starts, ends, strict=True):
         yield Cue(
             segment.offset_ms + start_ms,

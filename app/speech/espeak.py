@@ -1,7 +1,7 @@
 """The espeak engine: about 140 languages offline, spoken by libespeak-ng in an engine host.
 
 A text that mixes scripts is spoken run by run, each by a voice that reads its script. Measured on
-1.52 (`tests/bench/bench_speech.py`): a call is a thousandth of its audio's length; the same text
+1.52 (`tests.bench.bench_speech`): a call is a thousandth of its audio's length; the same text
 gives slightly different bytes from call to call; at full volume Chinese peaks at full scale, so it
 speaks at 60 % and the joiner evens the loudness.
 """

@@ -18,10 +18,7 @@ def wrap(text: str) -> str:
     words = " ".join(text.split())
     line_count = -(-columns(words) // MAX_COLUMNS)
     lines: list[str] = []
-    while line_count > 1:
-        cut = _best_cut(words, columns(words) / line_count)
-        if cut is None:
-            break
+    while line_count > 1 and (cut := _best_cut(words, line_count)) is not None:
         lines.append(words[:cut].rstrip())
         words = words[cut:].lstrip()
         line_count -= 1
@@ -33,19 +30,22 @@ def columns(text: str) -> int:
     return sum(1 + (unicodedata.east_asian_width(char) in "WF") for char in text)
 
 
-def _best_cut(text: str, target_columns: float) -> int | None:
-    """The allowed cut whose first line is nearest to the wanted width; None if none is."""
-    best: int | None = None
-    best_distance = float("inf")
+def _best_cut(text: str, line_count: int) -> int | None:
+    """Where the first of `line_count` lines ends best; None if it may end nowhere.
+
+    Best is near its share of the whole, with no line above `MAX_COLUMNS` if that can be.
+    """
+    total = columns(text)
+    best: tuple[float, int] | None = None
     width = 0
     for index in range(1, len(text)):
         width += columns(text[index - 1])
-        distance = abs(width - target_columns)
-        if distance < best_distance and _may_cut(text, index):
-            best, best_distance = index, distance
-        if width > MAX_COLUMNS and best is not None:
-            break
-    return best
+        if not _may_cut(text, index):
+            continue
+        overflow = max(0, width - MAX_COLUMNS, total - width - MAX_COLUMNS * (line_count - 1))
+        cost = abs(width - total / line_count) + 10 * overflow
+        best = min(best or (cost, index), (cost, index))
+    return best[1] if best else None
 
 
 def _may_cut(text: str, index: int) -> bool:
