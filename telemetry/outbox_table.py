@@ -89,5 +89,5 @@ LOSS: Final = _METADATA.tables["span_outbox_loss"]
 
 
 def in_state(name: str) -> ColumnElement[bool]:
-    """The condition `state = name`, as a literal: SQLite uses a partial index only so."""
+    """The condition `state = name`, as a literal: a plan for any value has no partial index."""
     return OUTBOX.c.state == literal_column(f"'{name}'")

@@ -181,7 +181,8 @@ def test_none_is_missed_when_spans_end_around_their_deadline() -> None:
         for index in range(per_thread):
             deadline_us = bench.now_us() + 300
             span = bench.start(deadline_us, start_time=time.time_ns())
-            until_ns = deadline_us * 1000 + (index * 7 + number) % 800_000 - 500_000
+            around_ns = (index * 7919 + number * 104_729) % 600_000 - 300_000
+            until_ns = deadline_us * 1000 + around_ns
             while time.time_ns() < until_ns:
                 pass
             span.end()
@@ -201,7 +202,7 @@ def test_none_is_missed_when_spans_end_around_their_deadline() -> None:
         late += is_late
         assert _is_flagged(span, deadline_us) or not is_late
     assert len(bench.ended.spans) == 8 * per_thread
-    assert late > 8 * per_thread // 10, "the race was not run"
+    assert late > 8 * per_thread // 4, "the race was not run"
     assert bench.processor.stats().open_count == 0
 
 
