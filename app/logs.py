@@ -15,6 +15,8 @@ QUIET = {
     "alembic": logging.WARNING,
     "urllib3": logging.WARNING,
     "opentelemetry": logging.WARNING,
+    "gunicorn": logging.WARNING,
+    "gunicorn.error": logging.WARNING,
 }
 
 

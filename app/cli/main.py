@@ -164,3 +164,22 @@ def limit(**options: Any) -> None:
     from app.cli import work
 
     run(lambda settings: work.limit(settings, options))
+
+
+@cli.command()
+@click.argument("id", type=int, metavar="ID")
+@click.option("--json", is_flag=True, help="Print JSON.")
+def show(**options: Any) -> None:
+    """Show task ID: what happened, its attempts, its trace, its events."""
+    from app.cli import show as command
+
+    run(lambda settings: command.show(settings, options))
+
+
+@cli.command()
+@click.option("--json", is_flag=True, help="Print JSON.")
+def doctor(**options: Any) -> None:
+    """Look at every part; say what is not well and what to do."""
+    from app.cli import doctor as command
+
+    run(lambda settings: command.doctor(settings, options))

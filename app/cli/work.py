@@ -133,10 +133,10 @@ def list_tasks(settings: Settings, options: dict[str, Any]) -> int:
             + (f" is {options['status']}" if options["status"] else " yet: voxtrace submit FILE")
         )
     for row in rows:
-        at = clock.to_datetime(row.task.submitted_at).astimezone().strftime("%Y-%m-%d %H:%M:%S")
-        click.echo(
-            f"{row.task.id:>7}  {row.task.status:<10}  {at}  {row.task.char_count:>8} chars  {row.title[:60]}"
-        )
+        task = row.task
+        at = clock.to_datetime(task.submitted_at).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+        size = f"{task.char_count:>8} chars"
+        click.echo(f"{task.id:>7}  {task.status:<10}  {at}  {size}  {row.title[:60]}")
     return 0
 
 

@@ -1,8 +1,9 @@
-"""Window: how long and how many spans the outbox keeps."""
+"""Window: what lies in the span outbox, and how long it stays."""
 
 from app.service.core import Core
 from app.store.database import Connection
-from telemetry import outbox_prune
+from telemetry import outbox, outbox_prune
+from telemetry.outbox import OutboxState
 from telemetry.outbox_prune import Pruned
 
 
@@ -27,3 +28,9 @@ def prune(core: Core, *, sends: bool) -> Pruned:
         )
 
     return core.database.run(work)
+
+
+def measure(core: Core) -> OutboxState:
+    """What lies in the outbox now."""
+    with core.database.read() as conn:
+        return outbox.measure(conn)
