@@ -72,7 +72,7 @@ def explain(task: TaskRecord, around: Surroundings) -> Reason:
 def error_words(error_type: str | None, language: Language) -> str:
     """What an `error_type` is called inside a sentence."""
     if error_type is None:
-        return "–"
+        return "出错" if language == "zh" else "an error"
     return _ERRORS[language].get(error_type, error_type)
 
 

@@ -11,7 +11,9 @@ Part = Literal["waiting", "quota", "engine", "own", "lost"]
 #: In the order of showing.
 PARTS: Final[tuple[Part, ...]] = ("waiting", "quota", "engine", "own", "lost")
 #: Outcomes of attempts whose work after the last checkpoint had to be done again.
-_LOSING: Final = frozenset({"lost", "retry", "failed", "timeout", "handed_back", "cancelled"})
+_LOSING: Final = frozenset(
+    {"lost", "retry", "failed", "timeout", "handed_back", "cancelled", "capacity"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

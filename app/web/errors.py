@@ -10,7 +10,6 @@ from http import HTTPStatus
 from types import MappingProxyType
 
 from flask import Flask, Response, json, render_template, request
-from jinja2 import TemplateError
 from werkzeug.exceptions import HTTPException
 
 from app.domain.errors import (
@@ -205,17 +204,23 @@ def legacy_error_type(failure: Failure) -> str:
 
 
 def _page(failure: Failure) -> Response:
-    """A page for browsers, plain text for everyone else; the page itself must never fail."""
-    if wants_page():
-        try:
-            body = render_template(
-                "error.html",
-                status=failure.status,
-                detail=failure.detail,
-                reference=trace_id() or "",
-            )
-            return Response(body, status=failure.status, content_type="text/html; charset=utf-8")
-        except (TemplateError, KeyError) as error:
-            log.warning("the error page failed: %s", type(error).__name__)
+    """A page for browsers, plain text for everyone else."""
+    body = _rendered(failure) if wants_page() else None
+    if body is not None:
+        return Response(body, status=failure.status, content_type="text/html; charset=utf-8")
     text = f"{failure.status} {HTTPStatus(failure.status).phrase}\n{failure.detail}\n"
     return Response(text, status=failure.status, content_type="text/plain; charset=utf-8")
+
+
+def _rendered(failure: Failure) -> str | None:
+    """The error page; None where it fails too: an error must always be answered."""
+    try:
+        return render_template(
+            "error.html",
+            status=failure.status,
+            detail=failure.detail,
+            reference=trace_id() or "",
+        )
+    except Exception:
+        log.exception("the error page failed")
+        return None

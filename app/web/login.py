@@ -1,7 +1,6 @@
 """Log in with the token, and out again."""
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request
-from jinja2 import TemplateError
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.web import security
@@ -50,9 +49,5 @@ def leave() -> BaseResponse:
 
 
 def _page(wanted: str, *, is_wrong: bool) -> Response:
-    status = 401 if is_wrong else 200
-    try:
-        body = render_template("login.html", next_path=wanted, is_wrong=is_wrong)
-    except (TemplateError, KeyError):
-        return make_response("Log in with a POST of `token` to /login.\n", status)
-    return make_response(body, status)
+    body = render_template("login.html", next_path=wanted, is_wrong=is_wrong)
+    return make_response(body, 401 if is_wrong else 200)

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
 from typing_extensions import override
 
 from app import bootstrap, process
@@ -56,6 +57,16 @@ def _check(settings: Settings) -> None:
         )
 
 
+class LogLines(Logger):  # type: ignore[misc]  # gunicorn has no types
+    """gunicorn's own lines, in the format of all others."""
+
+    @override
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        self.error_log.handlers.clear()
+        self.error_log.propagate = True
+
+
 class WebProgram(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     """gunicorn, configured by our settings alone.
 
@@ -81,6 +92,7 @@ class WebProgram(BaseApplication):  # type: ignore[misc]  # gunicorn has no type
             "keepalive": KEEP_ALIVE_S,
             "loglevel": settings.log_level,
             "accesslog": None,
+            "logger_class": LogLines,
             "proc_name": "voxtrace web",
             "control_socket_disable": True,
             "post_fork": _after_fork,
