@@ -1,5 +1,6 @@
 """Bootstrap: the only place that picks implementations; entry points get a Core from here."""
 
+import os
 import socket
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,6 +16,8 @@ from app.speech.registry import load_engines
 from app.storage.local import LocalStorage
 from app.store import schema
 from app.store.database import Database
+from telemetry.export import export_settings_from
+from telemetry.provider import resource_attributes
 
 
 def make_core(settings: Settings, *, role: str, actor: str, pool_size: int = 4) -> Core:
@@ -60,6 +63,15 @@ def make_home(settings: Settings) -> None:
             f"got '{settings.home}': {error.strerror}"
         )
         raise ConfigError([problem]) from error
+
+
+def check_telemetry() -> None:
+    """Raises ConfigError where one of the standard OTEL_* variables is wrong."""
+    try:
+        export_settings_from(os.environ)
+        resource_attributes(os.environ)
+    except ValueError as error:
+        raise ConfigError([str(error)]) from error
 
 
 def run_dir(settings: Settings) -> Path:

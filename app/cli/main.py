@@ -23,8 +23,11 @@ def cli() -> None:
 
 def settings_or_exit() -> Settings:
     """The settings of this process; wrong ones end it with exit code 2 and one line each."""
+    from app import bootstrap
+
     try:
         settings = load()
+        bootstrap.check_telemetry()
     except ConfigError as error:
         for problem in error.problems:
             click.echo(f"voxtrace: {problem}", err=True)

@@ -36,6 +36,17 @@ def in_snapshot(core: Core, conn: Connection) -> Limits:
     )
 
 
+def start_value_note(core: Core) -> str | None:
+    """A line where VOXTRACE_MAX_CONCURRENT was given and the database has another value."""
+    now = read(core).max_concurrent
+    if "VOXTRACE_MAX_CONCURRENT" not in core.settings.given or now == core.settings.max_concurrent:
+        return None
+    return (
+        f"VOXTRACE_MAX_CONCURRENT is {core.settings.max_concurrent}, but the limit in the database "
+        f"is {now} and holds; change it with `voxtrace limit {core.settings.max_concurrent}`"
+    )
+
+
 def set_max_concurrent(core: Core, value: int) -> Limits:
     """Changes the limit of the whole system; what runs goes on, the next claim obeys.
 

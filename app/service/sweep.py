@@ -20,23 +20,30 @@ def segment_key(input_hash: str) -> str:
 def sweep(core: Core, *, min_age_us: int = MIN_AGE_US) -> int:
     """Removes what nothing refers to; returns how many files.
 
-    Each file is looked up again under the writer's lock right before it is removed, so a text that
-    is being answered with it (and has touched it) keeps it.
+    Reads tell what is unused; each of those files is looked up again under the writer's lock right
+    before it is removed, so a text that is being answered with it at this moment keeps it.
     """
     before = clock.now_us() - min_age_us
     removed = core.storage.sweep_temp(min_age_us / 1_000_000)
     for prefix in (AUDIO_PREFIX, SEGMENT_PREFIX):
         for entry in core.storage.iterate(prefix):
-            if entry.mtime_us < before:
+            if entry.mtime_us < before and not _is_used_now(core, entry.key):
                 removed += core.database.run(
                     lambda conn, key=entry.key: _remove_unused(core, conn, key)  # type: ignore[misc]
                 )
     return removed
 
 
-def _remove_unused(core: Core, conn: Connection, key: str) -> bool:
+def _is_used_now(core: Core, key: str) -> bool:
+    with core.database.read() as conn:
+        return _is_used(conn, key)
+
+
+def _is_used(conn: Connection, key: str) -> bool:
     if key.startswith(f"{AUDIO_PREFIX}/"):
-        is_used = audios.refers_to(conn, key)
-    else:
-        is_used = audios.segment_refers_to(conn, key.rpartition("/")[2].removesuffix(".pcm"))
-    return not is_used and core.storage.delete(key)
+        return audios.refers_to(conn, key)
+    return audios.segment_refers_to(conn, key.rpartition("/")[2].removesuffix(".pcm"))
+
+
+def _remove_unused(core: Core, conn: Connection, key: str) -> bool:
+    return not _is_used(conn, key) and core.storage.delete(key)

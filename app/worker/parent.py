@@ -21,7 +21,7 @@ from app.domain.claim import Claim, parse_key
 from app.domain.errors import VoxtraceError
 from app.domain.task import CELERY_GRACE_S, KILL_GRACE_US, UNHELD_US
 from app.service import claim as claim_service
-from app.service import presence, verdict
+from app.service import limits, presence, verdict
 from app.service.core import Core
 from app.worker.keeper import DutiesKeeper
 
@@ -140,6 +140,9 @@ class Parent:
         if self.worker_id is None:
             self.worker_id = presence.register(self.core, pid=os.getpid())
             log.info("worker %s is up", self.core.settings.worker_name)
+            note = limits.start_value_note(self.core)
+            if note is not None:
+                log.warning("%s", note)
             self.look()
             return
         if not presence.beat(self.core, self.worker_id):
