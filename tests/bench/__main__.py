@@ -1,0 +1,105 @@
+"""Runs the benchmarks one after another: prints their tables, writes `var/bench/<name>.json`.
+
+    python -m tests.bench [--only NAME]… [--texts FOLDER]
+
+Each is a module `tests/bench/bench_<name>.py`, run as a program of its own, that prints its result
+as one line of JSON. Both sides of a comparison are measured in one run, so read the ratios: the
+times are those of a machine that does other things too. Nothing is asserted.
+"""
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from tests.bench import report
+
+_FOLDER = Path(__file__).parent
+_OUT = Path("var/bench")
+#: Seconds after which a benchmark is ended.
+_LIMIT_S = 3600
+
+
+def names() -> list[str]:
+    """Every benchmark."""
+    return sorted(path.stem.removeprefix("bench_") for path in _FOLDER.glob("bench_*.py"))
+
+
+def run(name: str, environ: dict[str, str]) -> bool:
+    """Runs one, prints and writes what it found; False where it failed."""
+    print(f"\n== {name}", flush=True)
+    start_s = time.monotonic()
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", f"tests.bench.bench_{name}", "--json"],
+            env=environ,
+            stdout=subprocess.PIPE,
+            text=True,
+            timeout=_LIMIT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        print(f"{name} FAILED: not over after {_LIMIT_S} s", file=sys.stderr)
+        return False
+    if done.returncode != 0:
+        print(f"{name} FAILED with {done.returncode}\n{done.stdout}", file=sys.stderr)
+        return False
+    result = _result_of(done.stdout)
+    print(f"({time.monotonic() - start_s:.0f} s)")
+    _OUT.mkdir(parents=True, exist_ok=True)
+    path = _OUT / f"{name}.json"
+    path.write_text(json.dumps({**_about(name), "result": result}, indent=2) + "\n")
+    return True
+
+
+def _result_of(output: str) -> Any:
+    """The JSON in the last line, shown as tables; output without any is shown and kept as it is."""
+    last = output.strip().rpartition("\n")[2]
+    try:
+        result = json.loads(last)
+    except ValueError:
+        print(output.rstrip())
+        return output.splitlines()
+    if report.SKIPPED in result:
+        print(f"SKIPPED: {result[report.SKIPPED]}")
+    elif all(isinstance(row, dict) for row in result.values()):
+        print(report.table(result))
+    else:
+        print(json.dumps(result, indent=2))
+    return result
+
+
+def _about(name: str) -> dict[str, object]:
+    return {
+        "benchmark": name,
+        "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "cores": os.cpu_count(),
+    }
+
+
+def main() -> int:
+    """Runs what was asked for; 1 where one failed."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--only", action="append", choices=names(), metavar="NAME",
+                        help=f"one of {', '.join(names())}; may be repeated")  # fmt: skip
+    parser.add_argument("--texts", type=Path, help="folder of the books (tests/data/texts)")
+    options = parser.parse_args()
+    environ = dict(os.environ)
+    if options.texts is not None:
+        environ["VOXTRACE_BENCH_TEXTS"] = str(options.texts)
+    failed = [name for name in options.only or names() if not run(name, environ)]
+    if failed:
+        print(f"\nfailed: {', '.join(failed)}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
