@@ -28,15 +28,16 @@ def texts() -> str:
     found = library.page(
         core(), filters.library_filter(wanted), page=wanted.page, page_size=PAGE_SIZE
     )
-    stats = frame.monitor_view().stats
+    view = frame.monitor_view()
+    has_workers = any(worker.is_alive for worker in view.workers)
     return render_template(
         "library.html",
         here="library",
         page=found,
-        items=[text_rows.text_row(item, reader) for item in found.items],
+        items=[text_rows.text_row(item, reader, has_workers=has_workers) for item in found.items],
         filter=wanted,
-        lede=page_values.library_lede(stats, reader.t),
-        total=stats.total,
+        lede=page_values.library_lede(view.stats, reader.t),
+        total=view.stats.total,
         write_link=page_values.link("/upload#content", reader.t("drop.write")),
     )
 

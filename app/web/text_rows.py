@@ -53,8 +53,8 @@ class AudioRow:
     wave: Wave | None
 
 
-def text_row(item: LibraryItem, visitor: Visitor) -> TextRow:
-    """The row of a text."""
+def text_row(item: LibraryItem, visitor: Visitor, *, has_workers: bool) -> TextRow:
+    """The row of a text; a place in the line is told only where somebody serves it."""
     state = item.text.state
     task = item.task
     is_running = state == "processing" and task is not None
@@ -62,7 +62,7 @@ def text_row(item: LibraryItem, visitor: Visitor) -> TextRow:
         text=item.text,
         audio=item.audio,
         path=f"/tasks/{task.id}" if task else f"/texts/{item.text.id}",
-        says=_says(item, visitor),
+        says=_says(item, visitor, has_workers=has_workers),
         meta=_meta(item, visitor),
         wave=wave_of(item.audio) if state == "completed" else None,
         blocks=progress_blocks(task) if is_running and task else (),
@@ -101,7 +101,7 @@ def progress_blocks(task: TaskRecord) -> Sequence[Block]:
     return drawing.progress(task.segments_done, task.segment_count, "processing")
 
 
-def _says(item: LibraryItem, visitor: Visitor) -> str:
+def _says(item: LibraryItem, visitor: Visitor, *, has_workers: bool) -> str:
     """Where a text stands; a text may have lost what its task once made."""
     task, state = item.task, item.text.state
     if task is None or item.reason is None:
@@ -111,7 +111,7 @@ def _says(item: LibraryItem, visitor: Visitor) -> str:
     if state == "processing":
         return running_says(task, visitor)
     if (state, task.status) == ("pending", "pending"):
-        return _pending_says(item, visitor)
+        return _pending_says(item, visitor, has_workers=has_workers)
     if (state, task.status) == ("failed", "failed"):
         reason = item.reason.of(visitor.t.lang)
         return _sentences(visitor, reason.headline, reason.advice)
@@ -124,11 +124,12 @@ def _sentences(visitor: Visitor, *sentences: str) -> str:
     return joint.join(sentence.replace("`", "") for sentence in sentences if sentence)
 
 
-def _pending_says(item: LibraryItem, visitor: Visitor) -> str:
+def _pending_says(item: LibraryItem, visitor: Visitor, *, has_workers: bool) -> str:
     t, task = visitor.t, item.task
     if item.reason is None or task is None:
         return ""
-    is_in_line = task.wait_reason in _WAITS_IN_LINE and task.not_before <= visitor.place.now_us
+    is_due = task.wait_reason in _WAITS_IN_LINE and task.not_before <= visitor.place.now_us
+    is_in_line = is_due and has_workers
     if item.queue_position is None or not is_in_line:
         reason = item.reason.of(t.lang)
         return _sentences(visitor, reason.headline, reason.detail)

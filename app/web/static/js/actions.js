@@ -11,15 +11,19 @@ function tell(error) {
   toast(error.reference ? `${text} ${t("reference", { id: error.reference.slice(0, 12) })}` : text, null, 9000);
 }
 
+/** The live part that a form stands in: its row, or the head of the page. */
+const partOf = (form) => form.closest("[data-live]")?.id;
+
 async function retry(form, live) {
   const answer = await call("POST", path(form, "/retry"));
   if (form.dataset.then === "task") location.assign(`/tasks/${answer.task.id}`);
-  else live.soon(0);
+  else live.release(partOf(form));
 }
 
 function cancel(form, live) {
+  const part = partOf(form);
   const send = () => call("POST", path(form, "/cancel"), undefined, { keepalive: true })
-    .then(() => live.soon(0)).catch(tell);
+    .then(() => live.release(part)).catch(tell);
   later(t(form.dataset.stops === "1" ? "stopping" : "cancelling", { title: form.dataset.title }), send);
 }
 

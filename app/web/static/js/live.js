@@ -16,6 +16,7 @@ class Live {
     this.costMs = 0;
     this.fresh = null;
     this.drawn = new WeakMap();
+    this.released = new Set();
     this.remember();
     document.addEventListener("visibilitychange", () => this.onVisibility());
     document.addEventListener("pointerout", (event) => {
@@ -56,6 +57,12 @@ class Live {
     }
   }
 
+  /** Reads the page again at once; what a visitor has just changed is not held back from them. */
+  release(id) {
+    if (id) this.released.add(id);
+    this.soon(0);
+  }
+
   async read() {
     clearTimeout(this.timer);
     this.timer = 0;
@@ -80,10 +87,14 @@ class Live {
   }
 
   put(fresh) {
+    if (fresh.querySelector("main")?.dataset.shape !== this.main.dataset.shape) {
+      // Another page altogether: a task that has ended gets its player, or its reason.
+      location.reload();
+      return;
+    }
     this.fresh = fresh;
     let isHeld = false;
     for (const node of $$("[data-live]")) isHeld = this.putOne(node, fresh) || isHeld;
-    this.addMissing(fresh);
     this.countNewer(fresh, isHeld);
     const stream = fresh.querySelector("main")?.dataset.stream;
     if (stream) this.main.dataset.stream = stream;
@@ -104,7 +115,7 @@ class Live {
     }
     const html = next.outerHTML;
     if (html === this.drawn.get(node)) return false;
-    if (isHeld(node)) {
+    if (isHeld(node) && !this.released.delete(node.id)) {
       this.putPieces(node, next);
       return true;
     }
@@ -112,7 +123,9 @@ class Live {
     flash(node, made);
     this.drawn.set(made, html);
     keepOpen(node, made);
+    const hadFocus = node.contains(document.activeElement);
     node.replaceWith(made);
+    if (hadFocus) $("[data-open], a, button", made)?.focus({ preventScroll: true });
     return false;
   }
 
@@ -122,16 +135,6 @@ class Live {
     $$("[data-piece]", node).forEach((piece, index) => {
       if (pieces[index]) piece.replaceWith(document.importNode(pieces[index], true));
     });
-  }
-
-  /** Parts that were not there before, such as the player of a task that has just been completed. */
-  addMissing(fresh) {
-    for (const slot of $$("[data-live-slot]")) {
-      const next = fresh.getElementById(slot.id);
-      if (!next || slot.childElementCount || !next.childElementCount) continue;
-      slot.replaceChildren(...[...next.children].map((child) => document.importNode(child, true)));
-      document.dispatchEvent(new CustomEvent("filled", { detail: slot }));
-    }
   }
 
   countNewer(fresh, held) {
@@ -197,5 +200,9 @@ function keepOpen(before, after) {
 export function start() {
   const main = $("main");
   const live = new Live(main);
-  return { soon: (waitMs) => live.soon(waitMs), showNewer: () => live.showNewer() };
+  return {
+    soon: (waitMs) => live.soon(waitMs),
+    release: (id) => live.release(id),
+    showNewer: () => live.showNewer(),
+  };
 }

@@ -13,14 +13,12 @@ import * as upload from "./upload.js";
 import * as waterfall from "./waterfall.js";
 import * as zone from "./zone.js";
 
-let sound = listen.start() ?? dock.start();
+const sound = listen.start() ?? dock.start();
 const page = live.start();
 for (const part of [theme, copy, menu, waterfall, zone]) part.start();
 actions.start(page);
 upload.start(page);
 limits.start(page);
 keys.start({ sound: () => sound, live: page });
-// A task that has just been completed gets its player without a reload.
-document.addEventListener("filled", () => { sound = listen.start() ?? sound; });
 // The current place of the navigation is in sight on a narrow screen.
 $(".nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
