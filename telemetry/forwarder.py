@@ -262,7 +262,6 @@ class Forwarder:
 
     def _back_off(self, words: str, retry_after_s: float | None) -> float:
         self._fail(words)
-        self._is_proven = False
         limits = self._limits
         grown_s = limits.backoff_s * 2 ** min(self._status.failures - 1, 16)
         wait_s = min(limits.max_backoff_s, grown_s) * (0.5 + self._jitter() / 2)
@@ -278,16 +277,11 @@ class Forwarder:
         self._fail(words)
         self._note(configuration_trouble=words)
         self._must_probe = True
-        self._forget_suspicions()
         return self._wait(self._limits.configuration_retry_s)
 
-    def _forget_suspicions(self) -> None:
-        """What was refused before the collector was set right proves nothing after."""
-        self._held.clear()
-        self._is_proven = False
-        self._suspect_count = self._server_errors = 0
-
     def _wait(self, wait_s: float) -> float:
+        """Waits; what was accepted before the trouble proves nothing after it."""
+        self._is_proven = False
         self._wait_until_s = self._monotonic_s() + wait_s
         self._note(retry_at_us=self._clock_us() + round(wait_s * 1e6))
         return wait_s

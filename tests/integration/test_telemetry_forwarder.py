@@ -348,6 +348,16 @@ def test_wrong_configuration_stops_and_says_so(
     assert desk.status.configuration_trouble is None
 
 
+@pytest.mark.parametrize("status", [302, 307, 308])
+def test_redirect_is_not_followed(desk: _Desk, status: int) -> None:
+    """Spans and headers go where the user said, and nowhere else."""
+    desk.receiver.script(Answer(status=status, location=desk.receiver.endpoint + "/elsewhere"))
+    desk.add(_payload(0))
+    desk.now_s += 10
+    assert desk.step() == 60.0
+    assert [request.path for request in desk.receiver.requests] == ["/v1/traces"]
+
+
 def _refuse(*numbers: int, status: int = 400) -> Any:
     """A rule: a request with one of these spans is refused."""
     ids = {f"{number + 1:016x}" for number in numbers}

@@ -65,6 +65,7 @@ class Answer:
     Attributes:
         status: HTTP status; only 2xx keeps the spans.
         retry_after: Value of the Retry-After header.
+        location: Value of the Location header.
         rejected_spans: Of a partial success.
         message: Error text, or the message of a partial success.
         delay_s: Before it answers.
@@ -74,6 +75,7 @@ class Answer:
 
     status: int = 200
     retry_after: str | None = None
+    location: str | None = None
     rejected_spans: int = 0
     message: str = ""
     delay_s: float = 0.0
@@ -291,6 +293,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(content)))
         if answer.retry_after is not None:
             self.send_header("Retry-After", answer.retry_after)
+        if answer.location is not None:
+            self.send_header("Location", answer.location)
         self.end_headers()
         self.wfile.write(content)
 
