@@ -22,7 +22,7 @@ _TAGS = {
     "legacy": "The old routes.",
 }
 #: Errors that every route may answer with.
-_ALWAYS = (401, 403)
+_ALWAYS = (401, 403, 500)
 _OPEN = ("/healthz", "/readyz")
 
 
@@ -80,7 +80,7 @@ def _responses(operation: Operation) -> dict[str, Any]:
     }
     errors = operation.errors
     if operation.path not in _OPEN:
-        errors += _ALWAYS
+        errors += _ALWAYS if operation.tag == "legacy" else (*_ALWAYS, 503)
     for status in errors:
         if operation.tag == "legacy":
             contents = {JSON: ref("LegacyError")}

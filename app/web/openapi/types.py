@@ -26,7 +26,8 @@ def said(schema: Schema, description: str) -> Schema:
 def maybe(schema: Schema) -> Schema:
     """The schema, or null."""
     if isinstance(schema.get("type"), str):
-        return schema | {"type": [schema["type"], "null"]}
+        words = {"enum": [*schema["enum"], None]} if "enum" in schema else {}
+        return schema | {"type": [schema["type"], "null"]} | words
     return {"anyOf": [schema, {"type": "null"}]}
 
 
