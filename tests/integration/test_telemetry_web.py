@@ -82,6 +82,12 @@ def _add_routes(site: _Site) -> None:
         web.keep_request_span(17)
         return "made", 201
 
+    @app.post("/follow")
+    def follow() -> str:
+        web.keep_request_span(17)
+        web.link_request(SpanContext.from_hex(_TRACE, _SPAN))
+        return "followed"
+
     @app.post("/batch/<int:count>")
     def batch(count: int) -> str:
         for number in (*range(count), 0):
@@ -152,6 +158,17 @@ def test_request_of_several_tasks_is_kept_once(site: _Site) -> None:
         "100",
         3,
     )
+
+
+def test_request_that_follows_a_task_is_linked_to_it(site: _Site) -> None:
+    """It stays in its own trace; the link leads to the task that it follows."""
+    site.client.post("/follow")
+    ((span, _, _, _),) = site.kept
+    assert [(link.trace_id, link.span_id) for link in span.links] == [(_TRACE, _SPAN)]
+    assert span.trace_id != _TRACE
+    before = health.failure_count()
+    web.link_request(SpanContext.new())  # outside of a request: nothing to link
+    assert health.failure_count() == before
 
 
 def test_other_requests_are_not_kept(site: _Site) -> None:
