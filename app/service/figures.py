@@ -1,41 +1,69 @@
 """Durations and counts in words, English and Chinese: two units at most, thin spaces, no lies."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final, Literal
 
 Language = Literal["en", "zh"]
 LANGUAGES: Final[tuple[Language, ...]] = ("en", "zh")
 
-_THIN: Final = "\u2009"
-_UNITS: Final[dict[Language, tuple[str, str, str, str]]] = {
-    "en": ("s", "min", "h", "d"),
-    "zh": ("秒", "分", "小时", "天"),
-}
+#: Between thousands, and before a percent sign: narrow, never broken.
+THIN: Final = "\u202f"
+#: No value; never 0.
+NONE: Final = "–"
+_UNITS: Final[Mapping[Language, Mapping[str, str]]] = MappingProxyType(
+    {
+        "en": {"ms": "ms", "s": "s", "min": "min", "h": "h", "d": "d"},
+        "zh": {"ms": "毫秒", "s": "秒", "min": "分", "h": "小时", "d": "天"},
+    }
+)
+#: Chinese minutes where no seconds follow.
+_MINUTES_ZH: Final = "分钟"
 
 
-def duration(us: int | None, language: Language) -> str:
-    """Microseconds as `0.4 s`, `38 s`, `4 min 12 s`, `1 h 36 min`, `2 d 3 h`; `–` for None."""
+def duration(us: float | None, language: Language = "en", *, is_fine: bool = False) -> str:
+    """A duration as `12 ms`, `0.4 s`, `38 s`, `4 min 12 s`, `1 h 36 min`, `2 d 3 h`.
+
+    Args:
+        us: Microseconds; None gives –.
+        language: Of the units.
+        is_fine: Tenths up to a minute, for columns that compare: `21.2 s`.
+    """
     if us is None:
-        return "–"
-    second, minute, hour, day = _UNITS[language]
-    seconds = max(0, us) / 1_000_000
-    if seconds < 9.95:
-        return f"{seconds:.1f} {second}"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} {second}"
-    if whole < 3600:
-        return _two(whole // 60, minute, whole % 60, second)
-    minutes = round(whole / 60)
+        return NONE
+    seconds = max(0.0, us / 1_000_000)
+    units = _UNITS[language]
+    if seconds < 0.0995:
+        return f"{round(seconds * 1000)} {units['ms']}"
+    if seconds < (59.95 if is_fine else 9.95):
+        return f"{seconds:.1f} {units['s']}"
+    return whole(round(seconds), language)
+
+
+def whole(seconds: int, language: Language) -> str:
+    """Whole seconds in two units at most."""
+    if seconds < 60:
+        return f"{seconds} {_UNITS[language]['s']}"
+    if seconds < 3600:
+        return _two(seconds // 60, "min", seconds % 60, "s", language)
+    minutes = round(seconds / 60)
     if minutes < 1440:
-        return _two(minutes // 60, hour, minutes % 60, minute)
-    hours = round(minutes / 60)
-    return _two(hours // 24, day, hours % 24, hour)
+        return _two(minutes // 60, "h", minutes % 60, "min", language)
+    hours = round(seconds / 3600)
+    return _two(hours // 24, "d", hours % 24, "h", language)
 
 
-def _two(big: int, big_unit: str, small: int, small_unit: str) -> str:
-    return f"{big} {big_unit}" + (f" {small} {small_unit}" if small else "")
+def _two(big: int, big_unit: str, small: int, small_unit: str, language: Language) -> str:
+    """Two units; a small one of zero is left out. Seconds have two digits, so that rows line up."""
+    units = _UNITS[language]
+    is_zh = language == "zh"
+    if small == 0:
+        return f"{big} {_MINUTES_ZH if is_zh and big_unit == 'min' else units[big_unit]}"
+    digits = f"{small:02d}" if small_unit == "s" else str(small)
+    end = _MINUTES_ZH if is_zh and small_unit == "min" else units[small_unit]
+    return f"{big} {units[big_unit]} {digits} {end}"
 
 
 def count(number: int | None) -> str:
-    """A count with a thin space for thousands; `–` for None."""
-    return "–" if number is None else f"{number:,}".replace(",", _THIN)
+    """A count, thousands apart: 7 104; `–` for None."""
+    return NONE if number is None else f"{number:,}".replace(",", THIN).replace("-", "−")

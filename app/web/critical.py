@@ -19,7 +19,7 @@ class Stretch:
 
 
 def critical_path(rows: Sequence[Row], total_us: int) -> dict[str, list[Stretch]]:
-    """The stretches of the path by span id; groups carry those of their members."""
+    """The stretches of the path by span id; rows that fold carry those of what they hide."""
     children: dict[str | None, list[Row]] = {}
     for row in rows:
         if row.kind != "group":
@@ -29,9 +29,12 @@ def critical_path(rows: Sequence[Row], total_us: int) -> dict[str, list[Stretch]
         return {}
     found: dict[str, list[Stretch]] = {}
     _walk(root, total_us, children, found, total_us)
+    touch_us = total_us // 200
     for row in rows:
         if row.kind == "group":
-            found[row.span_id] = _of_group(row, children, found, total_us // 200)
+            found[row.span_id] = _joined(_members(row, children), children, found, touch_us)
+        elif row.segment is not None and children.get(row.span_id):
+            found[row.span_id] = _joined([row], children, found, touch_us)
     return found
 
 
@@ -66,26 +69,30 @@ def _end(row: Row, total_us: int) -> int:
     return total_us if row.end_us is None else row.end_us
 
 
-def _of_group(
-    group: Row,
+def _members(group: Row, children: Mapping[str | None, Sequence[Row]]) -> list[Row]:
+    """The segments under a group's row."""
+    return [row for row in children.get(group.parent_span_id, ()) if row.segment is not None]
+
+
+def _joined(
+    rows: Sequence[Row],
     children: Mapping[str | None, Sequence[Row]],
     found: Mapping[str, Sequence[Stretch]],
     touch_us: int,
 ) -> list[Stretch]:
-    """What members and their children have of the path, joined where it (nearly) touches."""
-    members = [row for row in children.get(group.parent_span_id, ()) if row.segment is not None]
-    spans = [row.span_id for row in members]
-    spans += [child.span_id for row in members for child in children.get(row.span_id, ())]
+    """What rows and their children have of the path, joined where it (nearly) touches."""
+    spans = [row.span_id for row in rows]
+    spans += [child.span_id for row in rows for child in children.get(row.span_id, ())]
     stretches = sorted(
         (stretch for span in spans for stretch in found.get(span, ())),
         key=lambda stretch: stretch.start_us,
     )
     joined: list[Stretch] = []
     for stretch in stretches:
-        if joined and stretch.start_us <= joined[-1].end_us + touch_us:
-            last = joined.pop()
-            stretch = Stretch(  # noqa: PLW2901 - the two become one
-                start_us=last.start_us, end_us=max(last.end_us, stretch.end_us)
-            )
-        joined.append(stretch)
+        last = joined[-1] if joined else None
+        if last is None or stretch.start_us > last.end_us + touch_us:
+            joined.append(stretch)
+        else:
+            end_us = max(last.end_us, stretch.end_us)
+            joined[-1] = Stretch(start_us=last.start_us, end_us=end_us)
     return joined

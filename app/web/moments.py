@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from markupsafe import Markup
 
 from app import clock
+from app.service.figures import Language
 from app.web.format import single
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -25,7 +26,7 @@ _DAY_US = 86_400_000_000
 class Place:
     """Where and when a page is read: language, time zone (None: the server's), and the moment."""
 
-    lang: str
+    lang: Language
     zone: ZoneInfo | None
     now_us: int
 

@@ -10,6 +10,8 @@ from app.web.words import Words, tag_of
 
 #: Segments of one window.
 WINDOW: Final = 400
+#: Segments up to which a text is shown whole, without a scrolling panel.
+SHORT: Final = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +37,11 @@ class Reading:
     total: int
     before: int | None
     after: int | None
+
+    @property
+    def is_short(self) -> bool:
+        """Whether it needs no room of its own to scroll in."""
+        return self.total <= SHORT and not self.pages
 
     @property
     def pages(self) -> bool:

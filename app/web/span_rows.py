@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from app.service.figures import Language
 from app.service.reason import error_words
 from app.service.waterfall import Row, Waterfall
 from app.web import drawing
@@ -315,5 +316,5 @@ def _deadline_x(rows: Sequence[Row], width_us: int) -> float | None:
     return drawing.place(passed[-1], width_us) if passed and passed[-1] <= width_us else None
 
 
-def _tick(at_us: int, lang: str) -> str:
+def _tick(at_us: int, lang: Language) -> str:
     return "0" if at_us == 0 else duration(at_us, lang).replace(".0 ", " ")

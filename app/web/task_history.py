@@ -88,7 +88,7 @@ def _card(attempt: AttemptView, visitor: Visitor) -> AttemptCard:
     sign, value = _SIGNS.get(row.outcome or "", ("status", "processing"))
     outcome = t(f"outcome.{row.outcome}") if row.outcome else t("status.processing")
     return AttemptCard(
-        name=str(t("span.attempt", n=row.attempt)),
+        name=str(t("attempt.card", n=row.attempt)),
         sign=sign,
         value=value,
         outcome=str(outcome),

@@ -220,7 +220,8 @@ def listening(view: TaskView, starts_ms: Sequence[int], t: Words) -> Listening |
 
 
 def _wave_axis(length_ms: int) -> list[AxisMark]:
-    inner = [at for at in drawing.axis(length_ms * 1000, most=6) if at > 0]
+    marks_us = drawing.axis(length_ms * 1000, most=6)
+    inner = [at for at in marks_us if at > 0 and at % 1_000_000 == 0]
     marks = [AxisMark(x=0, anchor="start", text="0:00", is_wide=False)]
     marks += [
         AxisMark(

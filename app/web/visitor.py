@@ -86,7 +86,7 @@ def shapes_of(visitor: Visitor) -> Mapping[str, object]:
         "percent": shapes.percent,
         "size": shapes.size,
         "position": shapes.position,
-        "duration": partial(shapes.duration, lang=lang),
+        "duration": partial(shapes.duration, language=lang),
         "time": partial(moments.tag, visitor.place),
         "tag_of": words.tag_of,
         "code": words.code,

@@ -78,7 +78,7 @@ def test_task_page_tells_attempts_and_trace(visitor: Visit, library: Library) ->
     expect(page.locator("#explain")).to_contain_text("limit")
     expect(page.locator(".waterfall")).to_contain_text("attempt 1")
     expect(page.locator(".waterfall .deadline-line").first).to_have_count(1)
-    expect(page.locator("#history")).to_contain_text("Attempt 1", ignore_case=True)
+    expect(page.locator("#history")).to_contain_text("Attempt 1")
     page.goto(f"/tasks/{library.english}")
     twist = page.locator(".waterfall tr", has_text="attempt 1").locator(".twist")
     rows = page.locator(".waterfall tbody tr:visible")

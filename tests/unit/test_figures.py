@@ -12,9 +12,11 @@ from app.service.figures import LANGUAGES, count, duration
 @pytest.mark.parametrize(
     ("us", "words"),
     [
+        (27_000, "27 ms"),
         (400_000, "0.4 s"),
         (38_000_000, "38 s"),
         (252_000_000, "4 min 12 s"),
+        (242_000_000, "4 min 02 s"),
         (240_000_000, "4 min"),
         (5_760_000_000, "1 h 36 min"),
         (3_599_600_000, "1 h"),
@@ -39,5 +41,5 @@ def test_duration_has_two_units_at_most_and_never_sixty(us: int) -> None:
 
 def test_count_has_thin_spaces() -> None:
     """Thousands are apart, and no value is a dash, never 0."""
-    assert count(7104) == "7\u2009104"
+    assert count(7104) == "7\u202f104"
     assert count(None) == "–"

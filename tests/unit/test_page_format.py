@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.service.figures import Language
 from app.web import format as shapes
 from app.web import moments
 
@@ -12,7 +13,7 @@ NOW_US = 1_773_296_405_212_000
 DAY_US = 86_400_000_000
 
 
-def place(lang: str = "en", zone: str = "Asia/Shanghai") -> moments.Place:
+def place(lang: Language = "en", zone: str = "Asia/Shanghai") -> moments.Place:
     """A reader in a zone at NOW_US."""
     return moments.Place(lang=lang, zone=moments.zone_of(zone), now_us=NOW_US)
 

@@ -1,13 +1,16 @@
 // A waveform that fills as it is heard. The server draws every bar as not yet heard.
 import { $ } from "./dom.js";
 
+const split = (path) => (path.getAttribute("d") ?? "").split(/(?=M)/).filter(Boolean);
+
 export class Wave {
   constructor(root) {
     this.root = root;
     this.done = $(".w-done", root);
     this.todo = $(".w-todo", root);
-    this.bars = (this.todo.getAttribute("d") ?? "").split(/(?=M)/).filter(Boolean);
-    this.filled = 0;
+    const heard = split(this.done);
+    this.bars = [...heard, ...split(this.todo)];
+    this.filled = heard.length;
   }
 
   /** Fills the bars up to a ratio from 0 to 1. */
