@@ -137,8 +137,8 @@ def answer(failure: Failure) -> Response:
 
 
 def is_v1() -> bool:
-    """Whether the request is one of the v1 API."""
-    return request.path.startswith("/api/v1/")
+    """Whether the request is one of the v1 API, or asks for the service's health."""
+    return request.path.startswith("/api/v1/") or request.path in {"/healthz", "/readyz"}
 
 
 def is_legacy() -> bool:

@@ -39,8 +39,22 @@ class Message:
     name: str | None = None
 
 
-#: Tells a glance, and the events since the last one, as messages.
-Teller = Callable[[Glance, Sequence[EventRecord]], Iterator[Message]]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """What a stream tells next.
+
+    Attributes:
+        events: Since the last glance; at the beginning, since the client's last event.
+        is_first: Whether it begins the stream.
+    """
+
+    value: AnyGlance
+    events: Sequence[EventRecord]
+    is_first: bool
+
+
+#: Tells a glance of a text or a task, and what comes with it, as messages.
+Teller = Callable[[Glance, News], Iterator[Message]]
 
 
 def of_text(key: Key) -> Response:
@@ -98,7 +112,7 @@ def _stream(
     goes_on: bool,
 ) -> Iterator[str]:
     yield f"retry: {retry_ms}\n\n"
-    yield from _framed(first, tell, missed)
+    yield from _framed(tell, News(value=first, events=missed, is_first=True))
     if not goes_on or _is_final(first):
         return
     key = Key("monitor", 0) if isinstance(first, MonitorGlance) else first.key
@@ -111,7 +125,7 @@ def _stream(
                 events = _events_between(found, first, value)
             except VoxtraceError:
                 return
-            yield from _framed(value, tell, events)
+            yield from _framed(tell, News(value=value, events=events, is_first=False))
             first = value
 
 
@@ -143,8 +157,9 @@ def _events_between(found: WebState, before: AnyGlance, after: AnyGlance) -> Seq
     return glances.missed(found.core, after, before.event_id)
 
 
-def _framed(value: AnyGlance, tell: Teller, events: Sequence[EventRecord]) -> Iterator[str]:
-    told = _tell_monitor(value) if isinstance(value, MonitorGlance) else tell(value, events)
+def _framed(tell: Teller, news: News) -> Iterator[str]:
+    value = news.value
+    told = _tell_monitor(value) if isinstance(value, MonitorGlance) else tell(value, news)
     yield from map(framed, told)
 
 
@@ -154,19 +169,19 @@ def framed(message: Message) -> str:
     return f"id: {message.id}\n{name}data: {json.dumps(message.data)}\n\n"
 
 
-def _tell_legacy(value: Glance, events: Sequence[EventRecord]) -> Iterator[Message]:
+def _tell_legacy(value: Glance, news: News) -> Iterator[Message]:
     """Every event under its old name; the last one with the text as it is now."""
-    named = [event for event in events if event.kind in legacy_shapes.EVENTS]
+    named = [event for event in news.events if event.kind in legacy_shapes.EVENTS]
     for event in named[:-1]:
         data = legacy_shapes.past_event(value, event)
         yield Message(id=f"{event.id}.0.0", data=data)
-    is_progress = bool(events) and not named
-    name = "progress" if is_progress else legacy_shapes.event_of_state(value.state)
+    is_move = news.is_first or bool(named) or value.is_final
+    name = legacy_shapes.event_of_state(value.state) if is_move else "progress"
     yield Message(id=value.version, data=legacy_shapes.stream_event(value, name))
 
 
-def _tell_task(value: Glance, events: Sequence[EventRecord]) -> Iterator[Message]:
-    data = task_shapes.glance(value) | {"events": [shapes.event(event) for event in events]}
+def _tell_task(value: Glance, news: News) -> Iterator[Message]:
+    data = task_shapes.glance(value) | {"events": [shapes.event(one) for one in news.events]}
     yield Message(id=value.version, data=data, name="task")
 
 

@@ -23,7 +23,6 @@ _TAGS = {
 }
 #: Errors that every route may answer with.
 _ALWAYS = (401, 403, 500)
-_OPEN = ("/healthz", "/readyz")
 
 
 def build(release: str) -> dict[str, Any]:
@@ -78,9 +77,9 @@ def _responses(operation: Operation) -> dict[str, Any]:
     answers: dict[str, Any] = {
         str(status): _response(status, contents) for status, contents in operation.answers.items()
     }
-    errors = operation.errors
-    if operation.path not in _OPEN:
-        errors += _ALWAYS if operation.tag == "legacy" else (*_ALWAYS, 503)
+    errors = (*operation.errors, *_ALWAYS)
+    if operation.tag != "legacy":
+        errors += (503,)
     for status in errors:
         if operation.tag == "legacy":
             contents = {JSON: ref("LegacyError")}
