@@ -177,11 +177,11 @@ def _branch(
 ) -> list[Row]:
     rows = [_row(piece, level, zero_at)]
     below = children.get(piece.span_id, [])
-    grouped = [child for child in below if child.name == names.SPAN_SEGMENT and child.end]
-    if len(grouped) > GROUP_ABOVE:
-        first = below.index(grouped[0])
-        before = [child for child in below[:first] if child not in grouped]
-        after = [child for child in below[first:] if child not in grouped]
+    places = [place for place, child in enumerate(below) if _is_ended_segment(child)]
+    if len(places) > GROUP_ABOVE:
+        grouped = [below[place] for place in places]
+        before = below[: places[0]]
+        after = [child for child in below[places[0] :] if not _is_ended_segment(child)]
         for child in before:
             rows += _branch(child, level + 1, children, zero_at)
         rows.append(_group(piece, grouped, level + 1, zero_at))
@@ -191,6 +191,10 @@ def _branch(
     for child in below:
         rows += _branch(child, level + 1, children, zero_at)
     return rows
+
+
+def _is_ended_segment(piece: Piece) -> bool:
+    return piece.name == names.SPAN_SEGMENT and piece.end is not None
 
 
 def _row(piece: Piece, level: int, zero_at: int) -> Row:
