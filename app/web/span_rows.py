@@ -174,6 +174,11 @@ def _is_segment(row: Row) -> bool:
     return row.name == names.SPAN_SEGMENT
 
 
+def _is_late(row: Row) -> bool:
+    """Whether the deadline ended it: a limit is no fault."""
+    return ("error_type", "deadline_exceeded") in row.notes
+
+
 def _kinds(rows: Sequence[Row]) -> set[str]:
     kinds = {"engine" if _is_segment(row) or row.kind == "group" else row.kind for row in rows}
     return kinds | ({"rebuilt"} if any(row.is_rebuilt for row in rows) else set())
@@ -226,7 +231,7 @@ def _bars(row: Row, rows: Sequence[Row], end_us: int, scale: _Scale) -> list[dra
         return _group_bars(row, rows, scale)
     kind = "sp-engine" if _is_segment(row) else _CLASSES[row.kind]
     if row.status == "error" and kind in {"sp-engine", "sp-own"}:
-        kind = "sp-bad"
+        kind = "sp-late" if _is_late(row) else "sp-bad"
     return [scale.block(row.start_us, end_us, kind)]
 
 
@@ -301,8 +306,8 @@ def _note(row: Row, t: Words) -> tuple[str, str]:
         return (f"{words}{t('colon')}{told}" if told else words), (
             "warn" if outcome in _CALM else "bad"
         )
-    if error_type and row.kind != "task":
-        return error_words(error_type, t.lang), "bad"
+    if error_type and row.kind not in {"task", "late"}:
+        return error_words(error_type, t.lang), "warn" if _is_late(row) else "bad"
     reason = str(notes.get("wait_reason") or "")
     if row.kind in {"wait", "quota"} and reason not in {"", "queued"}:
         return str(t(f"wait.{reason}")), "text"

@@ -69,13 +69,19 @@ def _event_line(event: EventRecord, visitor: Visitor) -> EventLine:
     key = f"event.{event.kind}"
     says = str(t(key, n=event.attempt or 0)) if t.has(key) else event.kind
     if event.detail and t.lang == "en" and event.kind not in {"submitted", "claim"}:
-        says = f"{says} {event.detail[0].upper()}{event.detail[1:]}"
+        says = f"{says.removesuffix('.')}: {_without_type(event.detail)}"
     return EventLine(
         time=moments.tag(visitor.place, event.at, "clock"),
         status=event.to_status,
         says=says,
         who=actor(event.by, t),
     )
+
+
+def _without_type(detail: str) -> str:
+    """The detail of an event without the `error_type` that its message explains."""
+    first, _, rest = detail.partition("; ")
+    return rest if rest and " " not in first else detail
 
 
 def attempt_cards(view: TaskView, visitor: Visitor) -> list[AttemptCard]:
