@@ -18,6 +18,7 @@ from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 from urllib3.exceptions import HTTPError
 
+from telemetry.collector_session import CollectorSession, hide_secrets
 from telemetry.export import ExportSettings
 from telemetry.values import clean_text
 
@@ -70,26 +71,15 @@ class Answer:
 
 
 class OtlpHttpClient:
-    """A connection to a collector, kept open between requests.
-
-    Make it after a fork. A redirect is not followed: requests would turn the POST into a GET.
-    """
+    """A connection to a collector, kept open between requests. Make it after a fork."""
 
     def __init__(self, settings: ExportSettings) -> None:
         self._settings = settings
-        self._session = requests.Session()
-        # Without an auth of its own a session takes one from ~/.netrc, in the place of our header.
-        self._session.auth = _as_it_is
+        self._session = CollectorSession(settings)
         self._session.headers.update({"Content-Type": _PROTOBUF, "Accept": _PROTOBUF})
         if settings.compression == "gzip":
             self._session.headers["Content-Encoding"] = "gzip"
         self._session.headers.update(settings.headers)
-        self._session.verify = settings.certificate or True
-        if settings.client_certificate:
-            key = settings.client_key
-            self._session.cert = (
-                (settings.client_certificate, key) if key else settings.client_certificate
-            )
 
     def send(self, payload: bytes, *, now_us: int) -> Answer:
         """Sends one request; never raises for what the network or the collector does.
@@ -107,7 +97,6 @@ class OtlpHttpClient:
                 self._settings.endpoint,
                 data=body,
                 timeout=(timeout_s, timeout_s),
-                allow_redirects=False,
                 stream=True,
             ) as response:
                 content = response.raw.read(_MAX_ANSWER_BYTES, decode_content=True) or b""
@@ -143,10 +132,7 @@ class OtlpHttpClient:
         )
 
     def _shown(self, words: str) -> str:
-        """The words without what the collector may have echoed of our headers."""
-        for secret in self._settings.secrets:
-            words = words.replace(secret, "***")
-        return clean_text(words, max_bytes=_MAX_WORDS_BYTES)
+        return clean_text(hide_secrets(words, self._settings), max_bytes=_MAX_WORDS_BYTES)
 
 
 def verdict_of(status: int) -> Verdict:
@@ -208,10 +194,6 @@ def _is_misconfigured(error: BaseException) -> bool:
     ):
         return True
     return isinstance(error, exceptions.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error)
-
-
-def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    return request
 
 
 def _partial_success(content: bytes) -> tuple[int, str]:

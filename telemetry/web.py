@@ -9,6 +9,7 @@ Call `instrument` in each web process after the fork (gunicorn without preload d
 fork it works too, since the SDK starts its exporting thread again in the child.
 """
 
+import logging
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -23,6 +24,7 @@ from opentelemetry.sdk.resources import Resource as SdkResource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
+from telemetry.collector_session import CollectorSession, SecretFilter
 from telemetry.export import ExportSettings
 from telemetry.health import swallowed
 from telemetry.names import SERVICE_WEB
@@ -142,6 +144,8 @@ def _provider(
 
 
 def _exporter(export: ExportSettings) -> OTLPSpanExporter:
+    exporter_log = logging.getLogger(OTLPSpanExporter.__module__)
+    exporter_log.addFilter(SecretFilter(export))
     return OTLPSpanExporter(
         endpoint=export.endpoint,
         headers=export.headers,
@@ -150,6 +154,7 @@ def _exporter(export: ExportSettings) -> OTLPSpanExporter:
         certificate_file=export.certificate,
         client_certificate_file=export.client_certificate,
         client_key_file=export.client_key,
+        session=CollectorSession(export),
     )
 
 

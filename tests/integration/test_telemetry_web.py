@@ -244,6 +244,20 @@ def test_collector_that_is_absent_costs_a_request_nothing() -> None:
     site.tracing.shutdown()
 
 
+def test_exporter_s_log_lines_tell_no_secret(caplog: pytest.LogCaptureFixture) -> None:
+    """What the SDK logs of a failed export has no credential of the endpoint in it."""
+    receiver = OtlpReceiver().start()
+    receiver.stop()
+    endpoint = receiver.url.replace("127", "user:hunter2@127") + "?key=hunter3"
+    site = _Site(export=ExportSettings(endpoint=endpoint, timeout_s=0.2))
+    site.client.get("/text/5")
+    site.tracing.flush()
+    lines = [record.getMessage() for record in caplog.records]
+    assert any("/v1/traces" in line or "Failed to export" in line for line in lines)
+    assert not any("hunter" in line for line in lines)
+    site.tracing.shutdown()
+
+
 def test_request_that_failed_tells_no_text(site: _Site) -> None:
     """A view's exception is on the span by its class; its message quoted a text."""
     assert site.client.post("/fails").status_code == 500

@@ -11,12 +11,14 @@ accepted stays over `stop` and `start`, which take the same port again.
 
 import gzip
 import socket
+import ssl
 import struct
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, Self
 
 from google.protobuf.message import DecodeError
@@ -100,10 +102,12 @@ class OtlpReceiver:
 
     Args:
         port: 0 takes a free one, and keeps it from then on.
+        certificate: Files of a certificate for `localhost` and of its key: speaks TLS with it.
     """
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(self, port: int = 0, *, certificate: tuple[Path, Path] | None = None) -> None:
         self._port = port
+        self._certificate = certificate
         self._changed = threading.Condition()
         self._script: deque[Answer] = deque()
         self._rule: Callable[[Sequence[ReceivedSpan]], Answer | None] = lambda _spans: None
@@ -115,6 +119,8 @@ class OtlpReceiver:
     @property
     def endpoint(self) -> str:
         """Value for OTEL_EXPORTER_OTLP_ENDPOINT."""
+        if self._certificate is not None:
+            return f"https://localhost:{self._port}"
         return f"http://127.0.0.1:{self._port}"
 
     @property
@@ -178,6 +184,10 @@ class OtlpReceiver:
         self._stopping.clear()
         self._server = _Server(("127.0.0.1", self._port), self)
         self._port = self._server.server_port
+        if self._certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*self._certificate)
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
         threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
         ).start()

@@ -1,0 +1,77 @@
+"""Spans over TLS: a certificate that is told is trusted, another is configuration trouble."""
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from telemetry import web
+from telemetry.export import ExportSettings
+from telemetry.otlp_http import OtlpHttpClient, Verdict
+from tests.support.otlp_receiver import OtlpReceiver
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> tuple[Path, Path]:
+    """A certificate for localhost that nobody has signed, and its key."""
+    if shutil.which("openssl") is None:
+        pytest.skip("NO OPENSSL: TLS to the collector is not tested (apt-get install openssl)")
+    paths = (tmp_path / "cert.pem", tmp_path / "key.pem")
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+               "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
+               "-out", str(paths[0]), "-keyout", str(paths[1])]  # fmt: skip
+    subprocess.run(command, check=True, capture_output=True)
+    return paths
+
+
+@pytest.fixture
+def receiver(certificate: tuple[Path, Path]) -> Iterator[OtlpReceiver]:
+    """A receiver that speaks TLS."""
+    with OtlpReceiver(certificate=certificate) as made:
+        yield made
+
+
+def _send(settings: ExportSettings) -> tuple[Verdict, str]:
+    client = OtlpHttpClient(settings)
+    answer = client.send(b"", now_us=0)
+    client.close()
+    return answer.verdict, answer.words
+
+
+def test_certificate_that_is_told_is_trusted(
+    receiver: OtlpReceiver, certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OTEL_EXPORTER_OTLP_CERTIFICATE goes before the bundles that other variables name."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/etc/ssl/certs/ca-certificates.crt")
+    settings = ExportSettings(endpoint=receiver.url, certificate=str(certificate[0]))
+    assert _send(settings) == (Verdict.ACCEPTED, "200 OK")
+
+
+def test_certificate_that_nobody_knows_is_configuration_trouble(receiver: OtlpReceiver) -> None:
+    """Waiting cannot help; the words say what is wrong."""
+    verdict, words = _send(ExportSettings(endpoint=receiver.url))
+    assert verdict is Verdict.CONFIGURATION
+    assert "CERTIFICATE_VERIFY_FAILED" in words
+
+
+def test_plain_words_to_a_tls_port_are_waited_on(receiver: OtlpReceiver) -> None:
+    """No answer that could be read: later, as with any broken connection."""
+    url = receiver.url.replace("https", "http")
+    assert _send(ExportSettings(endpoint=url))[0] is Verdict.BUSY
+
+
+def test_best_effort_trusts_the_same_certificate(
+    receiver: OtlpReceiver, certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The web's exporter is set up from the same settings."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/etc/ssl/certs/ca-certificates.crt")
+    settings = ExportSettings(endpoint=receiver.url, certificate=str(certificate[0]))
+    app = Flask("site")
+    tracing = web.instrument(app, sink=lambda *_: None, release="1", export=settings, environ={})
+    app.test_client().get("/")
+    tracing.flush()
+    assert [span.name for span in receiver.wait_for(lambda r: len(r.spans) >= 1)] == ["GET"]
+    tracing.shutdown()
