@@ -60,7 +60,7 @@ def resample(peaks: Sequence[float], count: int) -> list[float]:
 def progress(done: int, total: int, kind: str) -> list[Block]:
     """Blocks of a progress bar: one for each of `total` segments, at most 24, `done` filled."""
     blocks = max(1, min(total, MAX_BLOCKS))
-    filled = blocks if total and done >= total else done * blocks // max(1, total)
+    filled = min(blocks, done * blocks // total) if total else 0
     pitch = 100 / blocks
     gap = min(pitch * 0.22, 1.3) if blocks > 1 else 0.0
     return [

@@ -49,8 +49,8 @@ def size(value_bytes: int) -> str:
 
 
 def position(value_ms: int) -> str:
-    """A place in audio: 0:00, 12:41, 1:23:40."""
-    seconds = value_ms // 1000
+    """A length or a place in audio, to the nearest second: 0:00, 12:41, 1:23:40."""
+    seconds = (value_ms + 500) // 1000
     hours, minutes = seconds // 3600, seconds // 60 % 60
     if hours:
         return f"{hours}:{minutes:02d}:{seconds % 60:02d}"

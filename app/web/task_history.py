@@ -79,9 +79,10 @@ def _event_line(event: EventRecord, visitor: Visitor) -> EventLine:
 
 
 def _without_type(detail: str) -> str:
-    """The detail of an event without the `error_type` that its message explains."""
-    first, _, rest = detail.partition("; ")
-    return rest if rest and " " not in first else detail
+    """The detail of an event, each part once, without the `error_type` that they explain."""
+    parts = list(dict.fromkeys(detail.split("; ")))
+    told = [part for part in parts if " " in part]
+    return "; ".join(told or parts)
 
 
 def attempt_cards(view: TaskView, visitor: Visitor) -> list[AttemptCard]:

@@ -78,7 +78,7 @@ class Dock {
     this.wave?.show(player.ratio);
     this.rowWave?.show(player.ratio);
     $(".clock b", root).textContent = position(player.atS);
-    $(".clock span", root).textContent = `/ ${position(player.durationS)}`;
+    $(".clock span", root).textContent = `/ ${position(Math.round(player.durationS))}`;
     $("[data-speed]", root).textContent = `${player.speed.toFixed(2).replace(/0$/, "")} ×`;
     showButton($("[data-play]", root), player.isPlaying, t(player.isPlaying ? "pause" : "play"));
     const row = this.row();
