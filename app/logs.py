@@ -2,8 +2,12 @@
 
 import logging
 import sys
+from typing import TYPE_CHECKING
 
 import structlog
+
+if TYPE_CHECKING:
+    from structlog.typing import Processor
 
 #: Loggers of libraries that say too much, and the least severe level that is kept of them. What
 #: Celery says of lost children we say ourselves, with the task.
@@ -26,7 +30,7 @@ def configure(level: str) -> None:
     Args:
         level: Least severe level of our own lines: debug, info, warning or error.
     """
-    shared = [
+    shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,

@@ -14,7 +14,7 @@ from typing import Final
 
 import requests
 from google.protobuf.message import DecodeError
-from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
+from google.rpc.status_pb2 import Status
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 from urllib3.exceptions import HTTPError
 

@@ -25,7 +25,7 @@ def export_settings(environ: Mapping[str, str] = os.environ) -> ExportSettings |
 
 
 class Forwarder:
-    """Drives the telemetry package's forwarder; one leader sends at a time, a second is harmless."""
+    """Drives the telemetry package's forwarder; one leader sends, a second is harmless."""
 
     name = "forwarder"
     needs_leader = True

@@ -4,10 +4,10 @@ import os
 import secrets
 import signal
 import threading
+from typing import TYPE_CHECKING
 
 from app import bootstrap, process
 from app.config.settings import Settings
-from app.duties.duty import Duty
 from app.duties.forwarder import Forwarder, export_settings
 from app.duties.janitor import Janitor
 from app.duties.leadership import Leadership
@@ -15,6 +15,9 @@ from app.duties.loop import Loop
 from app.duties.reaper import Reaper
 from app.duties.sweeper import Sweeper
 from app.duties.window import Window
+
+if TYPE_CHECKING:
+    from app.duties.duty import Duty
 
 
 def run_duties(settings: Settings) -> int:

@@ -7,6 +7,7 @@ import threading
 import time
 from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING, Self
 
 import pytest
 import requests
@@ -16,9 +17,12 @@ from app.service import limits, task_list
 from app.store import tasks
 from telemetry import names, outbox
 from tests.integration.test_state_machine import recount
-from tests.support.home import Home, Program, children_of, free_port
+from tests.support.home import Home, children_of, free_port
 from tests.support.otlp_receiver import OtlpReceiver, ReceivedSpan
 from tests.support.wait import wait_until
+
+if TYPE_CHECKING:
+    from tests.support.home import Program
 
 COUNT = int(os.environ.get("VOXTRACE_TEST_CHAOS_TASKS", "120"))
 SEED = int(os.environ.get("VOXTRACE_TEST_CHAOS_SEED", "1"))
@@ -51,7 +55,7 @@ class Chaos:
 
     def __init__(self, home: Home) -> None:
         self.home = home
-        self.dice = random.Random(SEED)
+        self.dice = random.Random(SEED)  # noqa: S311 - a repeatable walk
         self.quiet = threading.Event()
         self.quiet.set()
         self.over = threading.Event()
@@ -72,7 +76,7 @@ class Chaos:
         self.started_s[name] = time.monotonic()
         self.running[name] = self.home.start(*words.split(), **environ)
 
-    def __enter__(self) -> "Chaos":
+    def __enter__(self) -> Self:
         self.thread.start()
         return self
 
@@ -91,8 +95,9 @@ class Chaos:
         self.quiet.set()
 
     def _run(self) -> None:
-        """Starts, kills and starts again, all in one thread: a program dies with the *thread* that
-        started it (PDEATHSIG), so this one lives as long as the test.
+        """Starts, kills and starts again, all in one thread.
+
+        A program dies with the *thread* that started it (PDEATHSIG): this one lives to the end.
         """
         for name in self.arguments:
             self.start(name)
@@ -143,9 +148,10 @@ def _submit_all(home: Home) -> list[int]:
 
 
 def test_everything_killed_at_random_loses_nothing(tmp_path: Path) -> None:
-    """Children, workers, web and duties are SIGKILLed at random, the receiver is absent, comes,
-    goes and comes back: every task is final once, no slot is leaked, the totals are right, and
-    each task has exactly one task span, equal to its row.
+    """Children, workers, web and duties are SIGKILLed at random; the receiver comes and goes.
+
+    Every task is final once, no slot is leaked, the totals are right, and each task has exactly
+    one task span, equal to its row.
     """
     receiver = OtlpReceiver(free_port())
     environ = {
@@ -171,8 +177,9 @@ def test_everything_killed_at_random_loses_nothing(tmp_path: Path) -> None:
         wait_until(lambda: _unsent(home) == 0, 90, what="every span is sent")
         receiver.stop()
         rows = [task_list.get(home.core, task_id) for task_id in sorted(set(ids))]
-        print(f"\n{len(rows)} tasks in {time.monotonic() - began_s:.0f} s, kills: {dict(chaos.kills)},"
-              f" ends: {dict(Counter(row.status for row in rows))}, at most {highest.value} at once")  # fmt: skip
+        took_s = time.monotonic() - began_s
+        print(f"\n{len(rows)} tasks in {took_s:.0f} s, at most {highest.value} at once")
+        print(f"kills: {dict(chaos.kills)}, ends: {dict(Counter(row.status for row in rows))}")
         assert len(rows) == COUNT
         _check(home, rows, receiver.spans, highest.value)
 
@@ -218,10 +225,10 @@ def _check(home: Home, rows: list[TaskRecord], spans: list[ReceivedSpan], highes
     for span in spans:
         by_trace.setdefault(span.trace_id, []).append(span)
     for row in rows:
-        _check_task(home, row, by_trace.get(row.trace_id, []))
+        _check_task(row, by_trace.get(row.trace_id, []))
 
 
-def _check_task(home: Home, row: TaskRecord, found: list[ReceivedSpan]) -> None:
+def _check_task(row: TaskRecord, found: list[ReceivedSpan]) -> None:
     wires = {span.wire for span in found if span.name == names.SPAN_TASK}
     assert len(wires) == 1, f"task {row.id}: {len(wires)} different task spans"
     root = next(span for span in found if span.name == names.SPAN_TASK)

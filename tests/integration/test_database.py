@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from app import clock
 from app.domain.errors import DatabaseBusyError, SchemaError, StoreError
@@ -37,8 +37,10 @@ def open_database() -> Iterator[OpenDatabase]:
 
 
 def test_children_forked_under_a_writer_are_never_locked_out(tmp_path: Path) -> None:
-    """200 children forked by a process that writes, beside one that writes all the time: each
-    commits what it wants, nothing is locked out, the file is whole."""
+    """200 children forked by a process that writes, beside one that writes all the time.
+
+    Each has none of its parent's connections and commits what it wants; the file is whole.
+    """
     url = database_url("sqlite", tmp_path)
     done = subprocess.run(
         [sys.executable, "-m", "tests.support.fork_storm", url, "200"],
@@ -53,7 +55,7 @@ def test_children_forked_under_a_writer_are_never_locked_out(tmp_path: Path) -> 
 
 
 def test_reader_sees_one_state(any_url: str, open_database: OpenDatabase) -> None:
-    """Every statement of a read transaction sees the same state, whatever is committed beside it."""
+    """Every statement of a read transaction sees the same state, whatever is committed beside."""
     reader, writer = (open_database(any_url, "cli") for _ in range(2))
     with writer.write() as conn:
         settings.put(conn, "x", 1, now=0, by="t")
@@ -69,9 +71,13 @@ def test_reader_sees_one_state(any_url: str, open_database: OpenDatabase) -> Non
 def test_failed_transaction_leaves_nothing(any_url: str, open_database: OpenDatabase) -> None:
     """An exception inside a transaction takes back all of it."""
     database = open_database(any_url, "cli")
-    with pytest.raises(RuntimeError), database.write() as conn:
+
+    def fail(conn: Connection) -> None:
         settings.put(conn, "y", 1, now=0, by="t")
         raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        database.run(fail)
     with database.read() as conn:
         assert settings.get(conn, "y") is None
 
@@ -96,7 +102,7 @@ def test_deadlock_is_tried_again(tmp_path: Path, open_database: OpenDatabase) ->
     database = open_database(url, "cli")
     tries = []
 
-    def work(conn):  # noqa: ANN001, ANN202 - a closure
+    def work(conn: Connection) -> int:
         tries.append(1)
         if len(tries) < 3:
             conn.execute(

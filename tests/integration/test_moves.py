@@ -127,7 +127,7 @@ def test_lost_child_runs_again_and_is_poison_in_the_end(any_home: Home) -> None:
         task = task_list.get(core, task_id)
         assert task.lost_count == lost
         assert task.status == ("pending" if lost < MAX_LOST else "failed")
-    assert task.error_type == "worker_lost"
+    assert task_list.get(core, task_id).error_type == "worker_lost"
     found = spans_of(core, task_id)
     assert [span.name for span in found].count("tts task") == 1
     rebuilt = [span for span in found if span.name == "process tts"]
@@ -191,13 +191,14 @@ def test_late_attempt_of_a_silent_worker_times_out(any_home: Home) -> None:
 def _move_back(core: Core, task_id: int, by_us: int) -> None:
     from sqlalchemy import text
 
-    moved = (
-        "UPDATE task SET deadline_at = deadline_at - :by, claimed_at = claimed_at - :by,"
-        " submitted_at = submitted_at - :by, started_at = started_at - :by WHERE id = :id",
-        "UPDATE task_attempt SET deadline_at = deadline_at - :by, claimed_at = claimed_at - :by,"
-        " queued_at = queued_at - :by WHERE task_id = :id",
-    )
-    for statement in moved:
+    moments = {
+        "task": ("deadline_at", "claimed_at", "submitted_at", "started_at"),
+        "task_attempt": ("deadline_at", "claimed_at", "queued_at"),
+    }
+    for table, columns in moments.items():
+        changes = ", ".join(f"{column} = {column} - :by" for column in columns)
+        key = "id" if table == "task" else "task_id"
+        statement = f"UPDATE {table} SET {changes} WHERE {key} = :id"  # noqa: S608 - constants
         core.database.run(
             lambda conn, sql=statement: conn.execute(text(sql), {"id": task_id, "by": by_us})  # type: ignore[misc]
         )

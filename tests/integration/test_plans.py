@@ -1,15 +1,18 @@
 """Query plans: no statement of the hot paths reads the whole task table."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import Connection, event, text
 
 from app.service import claim, presence, reap, task_list
-from app.service.core import Core
 from app.service.submit import SubmitRequest, submit
 from app.store import tasks, workers
 from tests.support.home import Home
+
+if TYPE_CHECKING:
+    from app.service.core import Core
 
 HOT: dict[str, Callable[[Connection], object]] = {
     "has_due": lambda conn: tasks.has_due(conn, 1),

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from sqlalchemy import text
+from sqlalchemy import Connection, TextClause, text
+from typing_extensions import override
 
 from app.domain.claim import Claim
 from app.domain.errors import ConflictError, ErrorKind
@@ -38,7 +39,7 @@ from tests.support.spans import spans_of
 def finish(core: Core, made: Claim, given: Verdict) -> bool:
     """Settles an attempt as its own process would, without a live span."""
 
-    def work(conn):  # noqa: ANN001, ANN202 - a closure
+    def work(conn: Connection) -> bool:
         now = core.database.now_us(conn)
         return settle(core, conn, made.task_id, made.attempt, given, now=now) is not None
 
@@ -48,13 +49,15 @@ def finish(core: Core, made: Claim, given: Verdict) -> bool:
 COMPLETE = Verdict(decision=Decision(move=Move.COMPLETE))
 
 
+def _counts(conn: Connection, statement: TextClause) -> dict[str, int]:
+    return {key: int(n) for key, n in conn.execute(statement)}
+
+
 def recount(core: Core) -> tuple[dict[str, int], dict[str, int]]:
     """(tasks by status, texts by state), counted from the rows."""
     with core.database.read() as conn:
-        by_status = dict(
-            conn.execute(text("SELECT status, count(*) FROM task GROUP BY status")).all()
-        )
-        by_state = dict(conn.execute(text("SELECT state, count(*) FROM text GROUP BY state")).all())
+        by_status = _counts(conn, text("SELECT status, count(*) FROM task GROUP BY status"))
+        by_state = _counts(conn, text("SELECT state, count(*) FROM text GROUP BY state"))
         kept_status = {k: v.n for k, v in totals.tasks_by_status(conn).items() if v.n}
         kept_state = {k: v for k, v in totals.texts_by_state(conn).items() if v}
     assert kept_status == by_status
@@ -81,6 +84,7 @@ class TaskMachine(RuleBasedStateMachine):
         self.stale: list[Claim] = []
         self.lost: dict[int, int] = {}
 
+    @override
     def teardown(self) -> None:
         """Removes the database."""
         if hasattr(self, "home"):
@@ -275,8 +279,10 @@ TestTaskMachine.settings = settings(
 
 @pytest.mark.postgres
 def test_moves_on_eight_connections_lose_nothing(tmp_path: Path) -> None:
-    """Eight PostgreSQL connections submit, claim, give back, lose, cancel and finish at once:
-    never above the limit, no leaked slot, one task span for each end, totals equal a recount."""
+    """Eight PostgreSQL connections submit, claim, give back, lose, cancel and finish at once.
+
+    Never above the limit, no leaked slot, one task span for each end, totals equal a recount.
+    """
     url = database_url("postgres", tmp_path)
     with Home.make(tmp_path / "home", url) as home:
         limits.set_max_concurrent(home.core, 4)

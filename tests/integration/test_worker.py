@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -102,7 +103,7 @@ def test_stuck_task_times_out_and_frees_its_slot(home: Home, command: str) -> No
 
 
 def test_killed_child_runs_again_at_once(home: Home) -> None:
-    """SIGKILL of a child: its task runs again at once, as a second attempt, and the loss is told."""
+    """SIGKILL of a child: its task runs again at once, as a second attempt; the loss is told."""
     core = home.core
     home.start_worker()
     task_id = _submit(core, "@sleep 1.5\nHeard after all.")
@@ -165,7 +166,7 @@ def test_memory_error_is_a_retryable_error(home: Home) -> None:
 
 
 def test_error_kinds_decide(home: Home) -> None:
-    """permanent fails at once; retryable is tried max_attempts times; capacity waits for nothing."""
+    """Permanent fails at once, retryable is tried max_attempts times, capacity costs nothing."""
     core = home.core
     home.start_worker(VOXTRACE_BACKOFF_S="0.05")
     permanent = _status(core, _submit(core, "@fail permanent no\nText."), "failed")
@@ -221,7 +222,7 @@ def test_resisting_grandchild_of_a_dead_worker_is_killed(home: Home) -> None:
 
 
 def test_frozen_worker_is_fenced_and_starts_over(home: Home) -> None:
-    """A worker that stood still (SIGSTOP) beyond its lease loses its task, and works again after."""
+    """A worker that stood still (SIGSTOP) beyond its lease loses its task and works on after."""
     core = home.core
     home.start_duties()
     worker = home.start_worker("w1", VOXTRACE_WORKER_CONCURRENCY="1")
@@ -291,8 +292,10 @@ def test_stop_hands_back_at_the_checkpoint(home: Home) -> None:
 
 
 def test_forking_process_has_one_thread_and_no_connection_crosses(home: Home) -> None:
-    """The worker's parent, which forks, has a single thread; its children hold no file of the
-    database that they did not open themselves."""
+    """The worker's parent, which forks, has a single thread, and no connection crosses a fork.
+
+    Its children hold no file of the database that they did not open themselves.
+    """
     worker = home.start_worker()
     assert len(list(Path(f"/proc/{worker.pid}/task").iterdir())) == 1
     for child in worker.children():
@@ -320,7 +323,7 @@ def test_database_locked_at_a_claim_frees_the_slot(home: Home, tmp_path: Path) -
     del tmp_path
 
 
-def _blocked_submit(home: Home):  # noqa: ANN202 - a closure
+def _blocked_submit(home: Home) -> Callable[[], int]:
     program = home.start("submit", str(_text_file(home)), "--engine", "tone", "--json")
 
     def task_id() -> int:

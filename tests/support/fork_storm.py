@@ -69,13 +69,12 @@ def storm(url: str, count: int) -> dict[str, int]:
     failed += sum(os.waitpid(pid, 0)[1] != 0 for pid in running)
     with database.read() as conn:
         check = conn.execute(text("PRAGMA integrity_check")).scalar_one()
-        result = {
+        return {
             "failed": failed,
             "children": settings.get(conn, "children") or 0,
             "parent": settings.get(conn, "parent") or 0,
             "whole": int(check == "ok"),
         }
-    return result
 
 
 def main() -> None:

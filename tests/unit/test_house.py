@@ -79,7 +79,7 @@ def test_error_tree_is_drawn_as_it_is() -> None:
         parents[name] = stack[-1][1] if stack else "Exception"
         stack.append((depth, name))
     found = {
-        name: value.__base__.__name__
+        name: str(value.__base__ and value.__base__.__name__)
         for name, value in vars(errors).items()
         if isinstance(value, type) and issubclass(value, Exception)
     }

@@ -25,7 +25,7 @@ def _tries(used: int = 0, most: int = 3, lost: int = 0) -> Tries:
 def test_final_states_have_no_way_out() -> None:
     """No move leaves a final state, and every live state has one."""
     assert {status for status, _ in TRANSITIONS} == LIVE
-    assert FINAL | LIVE == set(Status)
+    assert set(Status) == FINAL | LIVE
 
 
 def test_retryable_is_tried_max_attempts_times() -> None:
