@@ -1,5 +1,6 @@
 """Submissions over HTTP: bodies to requests, requests to the service, and their spans kept."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
@@ -9,9 +10,10 @@ from werkzeug.datastructures import FileStorage
 
 from app.domain.encoding import decode_text
 from app.domain.errors import RequestError, TooLargeError
+from app.service import retry
 from app.service import submit as submit_service
 from app.service.submit import SubmitRequest, Submitted
-from app.web.state import core
+from app.web.state import core, state
 from telemetry import web as tracing
 from telemetry.tracing import SpanContext
 
@@ -61,16 +63,31 @@ def submit(wanted: SubmitRequest, *, alone: bool = True) -> Submitted:
         alone: Whether it is the only one of its request; each of several has a trace of its own.
     """
     context = tracing.current_context() if alone else None
-    result = submit_service.submit(core(), wanted, context)
-    note(result)
-    return result
+    return _noted(lambda: submit_service.submit(core(), wanted, context))
 
 
-def note(result: Submitted) -> None:
-    """Keeps the request's span, and links it to the task that it follows or is answered by."""
+def retry_text(text_id: int, *, default_source: str) -> Submitted:
+    """Speaks a text again, in the request's trace."""
+    context = tracing.current_context()
+    chosen = source(default_source)
+    return _noted(lambda: retry.retry_text(core(), text_id, source=chosen, context=context))
+
+
+def retry_task(task_id: int, *, default_source: str) -> Submitted:
+    """Speaks the text of a task again, in the request's trace."""
+    context = tracing.current_context()
+    chosen = source(default_source)
+    return _noted(lambda: retry.retry_task(core(), task_id, source=chosen, context=context))
+
+
+def _noted(action: Callable[[], Submitted]) -> Submitted:
+    """Takes its turn; keeps the request's span, linked to the task that it follows."""
+    with state().turns.take():
+        result = action()
     tracing.keep_request_span(result.task.id)
     if result.disposition != "new":
         tracing.link_request(SpanContext.from_hex(result.task.trace_id, result.task.span_id))
+    return result
 
 
 def of_file(file: FileStorage, wanted: SubmitRequest, *, encoding: str | None) -> SubmitRequest:

@@ -1,7 +1,6 @@
 """The application factory: a Flask application around a Core."""
 
 import os
-from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 
@@ -10,10 +9,12 @@ from flask.json.provider import DefaultJSONProvider
 
 from app import bootstrap
 from app.config.settings import Settings, load
-from app.service import report, request_span
+from app.service import report
 from app.service.core import Core
 from app.service.health import HealthProbe
 from app.service.public_settings import export_of
+from app.service.request_span import RequestSpanWriter
+from app.service.turn import Turns
 from app.service.watch import OutboxGauge, Watcher
 from app.web import errors, health, legacy, login, security
 from app.web import state as web_state
@@ -62,18 +63,21 @@ def create_app(settings: Settings | None = None, core: Core | None = None) -> Fl
     security.protect(app, chosen)
     errors.register(app)
     _register(app)
-    _trace(app, chosen, used)
+    _trace(app, chosen, found)
     return app
 
 
 def _state(settings: Settings, core: Core) -> web_state.WebState:
     gauge = OutboxGauge(core)
+    turns = Turns(core.database)
     exports = export_of() is not None
     return web_state.WebState(
         core=core,
         watcher=Watcher(core, lambda: report.monitor(core, outbox=gauge.read(), exports=exports)),
         health=HealthProbe(core),
         outbox=gauge,
+        request_spans=RequestSpanWriter(core, turns),
+        turns=turns,
         holds=Holds(settings.web_threads),
         exports=exports,
     )
@@ -89,10 +93,10 @@ def _register(app: Flask) -> None:
         app.register_blueprint(import_module("app.web.pages").blueprint)
 
 
-def _trace(app: Flask, settings: Settings, core: Core) -> None:
+def _trace(app: Flask, settings: Settings, found: web_state.WebState) -> None:
     app.extensions["voxtrace_tracing"] = tracing.instrument(
         app,
-        sink=partial(request_span.keep, core),
+        sink=found.request_spans.keep,
         release=settings.release,
         excluded=UNTRACED,
         trust_traceparent=settings.trust_traceparent,

@@ -3,12 +3,11 @@
 from flask import Blueprint, Response, jsonify, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from app.service import audio, diagnose, library, report, retry
+from app.service import audio, diagnose, library, report
 from app.service.glance import Key
 from app.web import accept, legacy_shapes, streams
 from app.web.state import core
 from app.web.upload import shape, upload
-from telemetry.web import current_context
 
 blueprint = Blueprint("legacy", __name__)
 blueprint.add_url_rule("/upload", "upload", upload, methods=["POST"])
@@ -29,11 +28,7 @@ def task_stream(text_id: int) -> BaseResponse:
 @blueprint.post("/api/task/retry/<int:text_id>")
 def task_retry(text_id: int) -> Response:
     """Starts a text's task again."""
-    result = retry.retry_text(
-        core(), text_id, source=accept.source("legacy"), context=current_context()
-    )
-    accept.note(result)
-    return jsonify(shape(result))
+    return jsonify(shape(accept.retry_text(text_id, default_source="legacy")))
 
 
 @blueprint.get("/api/monitor/stats")

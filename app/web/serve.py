@@ -97,6 +97,7 @@ class WebProgram(BaseApplication):  # type: ignore[misc]  # gunicorn has no type
             "control_socket_disable": True,
             "post_fork": _after_fork,
             "post_worker_init": _ready,
+            "worker_exit": _end,
         }
         for name, value in values.items():
             self.cfg.set(name, value)
@@ -119,6 +120,12 @@ def _ready(worker: Any) -> None:
     watcher = state.of(worker.wsgi).watcher
     for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
         signal.signal(signum, _ending(watcher.stop, signal.getsignal(signum)))
+
+
+def _end(_server: Any, worker: Any) -> None:
+    """What waits is written before the process ends."""
+    if getattr(worker, "wsgi", None) is not None:
+        state.end(state.of(worker.wsgi))
 
 
 def _ending(stop: Callable[[], None], then: _Handler) -> Callable[[int, FrameType | None], None]:

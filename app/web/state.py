@@ -8,6 +8,8 @@ from flask import Flask, current_app
 
 from app.service.core import Core
 from app.service.health import HealthProbe
+from app.service.request_span import RequestSpanWriter
+from app.service.turn import Turns
 from app.service.watch import OutboxGauge, Watcher
 from app.web.holds import Holds
 
@@ -27,6 +29,8 @@ class WebState:
     watcher: Watcher
     health: HealthProbe
     outbox: OutboxGauge
+    request_spans: RequestSpanWriter
+    turns: Turns
     holds: Holds
     exports: bool
     failures: Iterator[int] = field(default_factory=lambda: itertools.count(1))
@@ -41,6 +45,13 @@ def of(app: Flask) -> WebState:
     """The state of an application."""
     found: WebState = app.extensions[_KEY]
     return found
+
+
+def end(found: WebState) -> None:
+    """Ends what a web process holds: its streams, its spans, its connections."""
+    found.watcher.stop()
+    found.request_spans.stop()
+    found.core.database.close()
 
 
 def state() -> WebState:

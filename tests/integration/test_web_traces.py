@@ -6,6 +6,7 @@ import pytest
 
 from app.domain.records import TaskRecord
 from app.service import task_list
+from app.web import state
 from telemetry import codec, outbox
 from telemetry.names import SpanKind
 from telemetry.spans import DecodedSpan
@@ -23,8 +24,9 @@ def client(home: Home) -> Iterator[DocumentedClient]:
         yield made
 
 
-def _servers(home: Home, task_id: int) -> list[DecodedSpan]:
-    """The SERVER spans in the outbox that name a task."""
+def _servers(home: Home, client: DocumentedClient, task_id: int) -> list[DecodedSpan]:
+    """The SERVER spans in the outbox that name a task, once they are written."""
+    assert state.of(client.application).request_spans.flush()
     with home.core.database.read() as conn:
         payloads = outbox.spans_of_task(conn, task_id)
     spans = [span for payload in payloads for span in codec.decode(payload)]
@@ -42,7 +44,7 @@ def test_task_is_a_child_of_the_request_that_made_it(
 ) -> None:
     """The request's span waits in the outbox, and the task's parent is that very span."""
     task = _task(home, client.post(path, json={"content": "Trace me."}).json)
-    [server] = _servers(home, task.id)
+    [server] = _servers(home, client, task.id)
     assert server.name == f"POST {path}"
     assert (server.trace_id, server.span_id) == (task.trace_id, task.parent_span_id)
     assert server.attributes["http.route"] == path
@@ -53,13 +55,13 @@ def test_callers_trace_is_continued_or_only_linked(home: Home, client: Documente
     """A caller's trace goes through the request to the task; untrusted, it is linked to."""
     headers = {"traceparent": CALLER}
     task = _task(home, client.post("/upload", json={"content": "One."}, headers=headers).json)
-    [server] = _servers(home, task.id)
+    [server] = _servers(home, client, task.id)
     assert task.trace_id == server.trace_id == CALLER[3:35]
     assert server.parent_span_id == CALLER[36:52]
     home.environ["VOXTRACE_TRUST_TRACEPARENT"] = "0"
     with web_client(home.settings) as wary:
         task = _task(home, wary.post("/upload", json={"content": "Two."}, headers=headers).json)
-    [server] = _servers(home, task.id)
+        [server] = _servers(home, wary, task.id)
     assert task.trace_id == server.trace_id != CALLER[3:35]
     assert [link.trace_id for link in server.links] == [CALLER[3:35]]
 
@@ -68,7 +70,7 @@ def test_following_request_links_to_the_task(home: Home, client: DocumentedClien
     """A follower has a trace of its own, whose span points at the task that it follows."""
     task = _task(home, client.post("/api/v1/texts", json={"content": "Same."}).json)
     client.post("/api/v1/texts", json={"content": "Same."})
-    first, second = _servers(home, task.id)
+    first, second = _servers(home, client, task.id)
     assert first.links == ()
     assert second.trace_id != task.trace_id
     [link] = second.links
@@ -80,7 +82,7 @@ def test_retry_is_traced_like_a_submission(home: Home, client: DocumentedClient)
     before = _task(home, client.post("/upload", json={"content": "Again."}).json)
     client.post(f"/api/v1/tasks/{before.id}/cancel")
     task = _task(home, client.post(f"/api/v1/tasks/{before.id}/retry").json)
-    [server] = _servers(home, task.id)
+    [server] = _servers(home, client, task.id)
     assert (server.trace_id, server.span_id) == (task.trace_id, task.parent_span_id)
     assert server.name == "POST /api/v1/tasks/<int:task_id>/retry"
 
@@ -90,5 +92,6 @@ def test_refused_and_reading_requests_keep_nothing(home: Home, client: Documente
     client.post("/upload", json={"content": ""})
     client.get("/api/v1/monitor")
     client.get("/readyz")
+    assert state.of(client.application).request_spans.flush()
     with home.core.database.read() as conn:
         assert outbox.measure(conn).pending == 0

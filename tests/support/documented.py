@@ -39,9 +39,7 @@ def web_client(settings: Settings) -> Iterator[DocumentedClient]:
     try:
         yield client
     finally:
-        found = state.of(app)
-        found.watcher.stop()
-        found.core.database.close()
+        state.end(state.of(app))
 
 
 def documented_path(rule: str) -> str:

@@ -3,12 +3,11 @@
 from flask import Blueprint, Response, jsonify, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from app.service import cancel, retry, task_list, task_view
+from app.service import cancel, task_list, task_view
 from app.service.glance import Key
 from app.web import accept, parse, shapes, streams, task_shapes
 from app.web.state import core
 from app.web.v1.texts import cancelled, retried
-from telemetry.web import current_context
 
 blueprint = Blueprint("v1_tasks", __name__, url_prefix="/api/v1/tasks")
 
@@ -78,7 +77,4 @@ def cancel_task(task_id: int) -> Response:
 def retry_task(task_id: int) -> Response:
     """Speaks the text of a task again, as a new task that is linked to it."""
     parse.json_object({}, is_optional=True)
-    result = retry.retry_task(
-        core(), task_id, source=accept.source("api"), context=current_context()
-    )
-    return retried(result)
+    return retried(accept.retry_task(task_id, default_source="api"))

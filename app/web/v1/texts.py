@@ -4,13 +4,12 @@ from flask import Blueprint, Response, jsonify, request
 
 from app.domain.errors import RequestError
 from app.domain.task import Status
-from app.service import cancel, library, retry
+from app.service import cancel, library
 from app.service.library import LibraryFilter
 from app.service.submit import SubmitRequest, Submitted
 from app.web import accept, parse, shapes
 from app.web.shapes import Json
 from app.web.state import core
-from telemetry.web import current_context
 
 blueprint = Blueprint("v1_texts", __name__, url_prefix="/api/v1/texts")
 
@@ -139,15 +138,11 @@ def restore(text_id: int) -> Response:
 def retry_text(text_id: int) -> Response:
     """Speaks a text again, as a new task."""
     parse.json_object({}, is_optional=True)
-    result = retry.retry_text(
-        core(), text_id, source=accept.source("api"), context=current_context()
-    )
-    return retried(result)
+    return retried(accept.retry_text(text_id, default_source="api"))
 
 
 def retried(result: Submitted) -> Response:
     """The answer to a retry."""
-    accept.note(result)
     response = jsonify(submitted(result))
     response.status_code = 201 if result.disposition == "new" else 200
     response.headers["Location"] = f"/api/v1/tasks/{result.task.id}"
