@@ -22,7 +22,7 @@ def test_monitor_shows_what_runs(visitor: Visit, service: Home, library: Library
     row = page.locator("#running [data-row]", has_text="Watched")
     expect(row).to_be_visible()
     expect(page.locator("#slots")).to_contain_text("2 slots, 2 usable")
-    expect(page.locator("#slots rect.f-processing")).to_have_count(1)
+    expect(page.locator("#slots rect.f-processing").first).to_be_visible()
     expect(page.locator("#workers")).to_contain_text("w1")
     row.get_by_role("link").click()
     expect(page.locator("main .badge-large")).to_have_text("processing")
