@@ -138,7 +138,7 @@ def test_p2_four_web_processes_answer_the_same(system: System) -> None:
         if len(made) == 1:
             until(home, made[0]["text_id"], "completed")
     done, *busy, waiting = (text["text_id"] for text in made)
-    wait_until(lambda: _have_begun(home, busy), PATIENCE_S, what="two tasks run")
+    wait_until(lambda: _have_begun(home, made[1:3]), PATIENCE_S, what="two tasks run")
 
     told = {pid: _steady(answer.json()) for pid, answer in system.ask_each(_STATS).items()}
     assert len(told) == 4
@@ -157,10 +157,10 @@ def test_p2_four_web_processes_answer_the_same(system: System) -> None:
 _STATS = "/api/monitor/stats"
 
 
-def _have_begun(home: Home, text_ids: Sequence[int]) -> bool:
-    """Whether just these texts run, and have come as far as they will."""
-    active = stats(home)["active_list"]
-    return [one["text_id"] for one in active if one["segment_count"]] == list(text_ids)
+def _have_begun(home: Home, made: Sequence[Json]) -> bool:
+    """Whether the tasks of these texts run, and have come as far as they will."""
+    tasks = [task(home, text["task_id"]) for text in made]
+    return all(one["status"] == "processing" and one["segment_count"] for one in tasks)
 
 
 def _steady(figures: Json) -> Json:
@@ -336,15 +336,17 @@ def test_p6_failed_and_timed_out_filter_is_right_after_a_restart(system: System)
     "failed / timeout only" on the page and in the API shows these very texts, before and after a
     restart, in every web process.
     """
-    home = system.home
-    made = {
-        "P6 spoken": upload(home, "P6, spoken.", title="P6 spoken"),
-        "P6 failed": upload(home, "@fail permanent no\nP6.", title="P6 failed"),
-        "P6 late": upload(home, "@sleep 60\nP6.", title="P6 late", timeout_s=1),
-    }
+    home, among = system.home, system.web()
+    with only(among[0], among):
+        made = {
+            "P6 spoken": upload(home, "P6, spoken.", title="P6 spoken"),
+            "P6 failed": upload(home, "@fail permanent no\nP6.", title="P6 failed"),
+            "P6 late": upload(home, "@sleep 60\nP6.", title="P6 late", timeout_s=1),
+        }
     until_all(home, [text["text_id"] for text in made.values()])
     path = _filter_of_the_page(home)
-    assert _titles(get(home, path).text) == {"P6 failed", "P6 late"}
+    with only(among[0], among):
+        assert _titles(get(home, path).text) == {"P6 failed", "P6 late"}
 
     system.restart()
 
