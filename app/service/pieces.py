@@ -1,7 +1,7 @@
 """Pieces of a waterfall: spans as it draws them, from the outbox's bytes or from rows."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from app.domain.records import AttemptRecord, SegmentRecord, TaskRecord
@@ -226,11 +226,6 @@ def of_phase(
         attempt=attempt.attempt,
         segment=waiting if is_segment else None,
     )
-
-
-def closed_at(piece: Piece, moment: int) -> Piece:
-    """The piece with an end, where it has none."""
-    return piece if piece.end is not None else replace(piece, end=moment)
 
 
 def _status(*, ended: int | None, failed: bool) -> str:

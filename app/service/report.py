@@ -167,11 +167,11 @@ def monitor(core: Core, *, outbox: OutboxState | None, exports: bool) -> Monitor
         figures = _stats(core, conn, now)
         slots = _slots(figures.max_concurrent, running, known)
         done = duties.every(conn)
-        queue = reports.head_of_queue(conn)
+        oldest = reports.oldest_waiting(conn)
         facts = Facts(
             now=now,
             waiting=figures.by_status.get("pending", 0),
-            oldest_waiting_at=queue.oldest_at,
+            oldest_waiting_at=oldest,
             configured=slots.configured,
             usable=slots.usable,
             held_by_dead=slots.held_by_dead,
@@ -184,7 +184,7 @@ def monitor(core: Core, *, outbox: OutboxState | None, exports: bool) -> Monitor
         return MonitorView(
             stats=figures,
             slots=slots,
-            oldest_waiting_at=queue.oldest_at,
+            oldest_waiting_at=oldest,
             active=_active(conn, running, known, now),
             workers=tuple(known),
             duties=tuple(done),

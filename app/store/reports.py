@@ -35,14 +35,6 @@ class ActiveText:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Queue:
-    """What waits: the task at the head of the queue was queued at `oldest_at` (None: nothing)."""
-
-    oldest_at: int | None
-    oldest_submitted_at: int | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class TextState:
     """What a text shows now, for those who watch it."""
 
@@ -85,19 +77,18 @@ def processing(conn: Connection) -> list[TaskRecord]:
     return records(TaskRecord, conn.execute(statement))
 
 
-def head_of_queue(conn: Connection) -> Queue:
-    """The task that will be claimed first of those that wait (index ix_task_pending, one row)."""
+def oldest_waiting(conn: Connection) -> int | None:
+    """When the task at the head of the queue was queued (ix_task_pending, one row); None: nothing.
+
+    It is the oldest one where all have the same priority.
+    """
     statement = (
-        select(_T.queued_at, _T.submitted_at)
+        select(_T.queued_at)
         .where(text("task.status = 'pending'"))
         .order_by(_T.priority, _T.id)
         .limit(1)
     )
-    row = conn.execute(statement).first()
-    return Queue(
-        oldest_at=row.queued_at if row else None,
-        oldest_submitted_at=row.submitted_at if row else None,
-    )
+    return conn.execute(statement).scalar_one_or_none()
 
 
 def text_states(conn: Connection, text_ids: Sequence[int]) -> list[TextState]:
@@ -160,17 +151,3 @@ def workers(conn: Connection, worker_ids: Sequence[str]) -> dict[str, WorkerReco
     """Workers by their ids (primary key)."""
     statement = select(worker_table).where(worker_table.c.id.in_(worker_ids))
     return {worker.id: worker for worker in records(WorkerRecord, conn.execute(statement))}
-
-
-def segment_counts(conn: Connection, task_id: int) -> dict[str, int]:
-    """Segments of a task by status, and `reused` (primary key, one range)."""
-    statement = (
-        select(_G.status, _G.reused, func.count().label("n"))
-        .where(_G.task_id == task_id)
-        .group_by(_G.status, _G.reused)
-    )
-    counts: dict[str, int] = {"reused": 0}
-    for row in conn.execute(statement):
-        counts[row.status] = counts.get(row.status, 0) + row.n
-        counts["reused"] += row.n if row.reused else 0
-    return counts

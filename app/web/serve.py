@@ -36,6 +36,7 @@ def serve(settings: Settings) -> int:
         SchemaError: The database has not the schema of this release.
     """
     process.die_with_parent()
+    os.environ.setdefault(process.RUN_MARK, process.new_run_mark(settings.home))
     _check(settings)
     try:
         WebProgram(settings).run()
