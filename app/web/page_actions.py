@@ -7,11 +7,10 @@ from flask import Blueprint, redirect, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.domain.errors import NotFoundError, RequestError
-from app.service import cancel, library, limits, retry
+from app.service import cancel, library, limits
 from app.service.core import Core
-from app.web.accept import note
+from app.web import accept
 from app.web.state import core
-from telemetry.web import current_context
 
 
 def register(blueprint: Blueprint) -> None:
@@ -20,10 +19,8 @@ def register(blueprint: Blueprint) -> None:
     blueprint.post("/settings/limits")(change_limits)
 
 
-def _retry(core: Core, text_id: int) -> str:
-    result = retry.retry_text(core, text_id, source="page", context=current_context())
-    note(result)
-    return f"/tasks/{result.task.id}"
+def _retry(_core: Core, text_id: int) -> str:
+    return f"/tasks/{accept.retry_text(text_id, default_source='page').task.id}"
 
 
 def _cancel(core: Core, text_id: int) -> str:

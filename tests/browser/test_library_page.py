@@ -1,11 +1,9 @@
 """The library: live rows, actions that can be undone, filters, keys, the dock."""
 
-import signal
-
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Visiting
-from tests.support.browser import Visit
+from tests.support.browser import Visit, drop_files
 from tests.support.home import Home, terminate
 from tests.support.pages import Library, status_of, submit, until, wait_for_web
 
@@ -196,8 +194,17 @@ def test_buttons_work_without_scripts(visiting: Visiting, service: Home) -> None
         expect(page.locator("main .badge-large")).to_have_text("cancelled")
 
 
+def test_dropped_file_becomes_a_row(visitor: Visit, library: Library) -> None:
+    """A file that is dropped on the library is added, and its row appears by itself."""
+    del library
+    page = visitor.page
+    page.goto("/")
+    drop_files(page, "[data-drop]", [("dropped-here.txt", "Dropped on the library itself.")])
+    expect(page.locator(".files li")).to_contain_text("Added.")
+    expect(page.locator("[data-row] h2", has_text="dropped-here")).to_be_visible()
+
+
 def test_service_processes_are_ours(service: Home) -> None:
     """The fixtures' programs run; a test that ended one by accident would show here."""
     for program in service.programs:
         assert program.popen.poll() is None, program.name
-    assert signal.SIGTERM

@@ -17,10 +17,13 @@ class Live {
     this.fresh = null;
     this.drawn = new WeakMap();
     this.released = new Set();
+    this.showsNext = false;
+    this.newer = 0;
+    this.isHolding = false;
     this.remember();
     document.addEventListener("visibilitychange", () => this.onVisibility());
     document.addEventListener("pointerout", (event) => {
-      if (event.target.closest?.("[data-live]")) this.soon();
+      if (this.isHolding && event.target.closest?.("[data-live]")) this.soon();
     });
     if (!document.hidden) this.open();
   }
@@ -63,6 +66,12 @@ class Live {
     this.soon(0);
   }
 
+  /** Reads the page again; rows that the visitor has just added are shown without being asked for. */
+  showNext() {
+    this.showsNext = true;
+    this.soon(0);
+  }
+
   async read() {
     clearTimeout(this.timer);
     this.timer = 0;
@@ -93,9 +102,10 @@ class Live {
       return;
     }
     this.fresh = fresh;
+    this.newer = this.countNewer(fresh);
     let isHeld = false;
     for (const node of $$("[data-live]")) isHeld = this.putOne(node, fresh) || isHeld;
-    this.countNewer(fresh, isHeld);
+    this.tell(isHeld);
     const stream = fresh.querySelector("main")?.dataset.stream;
     if (stream) this.main.dataset.stream = stream;
     else {
@@ -109,6 +119,8 @@ class Live {
   putOne(node, fresh) {
     const next = fresh.getElementById(node.id);
     if (!next) {
+      // Rows that wait to be asked for have pushed it to the next page.
+      if (this.newer && node.matches("[data-row]")) return false;
       if (isHeld(node)) return true;
       node.remove();
       return false;
@@ -137,17 +149,21 @@ class Live {
     });
   }
 
-  countNewer(fresh, held) {
+  /** How many rows of the fresh page are not shown yet. */
+  countNewer(fresh) {
     const list = $("[data-live-list]");
-    const note = $("#newer");
-    const nextList = list && fresh.querySelector("[data-live-list]");
-    let newer = 0;
-    if (nextList) {
-      const known = new Set($$("[data-row]", list).map((row) => row.id));
-      newer = $$("[data-row]", nextList).filter((row) => !known.has(row.id)).length;
-      if (newer && !known.size) this.showNewer();
-    }
-    if (note) note.replaceChildren(...(newer ? [this.newerButton(newer)] : []));
+    const next = fresh.querySelector("[data-live-list]");
+    if (!list || !next) return 0;
+    const known = new Set($$("[data-row]", list).map((row) => row.id));
+    return $$("[data-row]", next).filter((row) => !known.has(row.id)).length;
+  }
+
+  /** Says that rows wait, or shows them: the first of all, and those that the visitor has added. */
+  tell(held) {
+    this.isHolding = held;
+    const isEmpty = !$("[data-live-list] [data-row]");
+    if (this.newer && (this.showsNext || isEmpty)) this.showNewer();
+    else $("#newer")?.replaceChildren(...(this.newer ? [this.newerButton(this.newer)] : []));
     const live = $("#live");
     if (!live) return;
     live.toggleAttribute("data-paused", held);
@@ -167,6 +183,8 @@ class Live {
     const next = this.fresh?.querySelector("[data-live-list]");
     if (!list || !next) return;
     list.replaceChildren(...[...next.children].map((child) => document.importNode(child, true)));
+    this.showsNext = false;
+    this.newer = 0;
     this.remember();
     $("#newer")?.replaceChildren();
     document.dispatchEvent(new Event("redrawn"));
@@ -202,6 +220,7 @@ export function start() {
   const live = new Live(main);
   return {
     soon: (waitMs) => live.soon(waitMs),
+    showNext: () => live.showNext(),
     release: (id) => live.release(id),
     showNewer: () => live.showNewer(),
   };

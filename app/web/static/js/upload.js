@@ -155,7 +155,7 @@ async function take(files, live) {
   const work = async () => {
     for (let next = waiting.shift(); next; next = waiting.shift()) {
       if (next[1].node.isConnected) await send(...next);
-      live.soon(0);
+      live.showNext();
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
@@ -192,8 +192,7 @@ function connectWriting(form, live) {
     const title = $("[name=title]", form).value.trim();
     const line = new Line(title || [...content.value.trim()].slice(0, 24).join(""), new Blob([content.value]).size);
     $("[data-files] ul").prepend(line.node);
-    const file = new File([content.value], title ? `${title.replace(/[/\\]/g, "_")}.txt` : "", { type: "text/plain" });
-    await sendWritten(form, content.value, title, line, file);
+    await sendWritten(form, content.value, title, line);
     live.soon(0);
   });
 }
@@ -243,12 +242,14 @@ function connectVoices(form) {
 }
 
 export function start(live) {
-  for (const zone of $$("[data-drop]")) connectDrop(zone, live);
+  const zones = $$("[data-drop]");
+  for (const zone of zones) connectDrop(zone, live);
+  // A file that misses the zone must not replace the page.
+  const events = zones.length ? ["dragover", "drop"] : [];
+  for (const type of events) addEventListener(type, (event) => event.preventDefault());
   const form = $("[data-choices]");
   if (!form) return;
   connectWriting(form, live);
   connectTitle($("[name=title]", form));
   connectVoices(form);
-  // A file that misses the zone must not replace the page.
-  for (const type of ["dragover", "drop"]) addEventListener(type, (event) => event.preventDefault());
 }
