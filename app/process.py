@@ -24,11 +24,14 @@ _PR_SET_PDEATHSIG = 1
 def die_with_parent() -> None:
     """Asks the kernel to SIGKILL this process when its parent ends; ends at once if it already has.
 
-    Call it first thing in a program that was started with `child_environment`.
+    Call it first thing in a program. Only one that was started with `child_environment` has such a
+    parent: a shell or an init script that starts a program by hand may end before it.
     """
+    expected = os.environ.get(PARENT_PID, "")
+    if not expected.isdigit():
+        return
     set_parent_death_signal()
-    expected = os.environ.get(PARENT_PID)
-    if expected and expected.isdigit() and os.getppid() != int(expected):
+    if os.getppid() != int(expected):
         os._exit(1)
 
 
