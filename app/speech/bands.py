@@ -37,6 +37,19 @@ _CAPITAL_COST = 3.0
 _NAMED_COST = 15.0
 _PAUSE_COST = 3.0
 
+#: Their letters are words in place, and are spelled out of it ("Myanmar letter …").
+_SPELLED_SCRIPTS = frozenset(
+    [
+        *("Armn", "Hebr", "Arab", "Deva", "Beng", "Guru", "Gujr", "Orya", "Taml", "Telu"),
+        *("Knda", "Mlym", "Sinh", "Thai", "Mymr", "Geor", "Ethi"),
+    ]
+)
+
+#: Letters after these are rare, and are spelled where a voice does not know their word.
+_LAST_COMMON_LETTER: Mapping[str, str] = MappingProxyType(
+    {"Latn": "\u00ff", "Cyrl": "\u045f", "Grek": "\u03ff"}
+)
+
 
 class Band(NamedTuple):
     """Milliseconds of audio per spoken unit, at speed 1."""
@@ -99,16 +112,25 @@ def _costs(char: str) -> tuple[float, float]:
         return 0.0, _sign_cost(char)
     if char.isascii() and char.isdigit():
         return 1.0, _DIGIT_COST
+    script = script_of(char)
+    if script is None:
+        return 0.0, _NAMED_COST
+    return _letter_costs(char, script)
+
+
+def _letter_costs(char: str, script: str) -> tuple[float, float]:
+    if script in _SPELLED_SCRIPTS or (script == "Hang" and char < "\uac00"):
+        return 0.5, _NAMED_COST
     if is_cjk(char):
         return CJK_UNITS, CJK_UNITS if char < "\U00020000" else _NAMED_COST
-    if script_of(char) is None:
-        return 0.0, _NAMED_COST
+    if char > _LAST_COMMON_LETTER.get(script, ""):
+        return 1.0, _SIGN_COST
     return 1.0, _CAPITAL_COST if char.isupper() else 1.0
 
 
 def _sign_cost(char: str) -> float:
     kind = unicodedata.category(char)[0]
-    if char.isspace() or kind in "MC":
+    if char.isspace() or (kind in "MC" and char <= "\u036f"):
         return 1.0
     if char in ".,;:!?'\"()" or (kind == "P" and not char.isascii()):
         return _PAUSE_COST

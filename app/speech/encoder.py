@@ -54,6 +54,11 @@ def output_rate(fmt: FormatName, sample_rate: int) -> int:
     return min((rate for rate in rates if rate > sample_rate), default=rates[-1])
 
 
+def soundfile_form(fmt: FormatName) -> tuple[str, str]:
+    """What libsndfile says that a file of this format is: format and subtype."""
+    return _KINDS[fmt].format, _KINDS[fmt].subtype
+
+
 class Encoder:
     """Writes mono samples to a new file; a context manager, whole only when it is left.
 

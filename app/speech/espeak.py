@@ -180,7 +180,7 @@ def _with_marks(
     found = tuple(to_original(marks, spoken, original))
     missing_count = len(tokens(original)) - len(found)
     if missing_count > 0:
-        scope.event("speech.words_missing", count=missing_count)
+        scope.event("words missing", count=missing_count)
     yield Chunk(pcm=b"", marks=found)
 
 

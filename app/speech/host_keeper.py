@@ -124,7 +124,7 @@ class HostKeeper:
             self._host = None
             host.close()
         self._host = EngineHost(self._engine, self._module, patience)
-        patience.scope.event("engine_host.started", reason=reason, pid=self._host.pid)
+        patience.scope.event("engine host started", reason=reason, pid=self._host.pid)
         return self._host
 
     def _reason_to_replace(self, host: EngineHost | None) -> str:
@@ -139,4 +139,4 @@ class HostKeeper:
     def _tell_end(self, host: EngineHost, scope: Scope, error: VoxtraceError) -> None:
         if not host.is_running():
             signal = getattr(error, "exit_signal", None) or 0
-            scope.event("engine_host.ended", error_type=error.error_type, exit_signal=signal)
+            scope.event("engine host ended", error_type=error.error_type, exit_signal=signal)

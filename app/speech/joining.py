@@ -9,11 +9,10 @@ from numpy.typing import NDArray
 
 from app.domain.errors import AudioInvalidError
 from app.speech.sentences import PAUSES_MS, Boundary
+from app.speech.trimming import QUIET
 
 Samples = NDArray[np.float32]
 
-#: Samples up to this are quiet at an edge: -50 dBFS.
-QUIET = 104
 #: Milliseconds of quiet that stay at each edge of a segment, and of the fade there.
 EDGE_MS = 20
 FADE_MS = 5

@@ -104,6 +104,9 @@ def _shared_moment(text: str, token: Token, anchors: Sequence[Event], last: Even
     """When a word without an event of its own was spoken; None if there is no time for it."""
     index = bisect_right(anchors, token.start, key=lambda anchor: anchor.offset)
     before = anchors[index - 1] if index > 0 else Event(0, 0)
+    if not any(char.isspace() for char in text[before.offset : token.start]):
+        # inside one of the engine's words, all of whose events may stand at its first character
+        before = next((anchor for anchor in anchors if anchor.offset == before.offset), before)
     after = anchors[index] if index < len(anchors) else last
     units = spoken_units(text[before.offset : after.offset])
     span_ms = after.at_ms - before.at_ms

@@ -4,7 +4,6 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 
 import numpy as np
 import soundfile
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from app.domain.audio import AudioCheck, FormatName, SegmentCheck
 from app.domain.errors import AudioInvalidError
 from app.speech.bands import bounds
+from app.speech.encoder import soundfile_form
 
 #: Root mean square, dB below full scale; quieter is silent. espeak's quietest segment has -28.8.
 SILENT_DBFS = -50.0
@@ -28,16 +28,6 @@ _LENGTH_SLACK_MS = 150
 _LENGTH_SLACK_RATIO = 0.002
 _BLOCK_FRAMES = 1 << 18
 _SILENCE_DBFS = -120.0
-
-#: What libsndfile calls each format.
-_SOUNDFILE_NAMES = MappingProxyType(
-    {
-        "mp3": ("MP3", "MPEG_LAYER_III"),
-        "opus": ("OGG", "OPUS"),
-        "flac": ("FLAC", "PCM_16"),
-        "wav": ("WAV", "PCM_16"),
-    }
-)
 
 
 class _ForwardSoundFile(soundfile.SoundFile):  # type: ignore[misc] # an untyped library's class
@@ -113,7 +103,7 @@ def check_file(path: Path, fmt: FormatName, expected_duration_ms: int) -> AudioC
         form, levels, sample_rate, channels = ("", ""), measure(iter([])), 0, 0
     duration_ms = round(levels.sample_count * 1000 / sample_rate) if sample_rate else 0
     problem = None
-    if form != _SOUNDFILE_NAMES[fmt] or channels != 1:
+    if form != soundfile_form(fmt) or channels != 1:
         problem = "audio_undecodable"
     else:
         problem = _file_problem(levels, duration_ms, expected_duration_ms)

@@ -119,7 +119,7 @@ def test_crash_is_an_error_with_its_signal(espeak: EspeakEngine) -> None:
     with pytest.raises(EngineCrashedError, match="SIGSEGV") as caught:
         _speak_into_a_crash(espeak, scope)
     assert caught.value.exit_signal == signal.SIGSEGV
-    assert ("engine_host.ended", {"error_type": "engine_crashed", "exit_signal": 11}) in (
+    assert ("engine host ended", {"error_type": "engine_crashed", "exit_signal": 11}) in (
         scope.events
     )
     assert speak(espeak, "OK").duration_ms > 0
