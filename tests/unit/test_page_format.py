@@ -98,7 +98,8 @@ def test_size_has_the_unit_of_its_amount(value: int, told: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value_ms", "told"), [(0, "0:00"), (761_400, "12:41"), (761_600, "12:42"), (5_020_000, "1:23:40")]
+    ("value_ms", "told"),
+    [(0, "0:00"), (761_400, "12:41"), (761_600, "12:42"), (5_020_000, "1:23:40")],
 )
 def test_position_reads_as_a_clock(value_ms: int, told: str) -> None:
     """Places in audio read as 12:41 or 1:23:40."""
