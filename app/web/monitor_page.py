@@ -122,7 +122,7 @@ def verdict(view: MonitorView, t: Words) -> list[Clause]:
     else:
         first = Clause(text=str(t("verdict.empty")))
     others = [
-        Clause(text=str(t(f"verdict.{area}")), level=level, path="#alerts")
+        Clause(text=str(t(f"verdict.{area}_{level}")), level=level, path="#alerts")
         for area, level in bad.items()
         if not (area == "workers" and view.slots.usable == 0)
     ]
