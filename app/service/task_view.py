@@ -146,7 +146,7 @@ def _view(conn: Connection, task: TaskRecord, now: int) -> TaskView:
         payloads=_payloads(conn, task),
         now=now,
     )
-    _, found = waterfall.pieces_of(told)
+    pieces = waterfall.pieces_of(told)
     happened = events.of_task(conn, task.id)
     position = tasks.position(conn, task) if task.status == "pending" else None
     return TaskView(
@@ -166,8 +166,8 @@ def _view(conn: Connection, task: TaskRecord, now: int) -> TaskView:
         reason=reason.explain(task, surroundings(conn, task, now, position)),
         path=path_of(task, tried, happened),
         deadline=deadline_of(task, tried, now),
-        spent=spent(task, tried, rows, [p for p in found if p.kind == "engine"], now),
-        waterfall=waterfall.draw(told),
+        spent=spent(task, tried, rows, [one for one in pieces.found if one.kind == "engine"], now),
+        waterfall=waterfall.draw(told, pieces),
         now=now,
     )
 

@@ -80,24 +80,34 @@ class Told:
     now: int
 
 
-def pieces_of(told: Told) -> tuple[Literal["outbox", "rows"], list[Piece]]:
-    """Where the pieces come from, and the pieces."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pieces:
+    """The pieces of a waterfall, and where they come from."""
+
+    source: Literal["outbox", "rows"]
+    found: Sequence[Piece]
+
+
+def pieces_of(told: Told) -> Pieces:
+    """The spans themselves where the outbox has them all, else what rows stand for."""
     spans = pieces.decoded(told.payloads, told.task.trace_id)
     if _is_complete(told, set(spans)):
-        return "outbox", _from_spans(told, [pieces.of_span(span) for span in spans.values()])
+        sent = [pieces.of_span(span) for span in spans.values()]
+        return Pieces(source="outbox", found=_from_spans(told, sent))
     request = spans.get(told.task.parent_span_id or "")
     found = [pieces.of_span(request)] if request is not None else []
-    return "rows", [*found, *_from_rows(told)]
+    return Pieces(source="rows", found=[*found, *_from_rows(told)])
 
 
-def draw(told: Told) -> Waterfall:
-    """The waterfall of a task."""
-    source, found = pieces_of(told)
+def draw(told: Told, read: Pieces | None = None) -> Waterfall:
+    """The waterfall of a task; `read`: its pieces, where they were read before."""
+    read = read or pieces_of(told)
+    found = read.found
     zero_at = min(piece.start for piece in found)
     last = max(piece.end if piece.end is not None else told.now for piece in found)
     rows, left_off = _layout(found, told.task, zero_at)
     return Waterfall(
-        source=source,
+        source=read.source,
         zero_at=zero_at,
         total_us=max(1, last - zero_at),
         rows=tuple(rows),
