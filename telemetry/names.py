@@ -47,6 +47,10 @@ def engine_span(engine: str) -> str:
 
 EVENT_DEADLINE_EXCEEDED: Final = "deadline exceeded"
 EVENT_EXCEPTION: Final = "exception"
+EVENT_HOST_STARTED: Final = "engine host started"
+EVENT_HOST_ENDED: Final = "engine host ended"
+EVENT_WORDS_MISSING: Final = "words missing"
+EVENT_SEGMENT_REFUSED: Final = "segment refused"
 
 # Attributes of the semantic conventions ----------------------------------------------------------
 
@@ -213,6 +217,10 @@ SPANS: Final[tuple[Span, ...]] = (
 EVENTS: Final[tuple[Event, ...]] = (
     Event(name=EVENT_DEADLINE_EXCEEDED, where=SPAN_ATTEMPT, meaning="The deadline passed while the span was open; its time is the deadline."),
     Event(name=EVENT_EXCEPTION, where="any span", meaning="An exception left the span; type and frames, its message only where it is known to hold no text."),
+    Event(name=EVENT_HOST_STARTED, where=SPAN_ATTEMPT, meaning="A speech engine's program was started (reason, pid)."),
+    Event(name=EVENT_HOST_ENDED, where=SPAN_ATTEMPT, meaning="A speech engine's program died (error_type, exit_signal)."),
+    Event(name=EVENT_WORDS_MISSING, where=SPAN_ATTEMPT, meaning="An engine spoke a segment without some of its words (count)."),
+    Event(name=EVENT_SEGMENT_REFUSED, where=SPAN_ATTEMPT, meaning="A segment's sound failed a check and is made again (reason, segment)."),
 )  # fmt: skip
 
 _DETAILS = f"{SPAN_TASK}, {SPAN_ATTEMPT}"

@@ -106,7 +106,7 @@ def _speak(
                 speed=float(request.params.get("speed", 1.0)),
             )
         except AudioInvalidError as error:
-            attempt.event("segment refused", reason=error.error_type, segment=row.idx)
+            attempt.event(names.EVENT_SEGMENT_REFUSED, reason=error.error_type, segment=row.idx)
             if not tries_left:
                 raise
             continue

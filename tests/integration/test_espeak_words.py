@@ -12,7 +12,7 @@ from app.speech.registry import load_engines
 from tests.support.speech import Speech, speak
 
 DATA = Path(__file__).parents[1] / "data"
-MIXED = (DATA / "mixed-report.zh-en.txt").read_text(encoding="utf-8")
+MIXED = (DATA / "texts" / "mixed-report.zh-en.txt").read_text(encoding="utf-8")
 
 #: What a reader calls a word, told apart from the product's own idea: letters and digits that
 #: touch, and each Han character.
