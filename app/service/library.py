@@ -8,7 +8,7 @@ from app.domain.task import Status
 from app.domain.text import check_text
 from app.service.core import Core
 from app.service.progress import progress_ratio
-from app.service.reason import Reason, Surroundings, explain
+from app.service.reason import Reason, Surroundings, explain_text
 from app.service.task_view import is_alive
 from app.store import library, reports, tasks, texts, workers
 from app.store.database import Connection
@@ -216,7 +216,7 @@ def _item(conn: Connection, row: LibraryRow, living: set[str], now: int) -> Libr
         task=task,
         audio=row.audio,
         progress=progress_ratio(task),
-        reason=explain(task, around),
+        reason=explain_text(row.text.state, task, around),
         queue_position=position,
         now=now,
     )

@@ -63,10 +63,23 @@ class Surroundings:
 
 def explain(task: TaskRecord, around: Surroundings) -> Reason:
     """The reason of a task as it is now."""
-    key = _key(task, around)
+    return _reason(_key(task, around), task, around)
+
+
+def _reason(key: str, task: TaskRecord, around: Surroundings) -> Reason:
     return Reason(
         en=_explanation("en", key, task, around), zh=_explanation("zh", key, task, around)
     )
+
+
+def explain_text(state: str, task: TaskRecord, around: Surroundings) -> Reason:
+    """The reason of a text, whose own request or audio may have fared otherwise than its task."""
+    key = _key(task, around)
+    if state == "cancelled" and task.status != "cancelled":
+        key = "text.cancelled"
+    elif state == "failed" and task.status == "completed":
+        key = "text.audio_gone"
+    return _reason(key, task, around)
 
 
 def error_words(error_type: str | None, language: Language) -> str:

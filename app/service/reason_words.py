@@ -156,6 +156,16 @@ EN: Final[dict[str, Sentences]] = {
         "It ran for {attempt_ran}. {done} of {total} segments are kept.",
         "Retry: it goes on from what is kept. A longer limit can be set at the upload.",
     ),
+    "text.cancelled": (
+        "Cancelled.",
+        "Its request was taken back; the task is kept for others that want it.",
+        "Retry brings it back.",
+    ),
+    "text.audio_gone": (
+        "The audio is gone.",
+        "It was spoken, but its file is missing or corrupt.",
+        "Retry makes it again.",
+    ),
     "cancelled": (
         "Cancelled after {took}.",
         "{done} of {total} segments are kept.",
@@ -296,6 +306,8 @@ ZH: Final[dict[str, Sentences]] = {
         "运行了 {attempt_ran}。已保留 {done} / {total} 段。",
         "重试会从保留的部分继续；上传时可以设更长的时限。",
     ),
+    "text.cancelled": ("已取消。", "请求已撤回；任务为其他请求保留。", "重试即可恢复。"),
+    "text.audio_gone": ("音频已不存在。", "曾经合成，但文件丢失或损坏。", "重试会重新合成。"),
     "cancelled": ("已取消，历时 {took}。", "已保留 {done} / {total} 段。", "重试即可恢复。"),
 }
 

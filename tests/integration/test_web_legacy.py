@@ -222,6 +222,8 @@ def test_audio_url_and_delete(home: Home, client: DocumentedClient) -> None:
     told = client.get(f"/api/task/status/{task.text_id}").json or {}
     assert told["status"] == "failed"
     assert "audio is gone" in told["error_message"]
+    shown = client.get(f"/api/v1/texts/{task.text_id}").json or {}
+    assert shown["text"]["reason"].startswith("The audio is gone.")
     assert client.post(f"/api/task/retry/{task.text_id}").status_code == 200
 
 

@@ -6,12 +6,15 @@ import pytest
 
 from app.domain.records import TaskRecord
 from app.service import task_list
+from app.service.request_span import RequestSpanWriter
+from app.service.turn import Turns
 from app.web import state
 from telemetry import codec, outbox
 from telemetry.names import SpanKind
 from telemetry.spans import DecodedSpan
 from tests.support.documented import DocumentedClient, web_client
 from tests.support.home import Home
+from tests.support.service import submitted
 
 CALLER = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
@@ -95,3 +98,41 @@ def test_refused_and_reading_requests_keep_nothing(home: Home, client: Documente
     assert state.of(client.application).request_spans.flush()
     with home.core.database.read() as conn:
         assert outbox.measure(conn).pending == 0
+
+
+def test_busy_database_delays_a_span_and_loses_none(home: Home) -> None:
+    """While another writes, spans wait; all of them are there when it is done."""
+    task_id = submitted(home.core, "Busy.").task.id
+    writer = RequestSpanWriter(home.core, Turns(home.core.database))
+    with home.core.database.write():
+        for number in range(3):
+            writer.keep(b"span", f"{number:032x}", (task_id,), 1)
+        assert not writer.flush(timeout_s=0.2)
+    assert writer.flush()
+    writer.stop()
+    with home.core.database.read() as conn:
+        assert outbox.spans_of_task(conn, task_id).count(b"span") == 3
+
+
+def test_ended_process_has_written_its_spans(home: Home) -> None:
+    """What waits when a web process stops is written before it ends."""
+    home.environ["VOXTRACE_DEFAULT_ENGINE"] = "tone"
+    with web_client(home.settings) as client:
+        task = _task(home, client.post("/upload", json={"content": "Last."}).json)
+    with home.core.database.read() as conn:
+        assert len(outbox.spans_of_task(conn, task.id)) == 1
+
+
+def test_everything_works_without_tracing(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """OTEL_SDK_DISABLED leaves spans off; texts are accepted, errors have no reference."""
+    monkeypatch.setenv("OTEL_SDK_DISABLED", "true")
+    home.environ["VOXTRACE_DEFAULT_ENGINE"] = "tone"
+    with web_client(home.settings) as client:
+        task = _task(home, client.post("/api/v1/texts", json={"content": "Quiet."}).json)
+        assert task.parent_span_id is None
+        problem = client.get("/api/v1/tasks/99").json or {}
+        assert "trace_id" not in problem
+        shown = client.get(f"/api/v1/tasks/{task.id}").json or {}
+        assert shown["waterfall"]["source"] == "rows"
+    with home.core.database.read() as conn:
+        assert outbox.spans_of_task(conn, task.id) == []

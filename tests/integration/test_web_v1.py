@@ -228,6 +228,9 @@ def test_cancel_and_retry(home: Home, client: DocumentedClient) -> None:
     second = submitted(home.core, "Shared.")
     status, told = _post(client, f"/api/v1/texts/{second.text.id}/cancel")
     assert (status, told["is_task_cancelled"], told["still_wanted_by"]) == (200, False, 1)
+    left = client.get(f"/api/v1/texts/{second.text.id}").json or {}
+    assert left["text"]["state"] == "cancelled"
+    assert left["text"]["reason"].startswith("Cancelled. Its request was taken back")
     status, told = _post(client, f"/api/v1/tasks/{first.task.id}/cancel")
     assert (status, told["is_task_cancelled"]) == (200, True)
     assert _post(client, f"/api/v1/tasks/{first.task.id}/cancel")[0] == 409
