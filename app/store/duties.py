@@ -35,8 +35,9 @@ def take_lease(conn: Connection, name: str, holder: str, *, now: int, lease_us: 
             set_=values,
             where=(_U.holder == holder) | (_U.lease_until <= now),
         )
+        .returning(_U.name)
     )
-    return conn.execute(statement).rowcount == 1
+    return conn.execute(statement).first() is not None
 
 
 def release(conn: Connection, name: str, holder: str, now: int) -> None:

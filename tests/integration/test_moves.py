@@ -4,7 +4,7 @@ import pytest
 
 from app.domain.errors import ConflictError, NotFoundError, RequestError
 from app.domain.task import LEASE_US, MAX_LOST
-from app.service import cancel, claim, limits, presence, reap, retry, task_list, verdict
+from app.service import cancel, claim, leader, limits, presence, reap, retry, task_list, verdict
 from app.service.core import Core
 from app.service.submit import SubmitRequest, submit
 from app.store import attempts, totals, workers
@@ -312,3 +312,30 @@ def test_task_span_is_the_row(any_home: Home) -> None:
     assert span.attributes["voxtrace.task.status"] == task.status == "timeout"
     assert span.attributes["error.type"] == task.error_type
     assert span.is_error
+
+
+def test_one_duties_process_leads_at_a_time(any_home: Home) -> None:
+    """A lease is held by one, renewed by it, refused to others, and free when it is given up."""
+    core = any_home.core
+    assert leader.lead(core, "a")
+    assert leader.lead(core, "a")
+    assert not leader.lead(core, "b")
+    leader.step_down(core, "b")
+    assert not leader.lead(core, "b")
+    leader.step_down(core, "a")
+    assert leader.lead(core, "b")
+    assert not leader.lead(core, "a")
+
+
+def test_duty_notes_successes_and_failures(any_home: Home) -> None:
+    """A duty's row says when it went well last, how often it failed since, and why."""
+    core = any_home.core
+    leader.note_success(core, "x", "a")
+    leader.note_failure(core, "x", "a", "first")
+    leader.note_failure(core, "x", "a", "second")
+    row = next(duty for duty in leader.every(core) if duty.name == "x")
+    assert (row.failure_count, row.last_error) == (2, "second")
+    assert row.succeeded_at is not None
+    leader.note_success(core, "x", "a")
+    row = next(duty for duty in leader.every(core) if duty.name == "x")
+    assert (row.failure_count, row.last_error) == (0, None)

@@ -181,9 +181,9 @@ def test_error_kinds_decide(home: Home) -> None:
     assert (task.status, task.tries_used, task.lost_count) == ("pending", 0, 0)
 
 
-def test_dead_worker_is_rescued_within_15_s_and_marked(home: Home) -> None:
+def test_dead_worker_is_rescued_within_15_s_and_marked(any_home: Home) -> None:
     """SIGKILL of a worker's parent: another worker runs the task; the row says who rescued it."""
-    core = home.core
+    home, core = any_home, any_home.core
     home.start_duties()
     first = home.start_worker("w1", VOXTRACE_WORKER_CONCURRENCY="1")
     task_id = _submit(core, "@sleep 2\nText.")
