@@ -10,11 +10,12 @@ from app.store.rows import record, records
 from app.store.tables import attempt_table
 
 _A = attempt_table.c
+_INSERT = insert(attempt_table)
 
 
 def insert_claimed(conn: Connection, values: Mapping[str, Any]) -> None:
     """Writes the attempt that a claim has begun."""
-    conn.execute(insert(attempt_table).values(**values))
+    conn.execute(_INSERT, values)
 
 
 def get(conn: Connection, task_id: int, attempt: int) -> AttemptRecord | None:

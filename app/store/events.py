@@ -9,10 +9,13 @@ from app.domain.records import EventRecord
 from app.store.rows import records
 from app.store.tables import event_table
 
+#: Built once: building a statement costs more than SQLite takes to run it.
+_INSERT = insert(event_table)
+
 
 def add(conn: Connection, values: Mapping[str, Any]) -> None:
     """Writes one event."""
-    conn.execute(insert(event_table).values(**values))
+    conn.execute(_INSERT, values)
 
 
 def of_task(conn: Connection, task_id: int) -> list[EventRecord]:

@@ -11,6 +11,10 @@ from app.store.rows import record, records
 from app.store.tables import submission_table
 
 _S = submission_table.c
+_INSERTS = {
+    name: dialect.insert(submission_table).on_conflict_do_nothing().returning(_S.id)
+    for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
+}
 
 
 def insert_submission(conn: Connection, values: Mapping[str, Any]) -> int | None:
@@ -18,9 +22,7 @@ def insert_submission(conn: Connection, values: Mapping[str, Any]) -> int | None
 
     On PostgreSQL it waits for a concurrent insert of the same key to commit.
     """
-    dialect = postgresql if conn.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(submission_table).values(**values).on_conflict_do_nothing()
-    return conn.execute(statement.returning(_S.id)).scalar_one_or_none()
+    return conn.execute(_INSERTS[conn.dialect.name], values).scalar_one_or_none()
 
 
 def of_key(conn: Connection, idempotency_key: str) -> SubmissionRecord | None:

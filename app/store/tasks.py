@@ -15,6 +15,11 @@ _T = task_table.c
 # Conditions on status are literals in the SQL: SQLite takes a partial index only so.
 _PENDING = literal_column("task.status") == literal_column("'pending'")
 _PROCESSING = literal_column("task.status") == literal_column("'processing'")
+#: Built once: building a statement costs more than SQLite takes to run it.
+_INSERTS = {
+    name: dialect.insert(task_table).on_conflict_do_nothing().returning(task_table)
+    for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
+}
 _COMPLETED = literal_column("task.status") == literal_column("'completed'")
 
 
@@ -23,11 +28,7 @@ def insert_unless_live(conn: Connection, values: Mapping[str, Any]) -> TaskRecor
 
     On PostgreSQL it waits for a concurrent insert of the same key to commit.
     """
-    dialect = postgresql if conn.dialect.name == "postgresql" else sqlite
-    statement = (
-        dialect.insert(task_table).values(**values).on_conflict_do_nothing().returning(task_table)
-    )
-    return record(TaskRecord, conn.execute(statement).first())
+    return record(TaskRecord, conn.execute(_INSERTS[conn.dialect.name], values).first())
 
 
 def get(conn: Connection, task_id: int, *, lock: bool = False) -> TaskRecord | None:

@@ -10,12 +10,12 @@ from app.store.rows import record
 from app.store.tables import text_table
 
 _X = text_table.c
+_INSERT = insert(text_table).returning(_X.id)
 
 
 def insert_text(conn: Connection, values: Mapping[str, Any]) -> int:
     """Inserts a text; returns its id."""
-    statement = insert(text_table).values(**values).returning(_X.id)
-    return int(conn.execute(statement).scalar_one())
+    return int(conn.execute(_INSERT, values).scalar_one())
 
 
 def get(conn: Connection, text_id: int, *, lock: bool = False) -> TextRecord | None:
