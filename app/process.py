@@ -18,6 +18,10 @@ PARENT_PID = "VOXTRACE_PARENT_PID"
 #: everything it starts, so that leftovers of a dead start can be told from everything else.
 RUN_MARK = "VOXTRACE_RUN"
 
+#: Seconds before a program that ended is started again: the first time, and at most.
+RESTART_S = 0.5
+RESTART_MAX_S = 30.0
+
 _PR_SET_PDEATHSIG = 1
 
 
@@ -46,6 +50,17 @@ def set_parent_death_signal(signum: int = signal.SIGKILL) -> bool:
 def child_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """This process's environment for a program it starts, with itself named as the parent."""
     return {**os.environ, PARENT_PID: str(os.getpid()), **(extra or {})}
+
+
+def restart_wait_s(last_wait_s: float | None, ran_s: float) -> float:
+    """Seconds to wait before a program is started again that has ended after `ran_s`.
+
+    Twice the last wait, so that one that cannot run costs little; from the beginning (None, or
+    after a run as long as the longest wait), so that one that ran well is back at once.
+    """
+    if last_wait_s is None or ran_s >= RESTART_MAX_S:
+        return RESTART_S
+    return min(RESTART_MAX_S, 2 * last_wait_s)
 
 
 def start_ticks(pid: int) -> int | None:

@@ -19,8 +19,6 @@ from app.config.settings import Settings
 READY_S = 60.0
 #: Seconds a program may take to stop beyond the drain before it is killed.
 STOP_S = 8.0
-RESTART_S = 0.5
-RESTART_MAX_S = 30.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -30,11 +28,13 @@ class Program:
     name: str
     arguments: list[str]
     running: subprocess.Popen[bytes] | None = None
+    started_at_s: float = 0.0
     restart_at_s: float = 0.0
-    wait_s: float = RESTART_S
+    wait_s: float | None = None
 
     def start(self) -> None:
         """Starts it by exec, in a session of its own: a Ctrl-C reaches `up` alone."""
+        self.started_at_s = clock.monotonic_s()
         self.running = subprocess.Popen(  # noqa: S603 - our own program
             [sys.executable, "-m", "app", *self.arguments],
             env=process.child_environment(),
@@ -125,6 +125,8 @@ class Supervisor:
         now_s = clock.monotonic_s()
         for program in self.programs:
             if program.running is not None and program.running.poll() is not None:
+                ran_s = now_s - program.started_at_s
+                program.wait_s = process.restart_wait_s(program.wait_s, ran_s)
                 click.echo(
                     f"voxtrace: {program.name} ended with {program.running.returncode}; "
                     f"starting it again in {program.wait_s:g} s",
@@ -132,7 +134,6 @@ class Supervisor:
                 )
                 program.running = None
                 program.restart_at_s = now_s + program.wait_s
-                program.wait_s = min(RESTART_MAX_S, program.wait_s * 2)
             if program.running is None and now_s >= program.restart_at_s:
                 program.start()
 

@@ -3,15 +3,10 @@
 import logging
 import subprocess
 import sys
-from typing import Final
 
 from app import clock, process
 
 log = logging.getLogger(__name__)
-
-#: Seconds to wait before a duties process that ended is started again; doubled up to the second.
-RESTART_S: Final = 0.5
-RESTART_MAX_S: Final = 30.0
 
 
 class DutiesKeeper:
@@ -19,8 +14,9 @@ class DutiesKeeper:
 
     def __init__(self) -> None:
         self._program: subprocess.Popen[bytes] | None = None
+        self._started_at_s = 0.0
         self._start_at_s = 0.0
-        self._wait_s = RESTART_S
+        self._wait_s: float | None = None
 
     def look(self) -> None:
         """Starts the program where it does not run; call it each second from the main thread."""
@@ -31,9 +27,10 @@ class DutiesKeeper:
                 return
             log.warning("duties ended with %s; starting them again", code)
             self._program = None
+            self._wait_s = process.restart_wait_s(self._wait_s, now_s - self._started_at_s)
             self._start_at_s = now_s + self._wait_s
-            self._wait_s = min(RESTART_MAX_S, self._wait_s * 2)
         if now_s >= self._start_at_s:
+            self._started_at_s = now_s
             self._program = subprocess.Popen(
                 [sys.executable, "-m", "app", "duties"],
                 env=process.child_environment(),
