@@ -13,6 +13,7 @@ import click
 from app import logs
 from app.config.settings import Settings, load, unknown
 from app.domain.errors import ConfigError, RequestError, VoxtraceError
+from app.domain.task import Status
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -126,7 +127,9 @@ def submit(**options: Any) -> None:
 
 
 @cli.command("list")
-@click.option("--status", help="Only tasks of this status.")
+@click.option(
+    "--status", type=click.Choice([str(one) for one in Status]), help="Only tasks of this status."
+)
 @click.option("--before", type=int, help="Only tasks with a smaller id.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
 @click.option("--json", is_flag=True, help="Print JSON.")

@@ -196,6 +196,7 @@ def test_program_started_by_hand_outlives_its_shell(home: Home) -> None:
     """What a shell starts in the background goes on when that shell ends: it has no supervisor."""
     environ = {name: value for name, value in os.environ.items() if name != process.PARENT_PID}
     log = home.path / "by-hand.log"
+    log.touch()
     with subprocess.Popen(
         ["/bin/sh", "-c", f"{sys.executable} -m app duties >{log} 2>&1 & echo $!; read end"],
         env=environ | home.environ,
