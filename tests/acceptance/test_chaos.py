@@ -16,6 +16,7 @@ from app.domain.records import TaskRecord
 from app.service import limits, task_list
 from app.store import tasks
 from telemetry import names, outbox
+from tests.conftest import KINDS, database_url
 from tests.integration.test_state_machine import recount
 from tests.support.home import Home, children_of, free_port
 from tests.support.otlp_receiver import OtlpReceiver, ReceivedSpan
@@ -125,10 +126,10 @@ class Chaos:
                 self.start(name)
 
 
-def _submit_all(home: Home) -> list[int]:
+def _submit_all(home: Home, count: int) -> list[int]:
     """Submits over HTTP; a request that a kill cut is sent again under its idempotency key."""
     ids = []
-    for number in range(COUNT):
+    for number in range(count):
         headers = {"Idempotency-Key": f"chaos-{number}"}
 
         def post(number: int = number, headers: dict[str, str] = headers) -> int | None:
@@ -147,7 +148,8 @@ def _submit_all(home: Home) -> list[int]:
     return ids
 
 
-def test_everything_killed_at_random_loses_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_everything_killed_at_random_loses_nothing(tmp_path: Path, kind: str) -> None:
     """Children, workers, web and duties are SIGKILLed at random; the receiver comes and goes.
 
     Every task is final once, no slot is leaked, the totals are right, and each task has exactly
@@ -159,12 +161,14 @@ def test_everything_killed_at_random_loses_nothing(tmp_path: Path) -> None:
         "VOXTRACE_BACKOFF_S": "0.05",
         "VOXTRACE_MAX_CONCURRENT": str(LIMIT),
     }
-    with Home.make(tmp_path / "home", **environ) as home, Chaos(home) as chaos:
+    count = COUNT if kind == "sqlite" else COUNT // 3
+    url = database_url(kind, tmp_path)
+    with Home.make(tmp_path / "home", url, **environ) as home, Chaos(home) as chaos:
         limits.set_max_concurrent(home.core, LIMIT)
         highest = _Watch(home)
         began_s = time.monotonic()
         chaos.begin()
-        ids = _submit_all(home)
+        ids = _submit_all(home, count)
         receiver.start()
         half = len(ids) // 2
         wait_until(lambda: _final_count(home) >= half, 180, what="half of the tasks are over")
@@ -180,7 +184,7 @@ def test_everything_killed_at_random_loses_nothing(tmp_path: Path) -> None:
         took_s = time.monotonic() - began_s
         print(f"\n{len(rows)} tasks in {took_s:.0f} s, at most {highest.value} at once")
         print(f"kills: {dict(chaos.kills)}, ends: {dict(Counter(row.status for row in rows))}")
-        assert len(rows) == COUNT
+        assert len(rows) == count
         _check(home, rows, receiver.spans, highest.value)
 
 
