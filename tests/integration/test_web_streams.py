@@ -8,7 +8,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from app.service import cancel, library
-from app.web import state
+from app.web import state, streams
 from tests.support.documented import DocumentedClient, web_client
 from tests.support.home import Home
 from tests.support.service import claimed, run, spoken, start_worker, submitted
@@ -173,3 +173,16 @@ def test_above_half_of_the_threads_a_stream_is_short(home: Home, client: Documen
     assert answer.text.startswith("retry: 2000\n")
     assert '"status": "pending"' in answer.text
     assert answer.text.count("data:") == 1
+
+
+def test_stream_shows_life_and_ends_in_time(
+    home: Home, client: DocumentedClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nothing changes there are comments, and the end comes well before half a minute."""
+    assert streams.LIFE_S < 30
+    monkeypatch.setattr(streams, "LIFE_S", 1.0)
+    monkeypatch.setattr(streams, "HEARTBEAT_S", 0.2)
+    text_id = submitted(home.core, "Waiting.").text.id
+    answer = client.get(f"/api/task/stream/{text_id}", buffered=True)
+    assert answer.text.count("data:") == 1
+    assert answer.text.count(": alive\n\n") >= 2
