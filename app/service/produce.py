@@ -62,7 +62,8 @@ def produce(attempt: Attempt, engine: Engine, content: str) -> Produced:
             message = f"the finished {fmt.name} is not what was put in: {check.problem}"
             raise AudioInvalidError(message, error_type=check.problem)
         _note(attempt, "store", 0)
-        with attempt.tracing.span(names.SPAN_STORE):
+        stored_bytes = {names.AUDIO_BYTES: check.bytes}
+        with attempt.tracing.span(names.SPAN_STORE, attributes=stored_bytes):
             stored = attempt.core.storage.put_file(temp, prefix=AUDIO_PREFIX, suffix=fmt.extension)
     finally:
         temp.unlink(missing_ok=True)

@@ -14,6 +14,7 @@ from app.speech.engine import Engine, Mark, SegmentRequest
 from app.store import segments, tasks
 from app.store.database import Connection
 from telemetry import names
+from telemetry.values import AttributeValue
 
 #: Tries at one segment within an attempt, where its sound fails a check.
 SEGMENT_TRIES = 3
@@ -45,13 +46,14 @@ def _make(
     done: int,
 ) -> None:
     text = content[row.start : row.stop]
-    attributes = {names.SEGMENT_INDEX: row.idx, names.SEGMENT_CHARACTERS: len(text)}
+    attributes = _attributes(row) | {names.SEGMENT_CHARACTERS: len(text)}
     with attempt.tracing.span(names.SPAN_SEGMENT, attributes=attributes) as span:
         began = attempt.now_us()
         values = plan.take_over(attempt, row)
         span.set({names.SEGMENT_REUSED: values is not None})
         if values is None:
             values = _speak(attempt, engine, row, text, content)
+        span.set({names.AUDIO_DURATION_MS: values["duration_ms"]})
     context = span.context
     values |= {
         "status": "done",
@@ -96,7 +98,7 @@ def _speak(
     )
     for tries_left in reversed(range(SEGMENT_TRIES)):
         attempt.write(lambda conn, _now: segments.count_try(conn, row.task_id, row.idx))
-        pcm, marks = _call(attempt, engine, request)
+        pcm, marks = _call(attempt, engine, request, row)
         try:
             check = validation.check_segment(
                 pcm,
@@ -123,11 +125,19 @@ def _speak(
     raise AssertionError(message)
 
 
-def _call(attempt: Attempt, engine: Engine, request: SegmentRequest) -> tuple[bytes, list[Mark]]:
+def _attributes(row: SegmentRecord) -> dict[str, AttributeValue]:
+    """What the spans of a segment and of its engine calls say of it."""
+    language = {names.LANGUAGE: row.language} if row.language else {}
+    return {names.SEGMENT_INDEX: row.idx, **language}
+
+
+def _call(
+    attempt: Attempt, engine: Engine, request: SegmentRequest, row: SegmentRecord
+) -> tuple[bytes, list[Mark]]:
     """One call of the engine, under its own span."""
-    attributes = names.engine_call_attributes(
+    attributes = _attributes(row) | names.engine_call_attributes(
         provider=engine.name, model=engine.version, voice=request.voice or "auto"
-    ) | {names.LANGUAGE: request.language}
+    )
     pcm = bytearray()
     marks: list[Mark] = []
     with (

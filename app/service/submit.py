@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from app.domain import text as text_rules
@@ -57,19 +57,29 @@ class _KeyTakenError(Exception):
     """Another request committed this idempotency key first."""
 
 
-def submit(core: "Core", request: SubmitRequest, context: "SpanContext | None" = None) -> Submitted:
+def submit(
+    core: "Core",
+    request: SubmitRequest,
+    context: "SpanContext | None" = None,
+    *,
+    continues: bool = True,
+) -> Submitted:
     """Accepts a request in one transaction, and rings the workers' bell for new work.
 
     Args:
         core: Who accepts it.
         request: What is asked for.
         context: The span of the request; the task's span becomes its child.
+        continues: False for one of several texts of a request: each task has a trace of its own,
+            linked to the request's span.
 
     Raises:
         RequestError: Something in the request is wrong (400), too large (413), or its idempotency
             key was used for another request (409).
     """
     plan = _plan(core, request)
+    if context is not None and not continues:
+        plan, context = replace(plan, link=context), None
     for _ in range(3):
         try:
             result = core.database.run(lambda conn: _accept(core, conn, plan, context))
@@ -93,6 +103,7 @@ class _Plan:
     request_hash: str
     timeout_us: int
     max_attempts: int
+    link: "SpanContext | None" = None
 
 
 def _plan(core: "Core", request: SubmitRequest) -> _Plan:
@@ -145,7 +156,8 @@ def _accept(
             return _again(conn, plan, earlier)
     now = core.database.now_us(conn)
     text_id = texts.insert_text(conn, _text_values(plan, now))
-    task, disposition = place_task(core, conn, text_id, plan_values(core, plan, now, context), now)
+    task, disposition = place_task(core, conn, text_id, _task_values(core, plan, now, context), now)
+    of_request = context or plan.link
     taken = submissions.insert_submission(
         conn,
         {
@@ -155,8 +167,8 @@ def _accept(
             "source": plan.request.source,
             "idempotency_key": key,
             "request_hash": plan.request_hash if key else None,
-            "trace_id": context.trace_id_hex if context else None,
-            "span_id": context.span_id_hex if context else None,
+            "trace_id": of_request.trace_id_hex if of_request else None,
+            "span_id": of_request.span_id_hex if of_request else None,
             "created_at": now,
         },
     )
@@ -219,7 +231,7 @@ def _text_values(plan: _Plan, now: int) -> dict[str, Any]:
     }
 
 
-def plan_values(
+def _task_values(
     core: "Core", plan: _Plan, now: int, context: "SpanContext | None"
 ) -> dict[str, Any]:
     """The columns of a new task; its trace is chosen here and never changes."""
@@ -245,6 +257,7 @@ def plan_values(
         "span_id": f"{tracing.new_span_id():016x}",
         "parent_span_id": context.span_id_hex if context else None,
         "trace_state": (context.trace_state or None) if context else None,
+        "links": json.dumps([[plan.link.trace_id_hex, plan.link.span_id_hex]] if plan.link else []),
     }
 
 

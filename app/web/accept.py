@@ -62,8 +62,8 @@ def submit(wanted: SubmitRequest, *, alone: bool = True) -> Submitted:
         wanted: What is asked for.
         alone: Whether it is the only one of its request; each of several has a trace of its own.
     """
-    context = tracing.current_context() if alone else None
-    return _noted(lambda: submit_service.submit(core(), wanted, context))
+    context = tracing.current_context()
+    return _noted(lambda: submit_service.submit(core(), wanted, context, continues=alone))
 
 
 def retry_text(text_id: int, *, default_source: str) -> Submitted:

@@ -9,6 +9,7 @@ from app.service.core import Core
 from app.service.submit import SubmitRequest, submit
 from app.store import attempts, totals, workers
 from telemetry import codec, outbox
+from telemetry.tracing import SpanContext
 from tests.support.home import Home
 from tests.support.spans import spans_of
 
@@ -265,6 +266,22 @@ def test_retry_makes_a_new_task_linked_to_the_old(any_home: Home) -> None:
     assert second.task.retry_of == first.task.id
     assert second.text.state == "pending"
     assert first.task.span_id in second.task.links
+
+
+def test_one_of_several_has_a_trace_of_its_own_with_a_link(any_home: Home) -> None:
+    """A text of a batch does not continue the request's trace; its task span links to it."""
+    core = any_home.core
+    request = SpanContext.new()
+    one = SubmitRequest(content="One of two.", source="api", engine="tone")
+    task = submit(core, one, request, continues=False).task
+    assert task.trace_id != request.trace_id_hex
+    cancel.cancel_task(core, task.id)
+    root = next(span for span in spans_of(core, task.id) if span.name == "tts task")
+    assert [(link.trace_id, link.span_id) for link in root.links] == [
+        (request.trace_id_hex, request.span_id_hex)
+    ]
+    alone = submit(core, SubmitRequest(content="Alone.", source="api", engine="tone"), request).task
+    assert (alone.trace_id, alone.parent_span_id) == (request.trace_id_hex, request.span_id_hex)
 
 
 def test_hand_back_costs_nothing(any_home: Home) -> None:
