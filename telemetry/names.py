@@ -258,7 +258,7 @@ ATTRIBUTES: Final[tuple[Attribute, ...]] = (
     _string(ENGINE, _DETAILS, "Speech engine."),
     _string(ENGINE_CODE, f"{SPAN_ATTEMPT}, {_CALL}", "The engine's own error code, on failures."),
     _string(VOICE, _DETAILS, "Voice."),
-    _string(LANGUAGE, f"{_DETAILS}, {SPAN_SEGMENT}", "Language (BCP 47)."),
+    _string(LANGUAGE, f"{SPAN_TASK}, {SPAN_SEGMENT}, {_CALL}", "Language (BCP 47), where it is known."),
     _string(RELEASE, _DETAILS, "Release of voxtrace that ran it."),
     _string(SOURCE, _DETAILS, "Where the submission came from: page, api, legacy, cli, canary."),
     _string(WORKER_NAME, f"{SPAN_TASK}, {_MARKED}", "Worker of the (last) attempt."),

@@ -168,7 +168,8 @@ def until(home: Home, text_id: int, *statuses: str, timeout_s: float = PATIENCE_
         seen = status(home, text_id)
         return seen if seen["status"] in statuses else None
 
-    found = wait_until(look, timeout_s, what=f"text {text_id} is {' or '.join(statuses)}")
+    what = f"text {text_id} is {' or '.join(statuses)}"
+    found = wait_until(look, timeout_s, what=what, every_s=0.1)
     assert found is not None
     return found
 

@@ -1,0 +1,379 @@
+"""From text to speech to trace: uploads over HTTP, sound that decodes, one whole trace for each.
+
+One service for all tests, with espeak and a real OTLP receiver. It has run before without one, so
+that a window of spans waits in its outbox.
+"""
+
+import io
+import signal
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+import requests
+import soundfile
+
+from app.domain.records import AttemptRecord, SegmentRecord, TaskRecord
+from app.service import task_list
+from app.store import attempts, segments
+from telemetry import names, outbox
+from tests.support.home import Home
+from tests.support.otlp_receiver import OtlpReceiver, ReceivedSpan
+from tests.support.running import (
+    FINAL,
+    PATIENCE_S,
+    Json,
+    get,
+    kill_everything,
+    start_up,
+    status,
+    stream,
+    task,
+    until,
+    upload,
+)
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+TEXTS = Path(__file__).parents[1] / "data" / "texts"
+#: Files, and how many of their characters are spoken here (None: all).
+FILES = {
+    "mixed-report.zh-en.txt": None,
+    "alice-in-wonderland.en.txt": 6000,
+    "journey-to-the-west-ch1-8.zh.txt": 3000,
+}
+#: Bytes in a row that a text and a span may never have in common.
+ALIKE_BYTES = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """The running service.
+
+    Attributes:
+        window: A text that was spoken while no endpoint was set.
+        waited: Rows that then waited in the outbox.
+    """
+
+    home: Home
+    receiver: OtlpReceiver
+    window: Json
+    waited: int
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A first start without an endpoint, stopped in an orderly way; then one with it."""
+    path = tmp_path_factory.mktemp("end-to-end") / "home"
+    environ = {"VOXTRACE_ENGINES": "espeak,tone,scripted", "VOXTRACE_WEB_PROCESSES": "2"}
+    with OtlpReceiver() as receiver, Home.make(path, **environ) as home:
+        up = start_up(home)
+        window = upload(home, "Spoken before there was a collector.", engine="tone")
+        until(home, window["text_id"], *FINAL)
+        up.signal(signal.SIGINT)
+        assert up.wait(PATIENCE_S) == 0
+        with home.core.database.read() as conn:
+            waited = outbox.measure(conn).pending
+        up = start_up(home, OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint)
+        yield Service(home=home, receiver=receiver, window=window, waited=waited)
+        kill_everything(up)
+
+
+def _content(name: str) -> str:
+    return (TEXTS / name).read_text(encoding="utf-8")[: FILES[name]]
+
+
+def _send(home: Home, name: str, data: bytes, **form: str) -> Json:
+    """Uploads a file as `curl -F file=@NAME` does."""
+    answer = requests.post(
+        f"{home.url}/upload", files={"file": (name, data)}, data=form, timeout=PATIENCE_S
+    )
+    assert answer.ok, answer.text
+    found: Json = answer.json()
+    return found
+
+
+@pytest.fixture(scope="module")
+def sent(service: Service) -> Mapping[str, Json]:
+    """The three files, uploaded one after the other; the answers."""
+    return {name: _send(service.home, name, _content(name).encode()) for name in FILES}
+
+
+# Speech ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_file_becomes_sound_that_decodes(
+    service: Service, sent: Mapping[str, Json], name: str
+) -> None:
+    """A file is accepted with the answer of old, spoken by espeak, and its mp3 decodes.
+
+    The decoded duration is the one that is told, and it is no silence.
+    """
+    answer = sent[name]
+    assert (answer["success"], answer["filename"]) == (True, name)
+    assert (answer["char_count"], answer["encoding"]) == (len(_content(name)), "utf-8")
+    seen = until(service.home, answer["text_id"], *FINAL, timeout_s=240)
+    assert seen["status"] == "completed", seen["error_message"]
+    file = get(service.home, seen["audio_url"])
+    assert file.headers["Content-Type"] == "audio/mpeg"
+    samples, rate = soundfile.read(io.BytesIO(file.content), dtype="float32")
+    told = get(service.home, f"/api/audio/url/{seen['audio_id']}").json()
+    decoded_s = len(samples) / rate
+    print(f"{name}: {decoded_s:.1f} s of sound decoded")
+    assert decoded_s == pytest.approx(told["duration"], abs=0.1)
+    assert told["file_size"] == len(file.content)
+    assert float(np.abs(samples).max()) > 0.1
+
+
+# Traces ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """What the tables say of a task."""
+
+    task: TaskRecord
+    attempts: list[AttemptRecord]
+    segments: list[SegmentRecord]
+
+
+def _rows(home: Home, task_id: int) -> Rows:
+    with home.core.database.read() as conn:
+        return Rows(
+            task=task_list.get(home.core, task_id),
+            attempts=attempts.of_task(conn, task_id),
+            segments=segments.of_task(conn, task_id),
+        )
+
+
+def _trace(service: Service, rows: Rows) -> list[ReceivedSpan]:
+    """The spans of a task's trace, each once, when all that its rows speak of have come."""
+    wanted = {rows.task.span_id, rows.task.parent_span_id}
+    wanted |= {attempt.span_id for attempt in rows.attempts}
+    wanted |= {segment.span_id for segment in rows.segments if segment.span_id}
+
+    def is_whole(receiver: OtlpReceiver) -> bool:
+        return wanted <= {
+            span for trace, span in receiver.distinct() if trace == rows.task.trace_id
+        }
+
+    service.receiver.wait_for(is_whole, PATIENCE_S)
+    return [
+        span
+        for (trace, _), span in service.receiver.distinct().items()
+        if trace == rows.task.trace_id
+    ]
+
+
+def _check_whole(rows: Rows, found: list[ReceivedSpan]) -> None:
+    """The trace is complete: every span that the rows speak of, under the right parent."""
+    by_name: dict[str, list[ReceivedSpan]] = {}
+    for span in found:
+        by_name.setdefault(span.name, []).append(span)
+    [request], [root], [wait] = (
+        by_name[name] for name in ("POST /upload", names.SPAN_TASK, names.SPAN_QUEUE_WAIT)
+    )
+    assert (request.kind, request.parent_span_id) == (names.SpanKind.SERVER, "")
+    assert (root.span_id, root.parent_span_id) == (rows.task.span_id, request.span_id)
+    assert _times_us(root) == (rows.task.submitted_at, rows.task.finished_at)
+    assert wait.parent_span_id == root.span_id
+    assert _times_us(wait) == (rows.task.submitted_at, rows.attempts[0].claimed_at)
+
+    [attempt], [row] = by_name[names.SPAN_ATTEMPT], rows.attempts
+    assert attempt.kind == names.SpanKind.CONSUMER
+    assert (attempt.span_id, attempt.parent_span_id) == (row.span_id, root.span_id)
+    assert _times_us(attempt) == (row.claimed_at, row.finished_at)
+    pieces = by_name[names.SPAN_SEGMENT]
+    assert {piece.span_id for piece in pieces} == {one.span_id for one in rows.segments}
+    assert len(pieces) == len(rows.segments) == rows.task.segment_count
+    inside = [
+        *pieces,
+        *(by_name[name][0] for name in (names.SPAN_SPLIT, names.SPAN_ENCODE, names.SPAN_STORE)),
+    ]
+    for span in inside:
+        assert span.parent_span_id == attempt.span_id
+        assert attempt.start_ns <= span.start_ns <= span.end_ns <= attempt.end_ns
+    calls = by_name[names.engine_span(rows.task.engine)]
+    assert all(call.kind == names.SpanKind.CLIENT for call in calls)
+    assert {call.parent_span_id for call in calls} == {piece.span_id for piece in pieces}
+    assert all(span.status == 0 for span in found)
+    assert len(found) == len(inside) + len(calls) + 5  # and the marker of the attempt's start
+
+
+def _times_us(span: ReceivedSpan) -> tuple[int, int]:
+    return span.start_ns // 1000, span.end_ns // 1000
+
+
+def _check_resources(found: list[ReceivedSpan]) -> None:
+    """Spans made from rows name no process; those of a process name it and its host."""
+    rows = {names.SPAN_TASK, names.SPAN_QUEUE_WAIT, names.SPAN_ATTEMPT_STARTED}
+    process = {
+        names.SERVICE_NAME,
+        names.SERVICE_VERSION,
+        names.SERVICE_INSTANCE_ID,
+        names.HOST_NAME,
+    }
+    for span in found:
+        if span.name in rows:
+            assert span.service == names.SERVICE_ROWS
+            assert set(span.resource) == {names.SERVICE_NAME, names.SERVICE_VERSION}
+        else:
+            is_request = span.kind == names.SpanKind.SERVER
+            assert span.service == (names.SERVICE_WEB if is_request else names.SERVICE_WORKER)
+            assert set(span.resource) == process
+            assert all(span.resource.values())
+
+
+#: Attributes that only failures, rescues or providers with ids of their own have.
+SOMETIMES = {
+    *(names.ERROR_TYPE, names.FINGERPRINT, names.ENGINE_CODE, names.DEADLINE_EXCEEDED),
+    *(names.SPAN_RECOVERED, names.RECOVERED_BY, names.RECOVERED_REASON, names.LAST_HEARTBEAT_US),
+    *(names.EXIT_SIGNAL, names.EXIT_CODE, names.GEN_AI_RESPONSE_ID),
+}
+
+
+def _check_documented(found: list[ReceivedSpan]) -> None:
+    """Each span carries what the table of names says of it, and of our own names nothing else."""
+    for span in found:
+        name = names.engine_span("{engine}") if span.name.startswith("text_to") else span.name
+        if span.kind == names.SpanKind.SERVER:
+            name = "{method} {route}"
+        described = {one.key for one in names.ATTRIBUTES if name in one.where.split(", ")}
+        ours = {key for key in span.attributes if key.startswith(("voxtrace.", "gen_ai."))}
+        assert ours <= described, f"{span.name}: not in the table {ours - described}"
+        missing = described - SOMETIMES - set(span.attributes)
+        assert not missing, f"{span.name}: not on the span {missing}"
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_file_has_one_whole_trace_without_its_text(
+    service: Service, sent: Mapping[str, Json], name: str
+) -> None:
+    """One complete trace reaches the receiver, as the rows tell it, with no word of the text."""
+    until(service.home, sent[name]["text_id"], *FINAL, timeout_s=240)
+    rows = _rows(service.home, sent[name]["task_id"])
+    assert rows.task.trace_id == sent[name]["trace_id"]
+    found = _trace(service, rows)
+    _check_whole(rows, found)
+    _check_resources(found)
+    _check_documented(found)
+    secret = _runs(_content(name).encode())
+    assert _runs(_content(name)[40:60].encode()) <= secret  # the search would find it
+    for span in _of_tasks(service.receiver, found):
+        wire = span.wire + repr(sorted(span.resource.items())).encode()
+        assert not _runs(wire) & secret, f"{span.name}: {_runs(wire) & secret}"
+
+
+def _of_tasks(receiver: OtlpReceiver, found: list[ReceivedSpan]) -> list[ReceivedSpan]:
+    """Every span but those of other requests: one text speaks of addresses that this test asks."""
+    ids = {span.span_id for span in found}
+    return [
+        span for span in receiver.spans if span.kind != names.SpanKind.SERVER or span.span_id in ids
+    ]
+
+
+def _runs(data: bytes) -> set[bytes]:
+    """Every run of `ALIKE_BYTES` bytes."""
+    return {data[at : at + ALIKE_BYTES] for at in range(len(data) - ALIKE_BYTES + 1)}
+
+
+def test_window_is_sent_when_an_endpoint_is_set_later(service: Service) -> None:
+    """Without an endpoint spans stay in the outbox; with one they are sent, the trace whole."""
+    assert service.waited > 0
+    rows = _rows(service.home, service.window["task_id"])
+    _check_whole(rows, _trace(service, rows))
+
+
+# Streams -----------------------------------------------------------------------------------------
+
+
+def test_stream_resumes_where_it_was_left(service: Service) -> None:
+    """With Last-Event-ID a stream tells what was missed; after the end there is nothing to come."""
+    home = service.home
+    text = upload(home, "@sleep 1.5\nListened to with a break.")
+    path = f"/api/task/stream/{text['text_id']}"
+    [first] = islice(stream(home, path), 1)
+    assert first.data["event"] in {"pending", "started"}
+    until(home, text["text_id"], *FINAL)
+    events = list(stream(home, path, last_id=first.id))
+    told = [event.data["event"] for event in events]
+    assert told == (["started"] if first.data["event"] == "pending" else []) + ["completed"]
+    assert events[-1].data["audio_url"] == status(home, text["text_id"])["audio_url"]
+    again = get(home, path, headers={"Last-Event-ID": events[-1].id})
+    assert (again.status_code, again.content) == (204, b"")
+
+    [whole] = stream(home, f"/api/v1/tasks/{text['task_id']}/stream", last_id=first.id)
+    assert whole.name == "task"
+    assert whole.data["is_final"] is True
+    assert whole.data["events"][-1]["kind"] == "complete"
+
+
+# The same again ----------------------------------------------------------------------------------
+
+
+def test_same_content_follows_and_is_then_skipped(service: Service) -> None:
+    """While it runs the same content follows it; afterwards its audio answers; one synthesis.
+
+    The requests that made no work link to the task's span.
+    """
+    home = service.home
+    content = "@sleep 1.5\nThe same words, three times."
+    first, second = upload(home, content), upload(home, content, title="Another title")
+    assert (first["disposition"], second["disposition"]) == ("new", "followed")
+    assert second["text_id"] != first["text_id"]
+    events = [
+        event.data["event"] for event in stream(home, f"/api/task/stream/{second['text_id']}")
+    ]
+    assert events[-1] == "completed"
+    urls = {until(home, text["text_id"], *FINAL)["audio_url"] for text in (first, second)}
+    assert len(urls) == 1
+    third = upload(home, content)
+    assert (third["skipped"], third["audio_url"]) == (True, urls.pop())
+    assert {first["task_id"], second["task_id"], third["task_id"]} == {first["task_id"]}
+    assert task(home, first["task_id"])["attempt"] == 1
+
+    rows = _rows(home, first["task_id"])
+    root = (rows.task.trace_id, rows.task.span_id)
+    service.receiver.wait_for(lambda receiver: len(_linked(receiver, root)) == 2, PATIENCE_S)
+    assert all(span.name == "POST /upload" for span in _linked(service.receiver, root))
+    tasks = [span for span in _trace(service, rows) if span.name == names.SPAN_TASK]
+    assert len(tasks) == 1
+
+
+def _linked(receiver: OtlpReceiver, root: tuple[str, str]) -> list[ReceivedSpan]:
+    """Spans that link to a task's span."""
+    return [span for span in receiver.distinct().values() if root in span.links]
+
+
+# Encodings ---------------------------------------------------------------------------------------
+
+SIMPLIFIED = "这是一个用国标编码的文件，我们来听一听它的声音。说的都是平常的话。"
+TRADITIONAL = "這是一個用大五碼的檔案，我們來聽一聽它的聲音。說的都是平常的話。"
+
+
+@pytest.mark.parametrize(
+    ("content", "codec", "named", "told"),
+    [
+        (SIMPLIFIED, "gb18030", None, "gb18030"),
+        (TRADITIONAL, "big5", None, "big5"),
+        (SIMPLIFIED, "utf-16", None, "utf-16-le"),
+        ("Plain words, two bytes each.", "utf-16-be", None, "utf-16-be"),
+        (TRADITIONAL, "utf-8-sig", None, "utf-8"),
+        ("好", "big5", "big5", "big5"),
+    ],
+    ids=["gb18030", "big5", "utf-16", "utf-16 without a mark", "utf-8 with a mark", "named"],
+)
+def test_file_is_read_in_its_encoding(
+    service: Service, content: str, codec: str, named: str | None, told: str
+) -> None:
+    """The answer names the encoding that was chosen; the text is what was written, and spoken."""
+    form = {"engine": "tone"} | ({"encoding": named} if named else {})
+    answer = _send(service.home, f"{codec}.txt", content.encode(codec), **form)
+    assert answer["encoding"] == told
+    text = get(service.home, f"/api/v1/texts/{answer['text_id']}").json()["text"]
+    assert text["content"] == content
+    assert until(service.home, answer["text_id"], *FINAL)["status"] == "completed"
