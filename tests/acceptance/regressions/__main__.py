@@ -7,6 +7,7 @@ of this interpreter. Exit code 1 where a patch does not apply, or a problem is n
 """
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -41,6 +42,7 @@ def main(names: Sequence[str]) -> int:
         known = ", ".join(problem.name for problem in PROBLEMS)
         print(f"no such problem: {', '.join(sorted(unknown))}; there are {known}", file=sys.stderr)
         return 2
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the work tree is removed
     if _git(ROOT, "status", "--porcelain").stdout.strip():
         print("note: HEAD is tested, without what is not committed")
     outcomes = []
