@@ -2,6 +2,7 @@
 
 import os
 import socket
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -54,9 +55,8 @@ def make_home(settings: Settings) -> None:
     """
     try:
         settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        probe = settings.home / ".probe"
-        probe.touch()
-        probe.unlink()
+        with tempfile.TemporaryFile(dir=settings.home):
+            pass
     except OSError as error:
         problem = (
             "VOXTRACE_HOME must be a directory that can be made and written, "
