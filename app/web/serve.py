@@ -91,7 +91,7 @@ class WebProgram(BaseApplication):  # type: ignore[misc]  # gunicorn has no type
             "graceful_timeout": GRACE_S,
             "timeout": SILENCE_S,
             "keepalive": KEEP_ALIVE_S,
-            "loglevel": settings.log_level,
+            "loglevel": "debug" if settings.log_level == "debug" else "warning",
             "accesslog": None,
             "logger_class": LogLines,
             "proc_name": "voxtrace web",
