@@ -8,36 +8,12 @@ from app.domain.errors import EngineRejectedError
 from app.speech.engine import SegmentRequest
 from app.speech.espeak_limits import parts
 from app.speech.espeak_voices import AUTO, EspeakVoice, voice_of_language
-from app.speech.language import ScriptRun, language_of, script_runs
+from app.speech.language import LANGUAGES, ScriptRun, language_of, script_runs
 from app.speech.sentences import PAUSES_MS
 
 #: The voice of a script that neither the asked voice nor the asked language covers.
 _SCRIPT_VOICES: Mapping[str | None, str] = MappingProxyType(
-    {
-        "Latn": "en-us",
-        "Hani": "cmn",
-        "Kana": "ja",
-        "Hang": "ko",
-        "Cyrl": "ru",
-        "Grek": "el",
-        "Armn": "hy",
-        "Hebr": "he",
-        "Arab": "ar",
-        "Deva": "hi",
-        "Beng": "bn",
-        "Guru": "pa",
-        "Gujr": "gu",
-        "Orya": "or",
-        "Taml": "ta",
-        "Telu": "te",
-        "Knda": "kn",
-        "Mlym": "ml",
-        "Sinh": "si",
-        "Thai": "th",
-        "Mymr": "my",
-        "Geor": "ka",
-        "Ethi": "am",
-    }
+    {**LANGUAGES, "Latn": "en-us", "Hani": "cmn"}
 )
 
 _SENTENCE_END = "。！？!?….｡"
