@@ -12,7 +12,7 @@ from app.speech.language import LANGUAGES, ScriptRun, language_of, script_runs
 from app.speech.sentences import PAUSES_MS
 
 #: The voice of a script that neither the asked voice nor the asked language covers.
-_SCRIPT_VOICES: Mapping[str | None, str] = MappingProxyType(
+_SCRIPT_VOICES: Mapping[str, str] = MappingProxyType(
     {**LANGUAGES, "Latn": "en-us", "Hani": "cmn"}
 )
 
@@ -113,7 +113,7 @@ def _voice_of_run(
     for voice in asked:
         if run.script is None or run.script in voice.scripts:
             return voice
-    return voices[_SCRIPT_VOICES.get(run.script, "en-us")]
+    return voices[_SCRIPT_VOICES.get(run.script or "Latn", "en-us")]
 
 
 def _pause_ms(text: str) -> int:
