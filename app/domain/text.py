@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from app.domain.audio import is_speakable
 from app.domain.errors import RequestError, TooLargeError
 
 #: Longest title, in characters.
@@ -34,13 +35,16 @@ def check_text(value: str, *, field: str) -> None:
 
 
 def check_content(content: str, *, max_chars: int) -> None:
-    """Raises where `content` is empty, too long (413), or has a character that is none."""
+    """Raises where `content` is too long (413), has nothing to speak, or a character that is none."""
     if len(content) > max_chars:
         message = f"content has {len(content)} characters; at most {max_chars} are allowed"
         raise TooLargeError(message)
     check_text(content, field="content")
     if not content.strip():
         message = "content is empty; send at least one character to speak"
+        raise RequestError(message)
+    if not is_speakable(content):
+        message = "content has no letter or digit, so there is nothing to speak in it"
         raise RequestError(message)
 
 

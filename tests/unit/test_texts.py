@@ -21,6 +21,13 @@ def test_nul_and_lone_surrogate_are_named_by_offset() -> None:
         check_content("a\udc00", max_chars=100)
 
 
+@pytest.mark.parametrize("content", ["", " \n", "…… ！？", "🎉🎉", "--- * * *"])
+def test_nothing_to_speak_is_refused(content: str) -> None:
+    """A text without any letter or digit is refused at once, not after a failed task."""
+    with pytest.raises(RequestError, match=r"empty|no letter or digit"):
+        check_content(content, max_chars=100)
+
+
 def test_too_long_says_how_long() -> None:
     """The limit and the length are told."""
     with pytest.raises(TooLargeError, match="11 characters; at most 10"):
