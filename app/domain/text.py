@@ -35,7 +35,7 @@ def check_text(value: str, *, field: str) -> None:
 
 
 def check_content(content: str, *, max_chars: int) -> None:
-    """Raises where `content` is too long (413), has nothing to speak, or a character that is none."""
+    """Raises where `content` is too long (413), has nothing to speak, or what is no character."""
     if len(content) > max_chars:
         message = f"content has {len(content)} characters; at most {max_chars} are allowed"
         raise TooLargeError(message)
