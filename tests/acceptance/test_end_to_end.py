@@ -5,6 +5,7 @@ that a window of spans waits in its outbox.
 """
 
 import io
+import os
 import signal
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ from tests.support.running import (
     until,
     upload,
 )
+from tests.support.wait import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -43,7 +45,7 @@ TEXTS = Path(__file__).parents[1] / "data" / "texts"
 FILES = {
     "mixed-report.zh-en.txt": None,
     "alice-in-wonderland.en.txt": 6000,
-    "journey-to-the-west-ch1-8.zh.txt": 3000,
+    "journey-to-the-west-ch1-8.zh.txt": 6000,
 }
 #: Bytes in a row that a text and a span may never have in common.
 ALIKE_BYTES = 10
@@ -174,34 +176,50 @@ def _check_whole(rows: Rows, found: list[ReceivedSpan]) -> None:
     by_name: dict[str, list[ReceivedSpan]] = {}
     for span in found:
         by_name.setdefault(span.name, []).append(span)
-    [request], [root], [wait] = (
-        by_name[name] for name in ("POST /upload", names.SPAN_TASK, names.SPAN_QUEUE_WAIT)
-    )
+    [request], [root] = by_name["POST /upload"], by_name[names.SPAN_TASK]
     assert (request.kind, request.parent_span_id) == (names.SpanKind.SERVER, "")
     assert (root.span_id, root.parent_span_id) == (rows.task.span_id, request.span_id)
     assert _times_us(root) == (rows.task.submitted_at, rows.task.finished_at)
-    assert wait.parent_span_id == root.span_id
-    assert _times_us(wait) == (rows.task.submitted_at, rows.attempts[0].claimed_at)
+    waits = sorted(by_name[names.SPAN_QUEUE_WAIT], key=lambda span: span.start_ns)
+    found_attempts = {span.span_id: span for span in by_name[names.SPAN_ATTEMPT]}
+    assert len(waits) == len(found_attempts) == len(rows.attempts)
+    for wait, row in zip(waits, rows.attempts, strict=True):
+        attempt = found_attempts[row.span_id]
+        assert attempt.kind == names.SpanKind.CONSUMER
+        assert wait.parent_span_id == attempt.parent_span_id == root.span_id
+        assert _times_us(wait) == (row.queued_at, row.claimed_at)
+        assert _times_us(attempt) == (row.claimed_at, row.finished_at)
+        assert attempt.attributes[names.ATTEMPT_OUTCOME] == row.outcome
+    _check_inside(rows, by_name, found_attempts)
+    assert {span.parent_span_id for span in found} <= {"", *(span.span_id for span in found)}
+    assert set(by_name) <= {span.name for span in names.SPANS} | {
+        request.name,
+        names.engine_span(rows.task.engine),
+    }
 
-    [attempt], [row] = by_name[names.SPAN_ATTEMPT], rows.attempts
-    assert attempt.kind == names.SpanKind.CONSUMER
-    assert (attempt.span_id, attempt.parent_span_id) == (row.span_id, root.span_id)
-    assert _times_us(attempt) == (row.claimed_at, row.finished_at)
-    pieces = by_name[names.SPAN_SEGMENT]
-    assert {piece.span_id for piece in pieces} == {one.span_id for one in rows.segments}
-    assert len(pieces) == len(rows.segments) == rows.task.segment_count
+
+def _check_inside(
+    rows: Rows,
+    by_name: Mapping[str, list[ReceivedSpan]],
+    found_attempts: Mapping[str, ReceivedSpan],
+) -> None:
+    """One span for each committed segment under the attempt that made it, its engine call below."""
+    pieces = {span.span_id: span for span in by_name[names.SPAN_SEGMENT]}
+    numbers = {row.attempt: row.span_id for row in rows.attempts}
+    assert len(rows.segments) == rows.task.segment_count
+    for row in rows.segments:
+        assert row.attempt is not None
+        assert pieces[row.span_id or ""].parent_span_id == numbers[row.attempt]
     inside = [
-        *pieces,
-        *(by_name[name][0] for name in (names.SPAN_SPLIT, names.SPAN_ENCODE, names.SPAN_STORE)),
+        *pieces.values(),
+        *(by_name[name][-1] for name in (names.SPAN_SPLIT, names.SPAN_ENCODE, names.SPAN_STORE)),
     ]
     for span in inside:
-        assert span.parent_span_id == attempt.span_id
+        attempt = found_attempts[span.parent_span_id]
         assert attempt.start_ns <= span.start_ns <= span.end_ns <= attempt.end_ns
     calls = by_name[names.engine_span(rows.task.engine)]
     assert all(call.kind == names.SpanKind.CLIENT for call in calls)
-    assert {call.parent_span_id for call in calls} == {piece.span_id for piece in pieces}
-    assert all(span.status == 0 for span in found)
-    assert len(found) == len(inside) + len(calls) + 5  # and the marker of the attempt's start
+    assert {call.parent_span_id for call in calls} == set(pieces)
 
 
 def _times_us(span: ReceivedSpan) -> tuple[int, int]:
@@ -261,6 +279,8 @@ def test_file_has_one_whole_trace_without_its_text(
     _check_whole(rows, found)
     _check_resources(found)
     _check_documented(found)
+    assert all(span.status == 0 for span in found)
+    assert len(rows.attempts) == 1
     secret = _runs(_content(name).encode())
     assert _runs(_content(name)[40:60].encode()) <= secret  # the search would find it
     for span in _of_tasks(service.receiver, found):
@@ -279,6 +299,39 @@ def _of_tasks(receiver: OtlpReceiver, found: list[ReceivedSpan]) -> list[Receive
 def _runs(data: bytes) -> set[bytes]:
     """Every run of `ALIKE_BYTES` bytes."""
     return {data[at : at + ALIKE_BYTES] for at in range(len(data) - ALIKE_BYTES + 1)}
+
+
+def test_retried_and_killed_task_has_a_whole_trace(service: Service) -> None:
+    """An attempt that failed, one whose process was killed, one that made it: a span for each.
+
+    The killed one's span is rebuilt from its row and says so; what was made is made once.
+    """
+    home = service.home
+    content = "Made at once.\n\n@fail-until-attempt 2 retryable\n@sleep 2\nMade in the end."
+    text = upload(home, content)
+    wait_until(lambda: _attempt_pid(home, text["task_id"], 2), PATIENCE_S, what="a second attempt")
+    os.kill(_attempt_pid(home, text["task_id"], 2) or 0, signal.SIGKILL)
+    assert until(home, text["text_id"], *FINAL)["status"] == "completed"
+    rows = _rows(home, text["task_id"])
+    assert [row.outcome for row in rows.attempts] == ["retry", "lost", "completed"]
+    found = _trace(service, rows)
+    _check_whole(rows, found)
+    _check_resources(found)
+    by_id = {span.span_id: span for span in found}
+    failed, killed, last = (by_id[row.span_id] for row in rows.attempts)
+    assert (failed.status, last.status, by_id[rows.task.span_id].status) == (2, 0, 0)
+    assert failed.attributes[names.ERROR_TYPE] == "engine_error"
+    assert killed.attributes[names.SPAN_RECOVERED] is True
+    assert killed.attributes[names.EXIT_SIGNAL] == signal.SIGKILL
+    assert killed.attributes[names.ERROR_TYPE] == "worker_lost"
+    assert names.SPAN_RECOVERED not in last.attributes
+
+
+def _attempt_pid(home: Home, task_id: int, number: int) -> int | None:
+    """The process that runs an attempt of a task, once it has begun."""
+    with home.core.database.read() as conn:
+        row = attempts.get(conn, task_id, number)
+    return row.pid if row is not None else None
 
 
 def test_window_is_sent_when_an_endpoint_is_set_later(service: Service) -> None:

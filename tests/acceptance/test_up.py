@@ -15,11 +15,12 @@ import requests
 from app import process
 from app.service import task_list
 from app.store import workers
-from tests.support.home import Home, children_of
+from tests.support.home import Home, Program
 from tests.support.running import (
     PATIENCE_S,
     READY,
     Pid,
+    command_line,
     family,
     kill_everything,
     part,
@@ -174,14 +175,17 @@ def test_kill_of_up_leaves_nothing_running(tmp_path: Path) -> None:
 
     The grandchild of an attempt ignores SIGTERM and knows nothing of its parent's death.
     """
-    with Home.make(tmp_path / "home", **ALONE) as home:
+    engines = "tone,scripted,espeak"
+    with Home.make(tmp_path / "home", **ALONE, VOXTRACE_ENGINES=engines) as home:
         up = start_up(home)
+        until(home, upload(home, "Spoken.", engine="espeak")["text_id"], "completed")
         stuck = upload(home, "@subprocess 2000\nNever heard.")
-        child = run_pid(home, stuck["task_id"])
-        wait_until(lambda: len(children_of(child)) == 1, PATIENCE_S, what="a grandchild")
-        resists = next(one for one in family(up) if one.pid in children_of(child))
+        run_pid(home, stuck["task_id"])
+        wait_until(lambda: _running(up, "sleep"), PATIENCE_S, what="a grandchild")
+        [resists] = _running(up, "sleep")
         others = [one for one in family(up) if one != resists]
         assert {part(up, name) for name in ("web", "worker", "duties")} < set(others)
+        assert _running(up, "app.speech.espeak_host")
         up.kill()
         wait_until(lambda: not _living(others), 20, what="all that up had started is gone")
         assert _living([resists]), "it was to resist: the next start would have nothing to kill"
@@ -215,6 +219,11 @@ def test_program_started_by_hand_outlives_its_shell(home: Home) -> None:
         assert select.select([ends], [], [], PATIENCE_S)[0] == [ends]
     finally:
         os.close(ends)
+
+
+def _running(up: Program, word: str) -> list[Pid]:
+    """What `up` has started with this word in its command."""
+    return [one for one in family(up) if word in command_line(one.pid)]
 
 
 WRONG = {

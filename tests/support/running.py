@@ -54,7 +54,7 @@ def part(up: Program, name: str) -> Pid:
 
     def look() -> Pid | None:
         for pid in children_of(up.pid):
-            if name in _command(pid):
+            if name in command_line(pid):
                 return Pid(pid, process.start_ticks(pid))
         return None
 
@@ -63,7 +63,8 @@ def part(up: Program, name: str) -> Pid:
     return found
 
 
-def _command(pid: int) -> list[str]:
+def command_line(pid: int) -> list[str]:
+    """The words that a process was started with; none where it is gone."""
     try:
         return Path(f"/proc/{pid}/cmdline").read_text().split("\0")
     except OSError:
@@ -138,12 +139,15 @@ def get(home: Home, path: str, **fields: Any) -> requests.Response:
     return answer
 
 
-def upload(home: Home, content: str, **fields: Any) -> Json:
+def upload(
+    home: Home, content: str, *, session: requests.Session | None = None, **fields: Any
+) -> Json:
     """Submits a text over POST /upload, for the scripted engine unless another is named."""
     key = fields.pop("idempotency_key", None)
     body = {"content": content, "engine": "scripted"} | fields
     headers = {"Idempotency-Key": key} if key else {}
-    answer = requests.post(f"{home.url}/upload", json=body, headers=headers, timeout=PATIENCE_S)
+    post = session.post if session is not None else requests.post
+    answer = post(f"{home.url}/upload", json=body, headers=headers, timeout=PATIENCE_S)
     assert answer.ok, f"{answer.status_code} {answer.text[:500]}"
     found: Json = answer.json()
     return found

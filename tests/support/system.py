@@ -57,6 +57,14 @@ class System:
         """Pids of the four web processes."""
         return web_processes(self.up, 4)
 
+    def connection_to(self, pid: int) -> requests.Session:
+        """A connection that this web process serves; the server keeps it for 5 s of silence."""
+        session = requests.Session()
+        with only(pid, self.web()):
+            answer = session.get(f"{self.home.url}/api/v1/health", timeout=PATIENCE_S)
+        assert answer.json()["web"]["pid"] == pid
+        return session
+
     def ask_each(self, path: str) -> dict[int, requests.Response]:
         """The answer of every web process to a GET, by its pid; each tells that it is the one."""
         among = self.web()
@@ -71,7 +79,11 @@ class System:
 
 @contextmanager
 def only(pid: int, among: list[int]) -> Iterator[None]:
-    """Stands the other web processes still (SIGSTOP), so that this one must answer."""
+    """Stands the other web processes still (SIGSTOP), so that this one must answer.
+
+    For reads alone: one that stands still may hold the database's write lock, since a process keeps
+    the span of a request after it has answered.
+    """
     others = [other for other in among if other != pid]
     for other in others:
         os.kill(other, signal.SIGSTOP)
