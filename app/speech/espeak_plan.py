@@ -12,9 +12,7 @@ from app.speech.language import LANGUAGES, ScriptRun, language_of, script_runs
 from app.speech.sentences import PAUSES_MS
 
 #: The voice of a script that neither the asked voice nor the asked language covers.
-_SCRIPT_VOICES: Mapping[str, str] = MappingProxyType(
-    {**LANGUAGES, "Latn": "en-us", "Hani": "cmn"}
-)
+_SCRIPT_VOICES: Mapping[str, str] = MappingProxyType({**LANGUAGES, "Latn": "en-us", "Hani": "cmn"})
 
 _SENTENCE_END = "。！？!?….｡"
 _CLAUSE_END = "，、；：,;:—–"
