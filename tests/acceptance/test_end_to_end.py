@@ -17,9 +17,7 @@ import pytest
 import requests
 import soundfile
 
-from app.domain.records import AttemptRecord, SegmentRecord, TaskRecord
-from app.service import task_list
-from app.store import attempts, segments
+from app.store import attempts
 from telemetry import names, outbox
 from tests.support.home import Home
 from tests.support.otlp_receiver import OtlpReceiver, ReceivedSpan
@@ -37,6 +35,13 @@ from tests.support.running import (
     upload,
 )
 from tests.support.wait import wait_until
+from tests.support.whole_trace import (
+    check_documented,
+    check_resources,
+    check_whole,
+    rows_of,
+    trace_of,
+)
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -134,151 +139,18 @@ def test_file_becomes_sound_that_decodes(
 # Traces ------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rows:
-    """What the tables say of a task."""
-
-    task: TaskRecord
-    attempts: list[AttemptRecord]
-    segments: list[SegmentRecord]
-
-
-def _rows(home: Home, task_id: int) -> Rows:
-    with home.core.database.read() as conn:
-        return Rows(
-            task=task_list.get(home.core, task_id),
-            attempts=attempts.of_task(conn, task_id),
-            segments=segments.of_task(conn, task_id),
-        )
-
-
-def _trace(service: Service, rows: Rows) -> list[ReceivedSpan]:
-    """The spans of a task's trace, each once, when all that its rows speak of have come."""
-    wanted = {rows.task.span_id, rows.task.parent_span_id}
-    wanted |= {attempt.span_id for attempt in rows.attempts}
-    wanted |= {segment.span_id for segment in rows.segments if segment.span_id}
-
-    def is_whole(receiver: OtlpReceiver) -> bool:
-        return wanted <= {
-            span for trace, span in receiver.distinct() if trace == rows.task.trace_id
-        }
-
-    service.receiver.wait_for(is_whole, PATIENCE_S)
-    return [
-        span
-        for (trace, _), span in service.receiver.distinct().items()
-        if trace == rows.task.trace_id
-    ]
-
-
-def _check_whole(rows: Rows, found: list[ReceivedSpan]) -> None:
-    """The trace is complete: every span that the rows speak of, under the right parent."""
-    by_name: dict[str, list[ReceivedSpan]] = {}
-    for span in found:
-        by_name.setdefault(span.name, []).append(span)
-    [request], [root] = by_name["POST /upload"], by_name[names.SPAN_TASK]
-    assert (request.kind, request.parent_span_id) == (names.SpanKind.SERVER, "")
-    assert (root.span_id, root.parent_span_id) == (rows.task.span_id, request.span_id)
-    assert _times_us(root) == (rows.task.submitted_at, rows.task.finished_at)
-    waits = sorted(by_name[names.SPAN_QUEUE_WAIT], key=lambda span: span.start_ns)
-    found_attempts = {span.span_id: span for span in by_name[names.SPAN_ATTEMPT]}
-    assert len(waits) == len(found_attempts) == len(rows.attempts)
-    for wait, row in zip(waits, rows.attempts, strict=True):
-        attempt = found_attempts[row.span_id]
-        assert attempt.kind == names.SpanKind.CONSUMER
-        assert wait.parent_span_id == attempt.parent_span_id == root.span_id
-        assert _times_us(wait) == (row.queued_at, row.claimed_at)
-        assert _times_us(attempt) == (row.claimed_at, row.finished_at)
-        assert attempt.attributes[names.ATTEMPT_OUTCOME] == row.outcome
-    _check_inside(rows, by_name, found_attempts)
-    assert {span.parent_span_id for span in found} <= {"", *(span.span_id for span in found)}
-    assert set(by_name) <= {span.name for span in names.SPANS} | {
-        request.name,
-        names.engine_span(rows.task.engine),
-    }
-
-
-def _check_inside(
-    rows: Rows,
-    by_name: Mapping[str, list[ReceivedSpan]],
-    found_attempts: Mapping[str, ReceivedSpan],
-) -> None:
-    """One span for each committed segment under the attempt that made it, its engine call below."""
-    pieces = {span.span_id: span for span in by_name[names.SPAN_SEGMENT]}
-    numbers = {row.attempt: row.span_id for row in rows.attempts}
-    assert len(rows.segments) == rows.task.segment_count
-    for row in rows.segments:
-        assert row.attempt is not None
-        assert pieces[row.span_id or ""].parent_span_id == numbers[row.attempt]
-    inside = [
-        *pieces.values(),
-        *(by_name[name][-1] for name in (names.SPAN_SPLIT, names.SPAN_ENCODE, names.SPAN_STORE)),
-    ]
-    for span in inside:
-        attempt = found_attempts[span.parent_span_id]
-        assert attempt.start_ns <= span.start_ns <= span.end_ns <= attempt.end_ns
-    calls = by_name[names.engine_span(rows.task.engine)]
-    assert all(call.kind == names.SpanKind.CLIENT for call in calls)
-    assert {call.parent_span_id for call in calls} == set(pieces)
-
-
-def _times_us(span: ReceivedSpan) -> tuple[int, int]:
-    return span.start_ns // 1000, span.end_ns // 1000
-
-
-def _check_resources(found: list[ReceivedSpan]) -> None:
-    """Spans made from rows name no process; those of a process name it and its host."""
-    rows = {names.SPAN_TASK, names.SPAN_QUEUE_WAIT, names.SPAN_ATTEMPT_STARTED}
-    process = {
-        names.SERVICE_NAME,
-        names.SERVICE_VERSION,
-        names.SERVICE_INSTANCE_ID,
-        names.HOST_NAME,
-    }
-    for span in found:
-        if span.name in rows:
-            assert span.service == names.SERVICE_ROWS
-            assert set(span.resource) == {names.SERVICE_NAME, names.SERVICE_VERSION}
-        else:
-            is_request = span.kind == names.SpanKind.SERVER
-            assert span.service == (names.SERVICE_WEB if is_request else names.SERVICE_WORKER)
-            assert set(span.resource) == process
-            assert all(span.resource.values())
-
-
-#: Attributes that only failures, rescues or providers with ids of their own have.
-SOMETIMES = {
-    *(names.ERROR_TYPE, names.FINGERPRINT, names.ENGINE_CODE, names.DEADLINE_EXCEEDED),
-    *(names.SPAN_RECOVERED, names.RECOVERED_BY, names.RECOVERED_REASON, names.LAST_HEARTBEAT_US),
-    *(names.EXIT_SIGNAL, names.EXIT_CODE, names.GEN_AI_RESPONSE_ID),
-}
-
-
-def _check_documented(found: list[ReceivedSpan]) -> None:
-    """Each span carries what the table of names says of it, and of our own names nothing else."""
-    for span in found:
-        name = names.engine_span("{engine}") if span.name.startswith("text_to") else span.name
-        if span.kind == names.SpanKind.SERVER:
-            name = "{method} {route}"
-        described = {one.key for one in names.ATTRIBUTES if name in one.where.split(", ")}
-        ours = {key for key in span.attributes if key.startswith(("voxtrace.", "gen_ai."))}
-        assert ours <= described, f"{span.name}: not in the table {ours - described}"
-        missing = described - SOMETIMES - set(span.attributes)
-        assert not missing, f"{span.name}: not on the span {missing}"
-
-
 @pytest.mark.parametrize("name", FILES)
 def test_file_has_one_whole_trace_without_its_text(
     service: Service, sent: Mapping[str, Json], name: str
 ) -> None:
     """One complete trace reaches the receiver, as the rows tell it, with no word of the text."""
     until(service.home, sent[name]["text_id"], *FINAL, timeout_s=240)
-    rows = _rows(service.home, sent[name]["task_id"])
+    rows = rows_of(service.home, sent[name]["task_id"])
     assert rows.task.trace_id == sent[name]["trace_id"]
-    found = _trace(service, rows)
-    _check_whole(rows, found)
-    _check_resources(found)
-    _check_documented(found)
+    found = trace_of(service.receiver, rows)
+    check_whole(rows, found)
+    check_resources(found)
+    check_documented(found)
     assert all(span.status == 0 for span in found)
     assert len(rows.attempts) == 1
     secret = _runs(_content(name).encode())
@@ -312,11 +184,11 @@ def test_retried_and_killed_task_has_a_whole_trace(service: Service) -> None:
     wait_until(lambda: _attempt_pid(home, text["task_id"], 2), PATIENCE_S, what="a second attempt")
     os.kill(_attempt_pid(home, text["task_id"], 2) or 0, signal.SIGKILL)
     assert until(home, text["text_id"], *FINAL)["status"] == "completed"
-    rows = _rows(home, text["task_id"])
+    rows = rows_of(home, text["task_id"])
     assert [row.outcome for row in rows.attempts] == ["retry", "lost", "completed"]
-    found = _trace(service, rows)
-    _check_whole(rows, found)
-    _check_resources(found)
+    found = trace_of(service.receiver, rows)
+    check_whole(rows, found)
+    check_resources(found)
     by_id = {span.span_id: span for span in found}
     failed, killed, last = (by_id[row.span_id] for row in rows.attempts)
     assert (failed.status, last.status, by_id[rows.task.span_id].status) == (2, 0, 0)
@@ -337,8 +209,8 @@ def _attempt_pid(home: Home, task_id: int, number: int) -> int | None:
 def test_window_is_sent_when_an_endpoint_is_set_later(service: Service) -> None:
     """Without an endpoint spans stay in the outbox; with one they are sent, the trace whole."""
     assert service.waited > 0
-    rows = _rows(service.home, service.window["task_id"])
-    _check_whole(rows, _trace(service, rows))
+    rows = rows_of(service.home, service.window["task_id"])
+    check_whole(rows, trace_of(service.receiver, rows))
 
 
 # Streams -----------------------------------------------------------------------------------------
@@ -389,11 +261,11 @@ def test_same_content_follows_and_is_then_skipped(service: Service) -> None:
     assert {first["task_id"], second["task_id"], third["task_id"]} == {first["task_id"]}
     assert task(home, first["task_id"])["attempt"] == 1
 
-    rows = _rows(home, first["task_id"])
+    rows = rows_of(home, first["task_id"])
     root = (rows.task.trace_id, rows.task.span_id)
     service.receiver.wait_for(lambda receiver: len(_linked(receiver, root)) == 2, PATIENCE_S)
     assert all(span.name == "POST /upload" for span in _linked(service.receiver, root))
-    tasks = [span for span in _trace(service, rows) if span.name == names.SPAN_TASK]
+    tasks = [span for span in trace_of(service.receiver, rows) if span.name == names.SPAN_TASK]
     assert len(tasks) == 1
 
 

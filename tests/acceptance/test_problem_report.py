@@ -10,23 +10,21 @@ import hashlib
 import os
 import re
 import signal
-import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from html import unescape
-from pathlib import Path
 
 import pytest
 import requests
 
 from app import process
+from tests.support.figures import most_at_once, recounted_figures, resident_kib, told_figures
 from tests.support.home import Home
 from tests.support.running import (
     FINAL,
     PATIENCE_S,
     Json,
-    family,
+    command_line,
     get,
     kill_everything,
     part,
@@ -192,12 +190,12 @@ def test_p3_finished_tasks_are_not_kept_in_memory(system: System) -> None:
             upload(home, f"Warm {pid}.{PADDING}", session=connection)
     system.tidy()
     first = _finish_many(home, range(WARM_COUNT))
-    before = _resident_kib(system)
+    before = resident_kib(system.up)
     _finish_many(home, range(WARM_COUNT, WARM_COUNT + MORE_COUNT))
-    after = _resident_kib(system)
+    after = resident_kib(system.up)
     grown = {pid: after[pid] / before[pid] - 1 for pid in before if pid in after}
     assert {*among, part(system.up, "worker").pid} <= set(grown)
-    shown = {f"{_program(pid)} {pid}": f"{ratio:+.1%}" for pid, ratio in grown.items()}
+    shown = {f"{command_line(pid)[3]} {pid}": f"{ratio:+.1%}" for pid, ratio in grown.items()}
     print(shown)
     assert max(grown.values()) < GROWTH_RATIO, shown
     assert status(home, first)["status"] == "completed"
@@ -224,20 +222,6 @@ def _finish_many(home: Home, numbers: range) -> int:
     return ids[0]
 
 
-def _resident_kib(system: System) -> dict[int, int]:
-    """Resident memory of each process of the service, in KiB."""
-    found = {}
-    for one in family(system.up):
-        match = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{one.pid}/status").read_text())
-        if match:
-            found[one.pid] = int(match[1])
-    return found
-
-
-def _program(pid: int) -> str:
-    return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ").rpartition("-m app ")[2]
-
-
 # P4 ----------------------------------------------------------------------------------------------
 
 
@@ -254,52 +238,18 @@ def test_p4_statistics_equal_a_recount_of_the_rows_after_a_restart(system: Syste
     ]
     ends = Counter(one["status"] for one in until_all(home, made))
     assert ends == {"completed": 70, "failed": 30}
-    before = _figures(home)
-    assert before == _recount(home)
+    before = told_figures(home)
+    assert before == recounted_figures(home)
 
     system.restart()
 
-    assert _figures(home) == before
-    assert _recount(home) == before
+    assert told_figures(home) == before
+    assert recounted_figures(home) == before
     until(home, upload(home, "P4, one after the restart.")["text_id"], "completed")
-    after = _figures(home)
-    assert after == _recount(home)
+    after = told_figures(home)
+    assert after == recounted_figures(home)
     assert after["total_tasks"] == before["total_tasks"] + 1
     assert after["success_rate"] < 100
-
-
-def _figures(home: Home) -> Json:
-    """What /api/monitor/stats tells, without what moves with the clock."""
-    told = stats(home)
-    names = ("total_tasks", "tasks_pending", "active_tasks", "tasks_completed", "tasks_failed")
-    return {name: told[name] for name in (*names, "success_rate", "avg_duration")}
-
-
-def _recount(home: Home) -> Json:
-    """The same figures from the rows, one by one, by the report's definitions."""
-    path = home.path / "voxtrace.db"
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
-        rows = database.execute(
-            "SELECT coalesce(audio.is_valid, 0), text.cancelled_at, task.status FROM text"
-            " LEFT JOIN task ON task.id = text.task_id"
-            " LEFT JOIN audio ON audio.id = text.audio_id AND audio.deleted_at IS NULL"
-            " WHERE text.deleted_at IS NULL"
-        ).fetchall()
-        runs = database.execute("SELECT run_us / 1000 FROM task WHERE status = 'completed'")
-        runs_ms = [run_ms for (run_ms,) in runs]
-    states = Counter(
-        "completed" if is_valid else "cancelled" if cancelled_at else status
-        for is_valid, cancelled_at, status in rows
-    )
-    return {
-        "total_tasks": len(rows),
-        "tasks_pending": states["pending"],
-        "active_tasks": states["processing"],
-        "tasks_completed": states["completed"],
-        "tasks_failed": states["failed"] + states["timeout"] + states["cancelled"],
-        "success_rate": round(states["completed"] * 100 / len(rows), 1),
-        "avg_duration": round(sum(runs_ms) / len(runs_ms) / 1000, 3),
-    }
 
 
 # P5 ----------------------------------------------------------------------------------------------
@@ -435,19 +385,6 @@ def test_row8_real_concurrency_returns_after_stuck_tasks_and_killed_workers(
 
     after = [upload(home, f"@sleep 1.5\nRow 8, after {n}.") for n in range(2 * LIMIT)]
     until_all(home, [text["text_id"] for text in after])
-    assert _most_at_once(home, [text["task_id"] for text in after]) == LIMIT
+    assert most_at_once(home, [text["task_id"] for text in after]) == LIMIT
     slots = get(home, "/api/v1/monitor").json()["slots"]
     assert slots == {"configured": LIMIT, "usable": LIMIT, "busy": 0, "held_by_dead": 0}
-
-
-def _most_at_once(home: Home, task_ids: Sequence[int]) -> int:
-    """How many of the tasks ran at one moment, at most, by their rows."""
-    moments = []
-    for task_id in task_ids:
-        for attempt in task(home, task_id)["attempts"]:
-            moments += [(attempt["claimed_at"], 1), (attempt["finished_at"], -1)]
-    running = most = 0
-    for _, step in sorted(moments):
-        running += step
-        most = max(most, running)
-    return most

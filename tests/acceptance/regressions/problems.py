@@ -54,7 +54,7 @@ PROBLEMS: Final = (
         name="p4",
         words="statistics disagree with the database, zero after a restart",
         test="test_p4_statistics_equal_a_recount_of_the_rows_after_a_restart",
-        line="assert _figures(home) == before",
+        line="assert told_figures(home) == before",
     ),
     Problem(
         name="p5",
