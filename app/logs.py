@@ -19,6 +19,8 @@ QUIET = {
     "alembic": logging.WARNING,
     "urllib3": logging.WARNING,
     "opentelemetry": logging.WARNING,
+    # spans of requests that make no task leave at best effort; a collector that is away is no news
+    "opentelemetry.exporter": logging.CRITICAL,
     "gunicorn": logging.WARNING,
     "gunicorn.error": logging.WARNING,
 }

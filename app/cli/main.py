@@ -13,6 +13,7 @@ import click
 from app import logs
 from app.config.settings import Settings, load, unknown
 from app.domain.errors import ConfigError, RequestError, VoxtraceError
+from app.domain.ids import MAX_KEY
 from app.domain.task import Status
 
 
@@ -130,7 +131,7 @@ def submit(**options: Any) -> None:
 @click.option(
     "--status", type=click.Choice([str(one) for one in Status]), help="Only tasks of this status."
 )
-@click.option("--before", type=int, help="Only tasks with a smaller id.")
+@click.option("--before", type=click.IntRange(1, MAX_KEY), help="Only tasks with a smaller id.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
 @click.option("--json", is_flag=True, help="Print JSON.")
 def list_(**options: Any) -> None:
@@ -141,7 +142,7 @@ def list_(**options: Any) -> None:
 
 
 @cli.command()
-@click.argument("id", type=int, metavar="ID")
+@click.argument("id", type=click.IntRange(1, MAX_KEY), metavar="ID")
 @click.option("--all", is_flag=True, help="Cancel the requests that follow it too.")
 @click.option("--json", is_flag=True, help="Print JSON.")
 def cancel(**options: Any) -> None:
@@ -152,7 +153,7 @@ def cancel(**options: Any) -> None:
 
 
 @cli.command()
-@click.argument("id", type=int, metavar="ID")
+@click.argument("id", type=click.IntRange(1, MAX_KEY), metavar="ID")
 @click.option("--json", is_flag=True, help="Print JSON.")
 def retry(**options: Any) -> None:
     """Make a new task for the text of task ID."""
@@ -162,7 +163,7 @@ def retry(**options: Any) -> None:
 
 
 @cli.command()
-@click.argument("n", type=int, metavar="[N]", required=False)
+@click.argument("n", type=click.IntRange(0, 10_000), metavar="[N]", required=False)
 @click.option("--engine", help="The limit of this engine only.")
 @click.option("--json", is_flag=True, help="Print JSON.")
 def limit(**options: Any) -> None:
@@ -173,7 +174,7 @@ def limit(**options: Any) -> None:
 
 
 @cli.command()
-@click.argument("id", type=int, metavar="ID")
+@click.argument("id", type=click.IntRange(1, MAX_KEY), metavar="ID")
 @click.option("--json", is_flag=True, help="Print JSON.")
 def show(**options: Any) -> None:
     """Show task ID: what happened, its attempts, its trace, its events."""

@@ -1,5 +1,6 @@
 """`voxtrace up`: web, worker and duties on this machine, started, watched, and stopped as one."""
 
+import fcntl
 import os
 import signal
 import socket
@@ -8,6 +9,8 @@ import sys
 import threading
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import click
@@ -19,6 +22,8 @@ from app.config.settings import Settings
 READY_S = 60.0
 #: Seconds a program may take to stop beyond the drain before it is killed.
 STOP_S = 8.0
+#: Seconds that a second Ctrl-C leaves for handing back.
+AT_ONCE_S = 1.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -138,42 +143,47 @@ class Supervisor:
                 program.start()
 
     def _stop(self, *, code: int) -> int:
-        """Worker first (it drains), then web and duties, which show and settle what happens."""
-        seen = self.interrupts
-        self._signal_all("worker", signal.SIGTERM)
-        until_s = clock.monotonic_s() + self.settings.drain_s + STOP_S
-        while self._is_running("worker") and clock.monotonic_s() < until_s:
-            self.wake.clear()
-            self.wake.wait(0.1)
-            if self.interrupts > max(seen, 1):
-                self._signal_all("worker", signal.SIGTERM)  # the second: hand back and end at once
-                until_s = min(until_s, clock.monotonic_s() + 3)
-                seen = self.interrupts
-        self._signal_all("web", signal.SIGTERM)
-        self._signal_all("duties", signal.SIGTERM)
-        until_s = clock.monotonic_s() + STOP_S
-        while self._is_running() and clock.monotonic_s() < until_s:
-            self.wake.clear()
-            self.wake.wait(0.05)
-            if self.interrupts > 1:
-                until_s = min(until_s, clock.monotonic_s() + 1)
+        """Worker first (it drains), then web and duties, which show and settle what happens.
+
+        A second Ctrl-C ends all of them: the worker hands back what it can in a second.
+        """
+        click.echo(
+            f"voxtrace: stopping; running tasks get {self.settings.drain_s:g} s, then they are "
+            "handed back at their last segment (Ctrl-C again: at once)"
+        )
+        self._signal("worker")
+        self._wait_end("worker", within_s=self.settings.drain_s + STOP_S)
+        is_hasty = self.interrupts > 1
+        for name in ("worker", "web", "duties") if is_hasty else ("web", "duties"):
+            self._signal(name)
+        self._wait_end("worker", "web", "duties", within_s=AT_ONCE_S if is_hasty else STOP_S)
         for program in self.programs:
             program.signal(signal.SIGKILL)
             if program.running is not None:
                 program.running.wait()
         process.kill_marked(os.environ[process.RUN_MARK])
+        click.echo("voxtrace: stopped")
         return code
 
-    def _signal_all(self, name: str, signum: int) -> None:
+    def _signal(self, name: str) -> None:
         for program in self.programs:
             if program.name == name:
-                program.signal(signum)
+                program.signal(signal.SIGTERM)
 
-    def _is_running(self, name: str | None = None) -> bool:
+    def _wait_end(self, *names: str, within_s: float) -> None:
+        """Waits until the programs have ended, the time is over, or another Ctrl-C comes."""
+        until_s, interrupts = clock.monotonic_s() + within_s, self.interrupts
+        while any(self._is_running(name) for name in names) and clock.monotonic_s() < until_s:
+            self.wake.clear()
+            if self.interrupts > interrupts:
+                return
+            self.wake.wait(0.05)
+
+    def _is_running(self, name: str) -> bool:
         return any(
             program.running is not None and program.running.poll() is None
             for program in self.programs
-            if name in {None, program.name}
+            if program.name == name
         )
 
 
@@ -187,11 +197,36 @@ def up(settings: Settings) -> int:
     if problem:
         click.echo(f"voxtrace: {problem}", err=True)
         return 1
-    os.environ[process.RUN_MARK] = process.new_run_mark(settings.home)
-    before, after = bootstrap.migrate(settings)
-    if before != after:
-        click.echo(f"voxtrace: database is now at {after} (was {before or 'empty'})")
-    return Supervisor(settings).run()
+    with held_home(settings) as holder:
+        if holder:
+            click.echo(f"voxtrace: {settings.home} is in use by {holder}; stop that", err=True)
+            return 1
+        os.environ[process.RUN_MARK] = process.new_run_mark(settings.home)
+        before, after = bootstrap.migrate(settings)
+        if before != after:
+            click.echo(f"voxtrace: database is now at {after} (was {before or 'empty'})")
+        return Supervisor(settings).run()
+
+
+@contextmanager
+def held_home(settings: Settings) -> Iterator[str | None]:
+    """Holds the home for one `up`; gives None, or who holds it already, in words.
+
+    The lock goes with the process, however that ends.
+    """
+    path = bootstrap.run_dir(settings) / "up.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+", encoding="ascii") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            yield f"another `voxtrace up` (pid {lock.read().strip() or 'unknown'})"
+            return
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield None
 
 
 def port_problem(settings: Settings) -> str | None:

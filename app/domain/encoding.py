@@ -17,6 +17,9 @@ ENCODINGS = {
     "utf-16-be": "utf-16-be",
 }
 
+#: Share of zeros in one half of the bytes from which a file without a mark is UTF-16.
+MIN_ZERO_RATIO = 0.2
+
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
@@ -85,9 +88,11 @@ def _guess_utf16(head: bytes) -> str | None:
     """UTF-16 without a mark: Latin text has zeros in one half; Chinese reads only one way round."""
     if len(head) < 4 or b"\0" not in head:
         return None
-    even, odd = head[0::2].count(0), head[1::2].count(0)
-    if even == odd:
-        return None
+    half = len(head) / 2
+    even, odd = head[0::2].count(0) / half, head[1::2].count(0) / half
+    more, less = max(even, odd), min(even, odd)
+    if more < MIN_ZERO_RATIO or less > more / 4:
+        return None  # a NUL in some other text: it is named where texts are checked
     return "utf-16-be" if even > odd else "utf-16-le"
 
 

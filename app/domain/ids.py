@@ -2,6 +2,9 @@
 
 from typing import NewType
 
+#: Largest key that a BIGINT column holds.
+MAX_KEY = 2**63 - 1
+
 TextId = NewType("TextId", int)
 TaskId = NewType("TaskId", int)
 AudioId = NewType("AudioId", int)

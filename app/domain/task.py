@@ -90,11 +90,12 @@ class Backoff:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tries:
-    """What a task has used up, and what it may."""
+    """What a task has used up, and what it may; `waits` are attempts that cost it nothing."""
 
     tries_used: int
     max_attempts: int
     lost_count: int
+    waits: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,8 +119,10 @@ class Decision:
     error_type: str | None = None
 
 
-#: Seconds to wait for an engine account's capacity where the engine names no time.
+#: Seconds to wait for an engine account's capacity where the engine names no time; it doubles
+#: with each wait in vain, up to the most.
 CAPACITY_WAIT_S = 15.0
+MAX_CAPACITY_WAIT_S = 300.0
 
 
 def decide_error(
@@ -134,7 +137,8 @@ def decide_error(
     rule = backoff or Backoff()
     match kind:
         case ErrorKind.CAPACITY:
-            wait_s = retry_after_s if retry_after_s is not None else CAPACITY_WAIT_S
+            own_wait_s = min(MAX_CAPACITY_WAIT_S, CAPACITY_WAIT_S * 2.0 ** min(tries.waits, 10))
+            wait_s = retry_after_s if retry_after_s is not None else own_wait_s
             delay_us = round(wait_s * (1 + jitter / 4) * 1_000_000)
             return Decision(move=Move.WAIT_FOR_CAPACITY, wait_reason="capacity", delay_us=delay_us)
         case ErrorKind.RETRYABLE if tries.tries_used + 1 < tries.max_attempts:

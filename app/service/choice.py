@@ -55,9 +55,10 @@ def _voice_of(engine: "Engine", voice: str | None) -> tuple[str, str | None]:
     for known in voices:
         if known.id == voice:
             return voice, known.languages[0] if known.languages else None
-    some = ", ".join(known.id for known in voices[:12])
-    more = f" and {len(voices) - 12} more (GET /api/v1/engines)" if len(voices) > 12 else ""
-    message = f"voice {voice[:80]!r} is not one of {engine.name}'s; allowed: auto, {some}{more}"
+    names = list(dict.fromkeys([AUTO_VOICE, *(known.id for known in voices)]))
+    more = f" and {len(names) - 12} more (GET /api/v1/engines)" if len(names) > 12 else ""
+    some = f"{', '.join(names[:12])}{more}"
+    message = f"voice {voice[:80]!r} is not one of {engine.name}'s; allowed: {some}"
     raise RequestError(message)
 
 

@@ -132,7 +132,10 @@ def fail(attempt: Attempt, error: BaseException) -> TaskRecord:
     claim = attempt.claim
     attempt.tracing.record_exception(error)
     tries = Tries(
-        tries_used=claim.tries_used, max_attempts=claim.max_attempts, lost_count=claim.lost_count
+        tries_used=claim.tries_used,
+        max_attempts=claim.max_attempts,
+        lost_count=claim.lost_count,
+        waits=max(0, claim.attempt - 1 - claim.tries_used - claim.lost_count),
     )
     backoff = Backoff(base_s=attempt.core.settings.backoff_s)
     verdict = verdict_of(error, tries, backoff)

@@ -170,10 +170,9 @@ def _layout(found: Sequence[Piece], task: TaskRecord, zero_at: int) -> tuple[lis
     for siblings in children.values():
         siblings.sort(key=lambda piece: (piece.start, piece.end or piece.start, piece.name))
     root = next(piece for piece in found if piece.kind == "task")
-    drawn: list[Row] = [_row(root, 0, zero_at)]
     request = next((piece for piece in found if piece.span_id == task.parent_span_id), None)
-    if request is not None:
-        drawn.append(_row(request, 1, zero_at))
+    drawn: list[Row] = [] if request is None else [_row(request, 0, zero_at)]
+    drawn.append(_row(root, 0, zero_at))
     for piece in children.get(root.span_id, []):
         drawn += _branch(piece, 1, children, zero_at)
     if len(drawn) > MAX_ROWS:

@@ -54,7 +54,7 @@ def _found() -> dict[str, EntryPoint]:
 
 def _unknown(name: str, found: Mapping[str, EntryPoint]) -> str:
     installed = ", ".join(sorted(found)) or f"none (no package declares {GROUP})"
-    return f"engine {name!r} is not installed; installed: {installed}"
+    return f"VOXTRACE_ENGINES must name installed engines ({installed}), got {name!r}"
 
 
 def _own_options(name: str, options: Mapping[str, str]) -> dict[str, str]:

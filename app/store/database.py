@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from app import clock
-from app.domain.errors import DatabaseBusyError, StoreError
+from app.domain.errors import ConfigError, DatabaseBusyError, StoreError
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL
@@ -36,6 +36,10 @@ WAIT_S: Final = {
     "cli": 5.0,
     "migrate": 30.0,
 }
+_NO_DRIVER: Final = (
+    "VOXTRACE_DATABASE_URL names PostgreSQL, and its driver is not installed: "
+    "`.venv/bin/pip install 'psycopg[binary]>=3.2,<4'`"
+)
 #: Tries of a transaction that PostgreSQL ended with a deadlock or a serialisation failure.
 _RETRIES = 8
 _RETRY_CODES = frozenset({"40P01", "40001"})
@@ -55,14 +59,17 @@ class Database:
         self.url: Final[URL] = make_url(url)
         self.wait_s: Final = WAIT_S[role]
         self.is_sqlite: Final = self.url.get_backend_name() == "sqlite"
-        self._engine = create_engine(
-            self.url,
-            connect_args=self._connect_args(),
-            pool_size=pool_size,
-            max_overflow=128,
-            pool_timeout=self.wait_s,
-            **({} if self.is_sqlite else {"pool_pre_ping": role != "hub"}),
-        )
+        try:
+            self._engine = create_engine(
+                self.url,
+                connect_args=self._connect_args(),
+                pool_size=pool_size,
+                max_overflow=128,
+                pool_timeout=self.wait_s,
+                **({} if self.is_sqlite else {"pool_pre_ping": role != "hub"}),
+            )
+        except ModuleNotFoundError as error:
+            raise ConfigError([_NO_DRIVER]) from error
         if self.is_sqlite:
             event.listen(self._engine, "connect", _prepare_sqlite)
             event.listen(self._engine, "begin", _begin_sqlite)

@@ -6,9 +6,12 @@ from importlib.util import find_spec
 
 from flask import Flask
 from flask.json.provider import DefaultJSONProvider
+from typing_extensions import override
+from werkzeug.routing import IntegerConverter
 
 from app import bootstrap
 from app.config.settings import Settings, load
+from app.domain.ids import MAX_KEY
 from app.service import report
 from app.service.core import Core
 from app.service.health import HealthProbe
@@ -45,6 +48,14 @@ POOL_SIZE = 8
 MAX_BODY_BYTES = 1 << 20
 
 
+class KeyConverter(IntegerConverter):
+    """Ids in addresses: a number that no column can hold becomes the largest, which no row has."""
+
+    @override
+    def to_python(self, value: str) -> int:
+        return min(super().to_python(value), MAX_KEY)
+
+
 def create_app(settings: Settings | None = None, core: Core | None = None) -> Flask:
     """An application; make it after a fork.
 
@@ -57,6 +68,7 @@ def create_app(settings: Settings | None = None, core: Core | None = None) -> Fl
     app = Flask("app.web", static_folder="static", template_folder="templates")
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.url_map.strict_slashes = False
+    app.url_map.converters["int"] = KeyConverter
     app.json = _Json(app)
     found = _state(chosen, used)
     web_state.put(app, found)

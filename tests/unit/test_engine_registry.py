@@ -27,7 +27,7 @@ def test_unknown_engine_names_what_is_installed() -> None:
     with pytest.raises(ConfigError) as caught:
         load_engines(["tone", "alexa"], {"siri.x": "1", "tone.volume": "11"})
     problems = "\n".join(caught.value.problems)
-    assert "'alexa' is not installed; installed: espeak" in problems
+    assert "VOXTRACE_ENGINES must name installed engines (espeak" in problems
     assert "'siri.x' must start with one of: tone., alexa." in problems
     assert "tone has no options, got 'volume'" in problems
 

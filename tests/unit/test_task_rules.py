@@ -46,6 +46,21 @@ def test_capacity_costs_nothing_and_waits_as_told() -> None:
     assert decision.delay_us >= 7_000_000
 
 
+def test_capacity_waits_grow_to_a_bound() -> None:
+    """Each wait in vain is longer than the one before, up to five minutes."""
+    waits_s = [
+        decide_error(
+            ErrorKind.CAPACITY,
+            Tries(tries_used=0, max_attempts=3, lost_count=0, waits=waits),
+            retry_after_s=None,
+            jitter=0,
+        ).delay_us
+        / 1e6
+        for waits in range(8)
+    ]
+    assert waits_s == [15, 30, 60, 120, 240, 300, 300, 300]
+
+
 def test_permanent_and_caller_errors_fail_at_once() -> None:
     """What cannot be helped by trying again is not tried again."""
     for kind in (ErrorKind.PERMANENT, ErrorKind.CALLER):

@@ -89,6 +89,14 @@ def test_utf16_without_a_mark_is_recognised() -> None:
     assert (decoded.content, decoded.encoding) == ("Hello there, world.", "utf-16-le")
 
 
+def test_nul_in_another_encoding_is_left_to_be_named() -> None:
+    """A NUL does not make a file UTF-16: it stays, and the check of texts names its offset."""
+    decoded = decode_text(b"ordinary English text, then a NUL \0 in a longer line of text.")
+    assert decoded.encoding == "utf-8"
+    with pytest.raises(RequestError, match="offset 34"):
+        check_content(decoded.content, max_chars=1000)
+
+
 def test_named_encoding_overrides_and_errors_name_the_offset() -> None:
     """The caller's word goes first; bytes that are no text in it are refused by offset."""
     assert decode_text("é".encode("gb18030"), encoding="GB18030").content == "é"
