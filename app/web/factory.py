@@ -53,7 +53,7 @@ class KeyConverter(IntegerConverter):
 
     @override
     def to_python(self, value: str) -> int:
-        return min(super().to_python(value), MAX_KEY)
+        return min(int(value), MAX_KEY)
 
 
 def create_app(settings: Settings | None = None, core: Core | None = None) -> Flask:
