@@ -67,6 +67,7 @@ def export_settings_from(environ: Mapping[str, str]) -> ExportSettings | None:
     Raises:
         ValueError: A variable's value is not allowed.
     """
+    _check_words(environ)
     if environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
         return None
     if not _exports_otlp(environ) or not (endpoint := _endpoint(environ)):
@@ -81,6 +82,28 @@ def export_settings_from(environ: Mapping[str, str]) -> ExportSettings | None:
         client_certificate=_file(environ, "CLIENT_CERTIFICATE"),
         client_key=_file(environ, "CLIENT_KEY"),
     )
+
+
+#: Variables of the specification that take one of a few words.
+_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "OTEL_SDK_DISABLED": ("true", "false"),
+    "OTEL_TRACES_SAMPLER": (
+        "always_on",
+        "always_off",
+        "traceidratio",
+        "parentbased_always_on",
+        "parentbased_always_off",
+        "parentbased_traceidratio",
+    ),
+}
+
+
+def _check_words(environ: Mapping[str, str]) -> None:
+    for name, allowed in _WORDS.items():
+        value = environ.get(name, "").strip().lower()
+        if value and value not in allowed:
+            message = f"{name} must be one of {', '.join(allowed)}, got {value[:40]!r}"
+            raise ValueError(message)
 
 
 def _pick(environ: Mapping[str, str], what: str) -> tuple[str, str]:

@@ -187,8 +187,14 @@ function connectWriting(form, live) {
   content.addEventListener("input", tell);
   tell();
   form.addEventListener("submit", async (event) => {
-    if (!content.value.trim()) return;
     event.preventDefault();
+    if (!content.value.trim()) {
+      // said beside the field, by the browser in its own words; nothing on the page is lost
+      content.value = "";
+      content.required = true;
+      content.reportValidity();
+      return;
+    }
     const title = $("[name=title]", form).value.trim();
     const line = new Line(title || [...content.value.trim()].slice(0, 24).join(""), new Blob([content.value]).size);
     $("[data-files] ul").prepend(line.node);
