@@ -55,7 +55,8 @@ def change_limits() -> BaseResponse:
     """Changes the limit of tasks at once."""
     given = request.form.get("max_concurrent", "").strip()
     if not given.isascii() or not given.isdigit() or len(given) > 9:
-        message = f"max_concurrent must be a whole number from 0 to {limits.MAX_LIMIT}, got {given[:20]!r}"
+        allowed = f"a whole number from 0 to {limits.MAX_LIMIT}"
+        message = f"max_concurrent must be {allowed}, got {given[:20]!r}"
         raise RequestError(message)
     limits.set_max_concurrent(core(), int(given))
     return redirect("/settings", 303)
