@@ -15,7 +15,7 @@ import requests
 from app import process
 from app.service import task_list
 from app.store import workers
-from tests.support.home import Home, Program
+from tests.support.home import Home, Program, free_port
 from tests.support.running import (
     PATIENCE_S,
     READY,
@@ -80,6 +80,14 @@ def test_second_start_says_what_holds_the_port(running: System) -> None:
     assert running.up.popen.poll() is None
 
 
+def test_second_start_on_the_same_home_says_who_has_it(running: System) -> None:
+    """A second start on the same home, at another port, ends with 1 and names the first one."""
+    done = running.home.run("up", VOXTRACE_BIND=f"127.0.0.1:{free_port()}")
+    assert done.returncode == 1
+    assert f"in use by another `voxtrace up` (pid {running.up.pid})" in done.stderr
+    assert running.up.popen.poll() is None
+
+
 @pytest.mark.parametrize("name", ["web", "worker", "duties"])
 def test_killed_program_is_started_again(running: System, name: str) -> None:
     """Kill -9 of the web, the worker or the duties: a new one comes, and all is well again."""
@@ -130,6 +138,7 @@ def test_ctrl_c_hands_back_at_the_checkpoint_and_the_next_start_finishes(tmp_pat
         up.signal(signal.SIGINT)
         assert up.wait(PATIENCE_S) == 0
         assert _living(everything) == family(up) == []
+        assert up.output().endswith("voxtrace: stopped\n")
 
         row = task_list.get(home.core, long["task_id"])
         assert (row.status, row.wait_reason, row.segments_done) == ("pending", "handed_back", 1)
@@ -268,9 +277,9 @@ def test_impossible_settings_end_up_before_anything_starts(
 def test_failing_program_at_the_start_ends_up_with_1(tmp_path: Path) -> None:
     """Where one program cannot start, `up` says which, ends the others, and exits with 1."""
     with Home.make(tmp_path / "home", VOXTRACE_WEB_PROCESSES="1") as home:
-        (home.path / "run").write_text("not a directory: the worker's bell has no place")
+        (home.path / "audio").write_text("not a directory: sound has no place")
         up = home.start("up")
         assert up.wait(PATIENCE_S) == 1
-        assert "worker ended at its start with code" in up.output()
+        assert re.search(r"voxtrace: (web|worker|duties) ended at its start", up.output())
         assert READY not in up.output()
         assert family(up) == []
