@@ -9,6 +9,7 @@ from app.speech.engine import SegmentRequest
 from app.speech.espeak_limits import parts
 from app.speech.espeak_voices import AUTO, EspeakVoice, voice_of_language
 from app.speech.language import LANGUAGES, ScriptRun, language_of, script_runs
+from app.speech.scripts import script_of
 from app.speech.sentences import PAUSES_MS
 
 #: The voice of a script that neither the asked voice nor the asked language covers.
@@ -42,9 +43,25 @@ def plan(request: SegmentRequest, voices: Mapping[str, EspeakVoice]) -> list[Spo
     No part is longer than what espeak speaks in full.
 
     Raises:
-        EngineRejectedError: An unknown voice or language.
+        EngineRejectedError: An unknown voice or language, or Japanese with kanji.
     """
-    return [part for run in _runs(request, voices) for part in _parts(request.text, run)]
+    runs = _runs(request, voices)
+    for run in runs:
+        _require_readable(request.text, run)
+    return [part for run in runs for part in _parts(request.text, run)]
+
+
+def _require_readable(text: str, run: SpokenRun) -> None:
+    """Refuses kanji: the Japanese voice says "Chinese letter" for each instead of reading it."""
+    if "Kana" not in run.voice.scripts:
+        return
+    count = sum(script_of(char) == "Hani" for char in text[run.start : run.end])
+    if count:
+        message = (
+            f"espeak reads Japanese kana only, and {count} kanji are in this part: "
+            "write them in kana, or choose another engine"
+        )
+        raise EngineRejectedError(message, error_type="unreadable_script")
 
 
 def _parts(text: str, run: SpokenRun) -> Iterator[SpokenRun]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from app.domain.errors import EngineRejectedError
 from app.speech.engine import Engine
 from app.speech.registry import load_engines
 from tests.support.speech import Speech, speak
@@ -95,7 +96,7 @@ def test_generated_mixes_are_spoken_in_full(espeak: Engine, seed: int) -> None:
         "그래서 명예 " * 60,
         "𠮷野家" * 40,
         "𓀀 " * 20,
-        "私は学生です" * 20,
+        "わたしはがくせいです" * 20,
         "สวัสดีครับวันนี้อากาศดี" * 20,
     ],
     ids=lambda text: text[:9],
@@ -120,7 +121,7 @@ def test_long_clauses_and_words_are_spoken_in_full(espeak: Engine, text: str) ->
         ("你好 world", "en-gb", "", ["sit/cmn", "gmw/en"]),
         ("你好 world", "", "en", ["sit/cmn", "gmw/en-US"]),
         ("Bonjour 你好", "", "fr", ["roa/fr", "sit/cmn"]),
-        ("名前は Tom", "", "", ["jpx/ja", "gmw/en-US"]),
+        ("なまえは Tom", "", "", ["jpx/ja", "gmw/en-US"]),
         ("Привет, 안녕", "auto", "", ["zle/ru", "ko"]),
         ("2025", "", "zh", ["sit/cmn"]),
     ],
@@ -144,3 +145,18 @@ def test_change_of_voice_inside_a_sentence_is_no_pause(espeak: Engine) -> None:
     pcm = np.frombuffer(speak(espeak, "用Flask写").pcm, dtype="<i2")
     loud = np.flatnonzero(np.abs(pcm.astype(int)) > 104)
     assert np.diff(loud).max() < 0.06 * 22050
+
+
+@pytest.mark.parametrize(
+    ("text", "voice"), [("こんにちは、世界。今日はいい天気ですね。", ""), ("学生です", "ja")]
+)
+def test_kanji_are_refused_not_named(espeak: Engine, text: str, voice: str) -> None:
+    """Japanese with kanji is refused: espeak would say "Chinese letter" for each of them."""
+    with pytest.raises(EngineRejectedError, match="kanji") as caught:
+        speak(espeak, text, voice=voice)
+    assert caught.value.error_type == "unreadable_script"
+
+
+def test_chinese_with_a_little_kana_is_spoken(espeak: Engine) -> None:
+    """A kana sign in a Chinese text does not make it Japanese."""
+    assert speak(espeak, "我喜欢鲜の每日这个牌子的牛奶，每天早上都喝一瓶。").pcm
