@@ -111,6 +111,11 @@ EN: Final[dict[str, Sentences]] = {
         "The worker that took it has no engine called {engine}.",
         "Name it in VOXTRACE_ENGINES on every worker, then retry.",
     ),
+    "failed.unreadable_script": (
+        "Failed: the voice cannot read this script.",
+        "The engine knows the signs by name only.",
+        "Write the text in a script that it reads, or choose another engine.",
+    ),
     "failed.engine_rejected": (
         "Failed: the engine refuses this request.",
         "{engine} said no; trying again cannot help.",
@@ -269,6 +274,11 @@ ZH: Final[dict[str, Sentences]] = {
         "接手的合成进程上没有引擎 {engine}。",
         "在每个合成进程的 VOXTRACE_ENGINES 中写上它，然后重试。",
     ),
+    "failed.unreadable_script": (
+        "失败：这个音色读不了这种文字。",
+        "引擎只会念出字的名称。",
+        "请改用它能读的文字，或换一个引擎。",
+    ),
     "failed.engine_rejected": (
         "失败：引擎拒绝了请求。",
         "{engine} 不接受这个请求，重试也不会成功。",
@@ -318,6 +328,7 @@ ERRORS_EN: Final[dict[str, str]] = {
     "engine_timeout": "the engine gave no answer in time",
     "engine_crashed": "the engine crashed",
     "engine_rejected": "the engine refused the request",
+    "unreadable_script": "the voice cannot read this script",
     "engine_capacity": "the engine has no room",
     "worker_lost": "its worker was lost",
     "out_of_memory": "out of memory",
@@ -339,6 +350,7 @@ ERRORS_ZH: Final[dict[str, str]] = {
     "engine_timeout": "引擎没有按时响应",
     "engine_crashed": "引擎崩溃",
     "engine_rejected": "引擎拒绝了请求",
+    "unreadable_script": "音色读不了这种文字",
     "engine_capacity": "引擎没有余量",
     "worker_lost": "合成进程失联",
     "out_of_memory": "内存不足",
