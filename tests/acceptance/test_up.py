@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from app.service import task_list
 from app.store import workers
 from tests.support.home import Home, Program, free_port
 from tests.support.running import (
+    FINAL,
     PATIENCE_S,
     READY,
     Pid,
@@ -25,6 +27,7 @@ from tests.support.running import (
     kill_everything,
     part,
     run_pid,
+    running_up,
     start_up,
     task,
     until,
@@ -97,7 +100,7 @@ def test_killed_program_is_started_again(running: System, name: str) -> None:
     wait_until(lambda: part(running.up, name) != old, PATIENCE_S, what=f"a new {name}")
     wait_until(lambda: _ready(home), PATIENCE_S, what="everything answers again")
     text = upload(home, f"Spoken after the {name} was killed.")
-    assert until(home, text["text_id"], "completed", "failed")["status"] == "completed"
+    assert until(home, text["text_id"], *FINAL)["status"] == "completed"
     assert f"{name} ended with -9; starting it again" in running.up.output()
 
 
@@ -129,8 +132,10 @@ def test_ctrl_c_hands_back_at_the_checkpoint_and_the_next_start_finishes(tmp_pat
 
     The next start makes only what is missing, and then what waited.
     """
-    with Home.make(tmp_path / "home", **ALONE, VOXTRACE_DRAIN_S="0.5") as home:
-        up = start_up(home)
+    with (
+        Home.make(tmp_path / "home", **ALONE, VOXTRACE_DRAIN_S="0.5") as home,
+        running_up(home) as up,
+    ):
         long = upload(home, "Kept from before.\n\n@sleep 5\nMade after the stop.")
         waiting = upload(home, "Not begun before the stop.")
         wait_until(lambda: _segments_done(home, long["task_id"]) == 1, PATIENCE_S, what="a segment")
@@ -148,19 +153,20 @@ def test_ctrl_c_hands_back_at_the_checkpoint_and_the_next_start_finishes(tmp_pat
         with home.core.database.read() as conn:
             assert {worker.state for worker in workers.latest(conn)} == {"stopped"}
 
-        up = start_up(home)
-        assert until(home, long["text_id"], "completed", "failed")["status"] == "completed"
-        view = task(home, long["task_id"])
-        assert [one["outcome"] for one in view["attempts"]] == ["handed_back", "completed"]
-        assert [one["segments_made"] for one in view["attempts"]] == [1, 1]
-        assert until(home, waiting["text_id"], "completed", "failed")["status"] == "completed"
-        kill_everything(up)
+        with running_up(home):
+            assert until(home, long["text_id"], *FINAL)["status"] == "completed"
+            view = task(home, long["task_id"])
+            assert [one["outcome"] for one in view["attempts"]] == ["handed_back", "completed"]
+            assert [one["segments_made"] for one in view["attempts"]] == [1, 1]
+            assert until(home, waiting["text_id"], *FINAL)["status"] == "completed"
 
 
 def test_second_ctrl_c_ends_at_once(tmp_path: Path) -> None:
     """A second SIGINT does not wait for the drain: handed back and gone, long before its end."""
-    with Home.make(tmp_path / "home", **ALONE, VOXTRACE_DRAIN_S="3000") as home:
-        up = start_up(home)
+    with (
+        Home.make(tmp_path / "home", **ALONE, VOXTRACE_DRAIN_S="3000") as home,
+        running_up(home) as up,
+    ):
         stuck = upload(home, "@spin 2000\nNever heard.")
         run_pid(home, stuck["task_id"])
         everything = family(up)
@@ -184,9 +190,10 @@ def test_kill_of_up_leaves_nothing_running(tmp_path: Path) -> None:
 
     The grandchild of an attempt ignores SIGTERM and knows nothing of its parent's death.
     """
-    engines = "tone,scripted,espeak"
-    with Home.make(tmp_path / "home", **ALONE, VOXTRACE_ENGINES=engines) as home:
-        up = start_up(home)
+    with (
+        Home.make(tmp_path / "home", **ALONE, VOXTRACE_ENGINES="tone,scripted,espeak") as home,
+        running_up(home) as up,
+    ):
         until(home, upload(home, "Spoken.", engine="espeak")["text_id"], "completed")
         stuck = upload(home, "@subprocess 2000\nNever heard.")
         run_pid(home, stuck["task_id"])
@@ -199,10 +206,9 @@ def test_kill_of_up_leaves_nothing_running(tmp_path: Path) -> None:
         wait_until(lambda: not _living(others), 20, what="all that up had started is gone")
         assert _living([resists]), "it was to resist: the next start would have nothing to kill"
 
-        again = start_up(home)
-        assert not _living([resists])
-        assert "processes that an earlier start had left" in again.output()
-        kill_everything(again)
+        with running_up(home) as again:
+            assert not _living([resists])
+            assert "processes that an earlier start had left" in again.output()
 
 
 def test_program_started_by_hand_outlives_its_shell(home: Home) -> None:
@@ -219,15 +225,17 @@ def test_program_started_by_hand_outlives_its_shell(home: Home) -> None:
     ) as shell:
         assert shell.stdout is not None
         pid = int(shell.stdout.readline())
-        wait_until(lambda: "this process leads" in log.read_text(), PATIENCE_S, what="it works")
         ends = os.pidfd_open(pid)
-        shell.communicate("", timeout=PATIENCE_S)
-    try:
-        assert select.select([ends], [], [], 0.5)[0] == [], "it ended with its shell"
-        os.kill(pid, signal.SIGTERM)
-        assert select.select([ends], [], [], PATIENCE_S)[0] == [ends]
-    finally:
-        os.close(ends)
+        try:
+            wait_until(lambda: "this process leads" in log.read_text(), PATIENCE_S, what="it works")
+            shell.communicate("", timeout=PATIENCE_S)
+            assert select.select([ends], [], [], 0.5)[0] == [], "it ended with its shell"
+            os.kill(pid, signal.SIGTERM)
+            assert select.select([ends], [], [], PATIENCE_S)[0] == [ends]
+        finally:
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(ends, signal.SIGKILL)
+            os.close(ends)
 
 
 def _running(up: Program, word: str) -> list[Pid]:

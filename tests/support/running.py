@@ -4,6 +4,7 @@ import json
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -105,6 +106,16 @@ def kill_everything(up: Program) -> None:
         return not left
 
     wait_until(is_over, 30, what="everything is killed")
+
+
+@contextmanager
+def running_up(home: Home, **environ: str) -> Iterator[Program]:
+    """`voxtrace up`, ready; what is left of it in the end is killed, whatever became of it."""
+    up = start_up(home, **environ)
+    try:
+        yield up
+    finally:
+        kill_everything(up)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
