@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from app.domain.audio import DEFAULT_FORMAT, FORMATS
 from app.domain.errors import RequestError
 from app.domain.numbers import is_number, is_whole
 from app.domain.text import Recipe
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
 
 #: The voice that each segment's language chooses.
 AUTO_VOICE = "auto"
-FORMATS = ("mp3", "opus", "flac", "wav")
 #: Longest limit that a request may ask for: a week.
 MAX_TIMEOUT_S = 604_800.0
 MAX_ATTEMPTS = 100
@@ -33,7 +33,7 @@ def recipe_of(
     if chosen is None:
         message = f"engine {name[:40]!r} is not offered; allowed: {', '.join(core.engines)}"
         raise RequestError(message)
-    chosen_format = fmt or FORMATS[0]
+    chosen_format = fmt or DEFAULT_FORMAT
     if chosen_format not in FORMATS:
         message = f"format {chosen_format[:20]!r} is not made; allowed: {', '.join(FORMATS)}"
         raise RequestError(message)

@@ -37,8 +37,7 @@ def _claim(core: Core, conn: Connection, worker_id: str, task_id: int | None) ->
     )
     if task is None:
         return None
-    attempt = _attempt_of(core, task)
-    attempts.insert_claimed(conn, attempt)
+    attempt = attempts.insert_claimed(conn, _attempt_of(core, task))
     events.add(
         conn,
         {
@@ -51,10 +50,8 @@ def _claim(core: Core, conn: Connection, worker_id: str, task_id: int | None) ->
             "by": core.actor,
         },
     )
-    row = attempts.get(conn, task.id, task.attempt)
-    if row is not None:
-        spans.claimed(conn, task, row)
-    return _message(task, attempt["span_id"], offset_us)
+    spans.claimed(conn, task, attempt)
+    return _message(task, attempt.span_id, offset_us)
 
 
 def _attempt_of(core: Core, task: TaskRecord) -> dict[str, object]:
@@ -74,7 +71,7 @@ def _attempt_of(core: Core, task: TaskRecord) -> dict[str, object]:
     }
 
 
-def _message(task: TaskRecord, attempt_span_id: object, offset_us: int) -> Claim:
+def _message(task: TaskRecord, attempt_span_id: str, offset_us: int) -> Claim:
     return Claim(
         task_id=task.id,
         attempt=task.attempt,
@@ -89,7 +86,7 @@ def _message(task: TaskRecord, attempt_span_id: object, offset_us: int) -> Claim
         char_count=task.char_count,
         trace_id=task.trace_id,
         task_span_id=task.span_id,
-        attempt_span_id=str(attempt_span_id),
+        attempt_span_id=attempt_span_id,
         trace_state=task.trace_state,
         claimed_at=task.claimed_at or 0,
         deadline_at=task.deadline_at or 0,

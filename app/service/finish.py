@@ -79,8 +79,8 @@ def settle(
         return None
     if flagged is not None:
         attempts.flag(conn, task_id, attempt, flagged.timed_out_at or now)
-    attempts.end(conn, task_id, attempt, _attempt_values(conn, core, verdict, task, now))
-    row = attempts.get(conn, task_id, attempt)
+    values = _attempt_values(conn, core, verdict, task, now)
+    row = attempts.end(conn, task_id, attempt, values)
     if row is not None:
         _write_spans(conn, task, row, verdict, now=now, live=live, is_flagged=flagged is not None)
     _write_event(conn, core, task, verdict, attempt=attempt, now=now)

@@ -7,10 +7,9 @@ from app.domain.errors import ConflictError, NotFoundError
 from app.domain.records import TaskRecord, TextRecord
 from app.domain.task import RETRYABLE, Status
 from app.service.core import Core
-from app.service.submit import Submitted, place_task
+from app.service.submit import Submitted, fresh_columns, place_task
 from app.store import audios, submissions, tasks, texts
 from app.store.database import Connection
-from telemetry import tracing
 from telemetry.tracing import SpanContext
 
 
@@ -120,18 +119,12 @@ def _values(
     context: SpanContext | None,
 ) -> dict[str, Any]:
     kept = {name: getattr(before, name) for name in _KEPT}
-    trace_id = context.trace_id_hex if context else f"{tracing.new_trace_id():032x}"
-    return kept | {
-        "status": "pending",
-        "retry_of": before.id,
-        "source": source if text.source != "canary" else "canary",
-        "give_up_at": now + round(core.settings.give_up_h * 3_600_000_000),
-        "submitted_at": now,
-        "queued_at": now,
-        "not_before": now,
-        "trace_id": trace_id,
-        "span_id": f"{tracing.new_span_id():016x}",
-        "parent_span_id": context.span_id_hex if context else None,
-        "trace_state": (context.trace_state or None) if context else None,
-        "links": json.dumps([[before.trace_id, before.span_id]]),
-    }
+    return (
+        kept
+        | fresh_columns(core, now, context)
+        | {
+            "retry_of": before.id,
+            "source": source if text.source != "canary" else "canary",
+            "links": json.dumps([[before.trace_id, before.span_id]]),
+        }
+    )

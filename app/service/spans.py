@@ -104,6 +104,21 @@ def identity(task: TaskRecord, attempt: AttemptRecord) -> AttemptIdentity:
     )
 
 
+def identity_of_claim(claim: Claim) -> AttemptIdentity:
+    """The same, from the message of its claim."""
+    return AttemptIdentity(
+        task=SpanContext.from_hex(
+            claim.trace_id, claim.task_span_id, trace_state=claim.trace_state or ""
+        ),
+        span_id=int(claim.attempt_span_id, 16),
+        task_id=str(claim.task_id),
+        attempt=claim.attempt,
+        worker_name=claim.worker_name,
+        claimed_at_us=claim.claimed_at,
+        deadline_us=claim.deadline_at,
+    )
+
+
 def claimed(conn: Connection, task: TaskRecord, attempt: AttemptRecord) -> None:
     """Writes what a claim shows at once: the wait that it ended, and the attempt's start marker."""
     wait = wait_span(
@@ -179,7 +194,9 @@ def attempt_attributes(task: TaskRecord | Claim, release: str) -> dict[str, Attr
 def store(
     conn: Connection, task: TaskRecord, records: list[SpanRecord], *, now: int, rank: int
 ) -> None:
-    """Puts spans made from rows into the outbox."""
+    """Puts spans made from rows into the outbox; none are made where tracing is turned off."""
+    if not provider.is_enabled():
+        return
     release = task.release or ""
     payload = codec.encode(records, provider.row_resource(release), release)
     add(conn, task, payload, len(records), now=now, rank=rank)

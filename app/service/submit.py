@@ -234,11 +234,10 @@ def _text_values(plan: _Plan, now: int) -> dict[str, Any]:
 def _task_values(
     core: "Core", plan: _Plan, now: int, context: "SpanContext | None"
 ) -> dict[str, Any]:
-    """The columns of a new task; its trace is chosen here and never changes."""
-    trace_id = context.trace_id_hex if context else f"{tracing.new_trace_id():032x}"
-    return {
+    """The columns of a new task."""
+    links = [[plan.link.trace_id_hex, plan.link.span_id_hex]] if plan.link else []
+    return fresh_columns(core, now, context) | {
         "content_key": plan.content_key,
-        "status": "pending",
         "engine": plan.recipe.engine,
         "engine_version": plan.recipe.engine_version,
         "voice": plan.recipe.voice,
@@ -249,6 +248,15 @@ def _task_values(
         "char_count": len(plan.request.content),
         "timeout_us": plan.timeout_us,
         "max_attempts": plan.max_attempts,
+        "links": json.dumps(links),
+    }
+
+
+def fresh_columns(core: "Core", now: int, context: "SpanContext | None") -> dict[str, Any]:
+    """What every new task begins with; its trace is chosen here and never changes."""
+    trace_id = context.trace_id_hex if context else f"{tracing.new_trace_id():032x}"
+    return {
+        "status": "pending",
         "give_up_at": now + round(core.settings.give_up_h * 3_600_000_000),
         "submitted_at": now,
         "queued_at": now,
@@ -257,7 +265,6 @@ def _task_values(
         "span_id": f"{tracing.new_span_id():016x}",
         "parent_span_id": context.span_id_hex if context else None,
         "trace_state": (context.trace_state or None) if context else None,
-        "links": json.dumps([[plan.link.trace_id_hex, plan.link.span_id_hex]] if plan.link else []),
     }
 
 

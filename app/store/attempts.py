@@ -10,12 +10,12 @@ from app.store.rows import record, records
 from app.store.tables import attempt_table
 
 _A = attempt_table.c
-_INSERT = insert(attempt_table)
+_INSERT = insert(attempt_table).returning(attempt_table)
 
 
-def insert_claimed(conn: Connection, values: Mapping[str, Any]) -> None:
+def insert_claimed(conn: Connection, values: Mapping[str, Any]) -> AttemptRecord:
     """Writes the attempt that a claim has begun."""
-    conn.execute(_INSERT, values)
+    return records(AttemptRecord, conn.execute(_INSERT, values))[0]
 
 
 def get(conn: Connection, task_id: int, attempt: int) -> AttemptRecord | None:
@@ -41,13 +41,20 @@ def begin(
     )
 
 
-def end(conn: Connection, task_id: int, attempt: int, values: Mapping[str, Any]) -> None:
-    """Notes how the attempt ended (`outcome`, `finished_at`, and what explains them)."""
-    conn.execute(
+def end(
+    conn: Connection, task_id: int, attempt: int, values: Mapping[str, Any]
+) -> AttemptRecord | None:
+    """Notes how the attempt ended (`outcome`, `finished_at`, what explains them); the row after it.
+
+    None where it had ended before.
+    """
+    statement = (
         update(attempt_table)
         .where(_A.task_id == task_id, _A.attempt == attempt, _A.finished_at.is_(None))
         .values(**values)
+        .returning(attempt_table)
     )
+    return record(AttemptRecord, conn.execute(statement).first())
 
 
 def flag(conn: Connection, task_id: int, attempt: int, at: int) -> None:

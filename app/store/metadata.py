@@ -7,6 +7,7 @@ from sqlalchemy import (
     MetaData,
 )
 
+from app.domain.audio import FORMATS
 from app.domain.task import Status
 
 metadata = MetaData(
@@ -26,7 +27,6 @@ BigKey = BigInteger().with_variant(Integer, "sqlite")
 STATUSES = ", ".join(f"'{status}'" for status in Status)
 SOURCES = ("page", "api", "legacy", "cli", "canary", "import")
 SOURCE_LIST = ", ".join(f"'{source}'" for source in SOURCES)
-FORMATS = ("mp3", "opus", "flac", "wav")
 FORMAT_LIST = ", ".join(f"'{name}'" for name in FORMATS)
 
 

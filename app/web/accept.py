@@ -13,6 +13,7 @@ from app.domain.errors import RequestError, TooLargeError
 from app.service import retry
 from app.service import submit as submit_service
 from app.service.submit import SubmitRequest, Submitted
+from app.web import parse
 from app.web.state import core, state
 from telemetry import web as tracing
 from telemetry.tracing import SpanContext
@@ -24,6 +25,19 @@ _BYTES_PER_CHAR = {"application/json": 6, "application/x-www-form-urlencoded": 9
 _SLACK_BYTES = 1 << 20
 #: Bytes of a body that is too large that are read before the answer.
 _DISCARD_BYTES = 64 << 20
+
+#: Members of the JSON of a submission, to the old route and to v1 alike.
+FIELDS = {
+    "title": parse.TEXT,
+    "content": parse.Field(kinds=(str,), is_required=True),
+    "filename": parse.TEXT,
+    "engine": parse.TEXT,
+    "voice": parse.TEXT,
+    "format": parse.TEXT,
+    "params": parse.OBJECT,
+    "timeout_s": parse.NUMBER,
+    "max_attempts": parse.WHOLE,
+}
 
 
 def limit_body() -> None:

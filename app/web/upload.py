@@ -12,18 +12,6 @@ from app.web import accept, parse
 from app.web.errors import wants_page
 from app.web.shapes import Json, file_url
 
-#: Members of the JSON that POST /upload takes; the first three are the old ones.
-_FIELDS = {
-    "title": parse.TEXT,
-    "content": parse.Field(kinds=(str,), is_required=True),
-    "filename": parse.TEXT,
-    "engine": parse.TEXT,
-    "voice": parse.TEXT,
-    "format": parse.TEXT,
-    "params": parse.OBJECT,
-    "timeout_s": parse.NUMBER,
-    "max_attempts": parse.WHOLE,
-}
 _MESSAGES = {
     "new": "the text is accepted and will be spoken",
     "followed": "the same text is being spoken; this one follows it",
@@ -35,7 +23,7 @@ def upload() -> BaseResponse:
     """Accepts a text (a plain form may send several files)."""
     accept.limit_body()
     if request.is_json:
-        wanted = accept.from_json(parse.json_object(_FIELDS), "legacy")
+        wanted = accept.from_json(parse.json_object(accept.FIELDS), "legacy")
         return _answer(accept.submit(wanted))
     is_page = wants_page()
     source = "page" if is_page else accept.source("legacy")

@@ -14,8 +14,6 @@ from app.service.execute import execute
 from telemetry import provider
 from telemetry.attempt import AttemptTracing
 from telemetry.deadline import DeadlinePassed
-from telemetry.recovery import AttemptIdentity
-from telemetry.tracing import SpanContext
 
 if TYPE_CHECKING:
     from app.service.core import Core
@@ -64,7 +62,7 @@ class Child:
         left_us = claim.deadline_at - (clock.now_us() + claim.offset_us)
         tracing = AttemptTracing(
             self._pipeline,
-            _identity(claim),
+            spans.identity_of_claim(claim),
             offset_us=claim.offset_us,
             attributes=spans.attempt_attributes(claim, claim.release),
             on_timeout=lambda passed: self._flag(claim, passed),
@@ -81,17 +79,3 @@ class Child:
         return verdict.flag_at_deadline(
             self._core, claim.task_id, claim.attempt, deadline_us=passed.deadline_us
         )
-
-
-def _identity(claim: Claim) -> AttemptIdentity:
-    return AttemptIdentity(
-        task=SpanContext.from_hex(
-            claim.trace_id, claim.task_span_id, trace_state=claim.trace_state or ""
-        ),
-        span_id=int(claim.attempt_span_id, 16),
-        task_id=str(claim.task_id),
-        attempt=claim.attempt,
-        worker_name=claim.worker_name,
-        claimed_at_us=claim.claimed_at,
-        deadline_us=claim.deadline_at,
-    )

@@ -17,8 +17,6 @@ from app.store import settings as setting_store
 from app.store import workers
 from telemetry import provider
 from telemetry.attempt import AttemptTracing
-from telemetry.recovery import AttemptIdentity
-from telemetry.tracing import SpanContext
 
 
 def start_worker(core: Core, *, name: str = "w1", concurrency: int = 4) -> str:
@@ -71,18 +69,9 @@ def attempt_of(core: Core, claim: Claim) -> Attempt:
     """An attempt with live spans, as a worker's child makes it."""
     pipeline = provider.worker_pipeline(release=core.settings.release)
     left_us = claim.deadline_at - (clock.now_us() + claim.offset_us)
-    identity = AttemptIdentity(
-        task=SpanContext.from_hex(claim.trace_id, claim.task_span_id),
-        span_id=int(claim.attempt_span_id, 16),
-        task_id=str(claim.task_id),
-        attempt=claim.attempt,
-        worker_name=claim.worker_name,
-        claimed_at_us=claim.claimed_at,
-        deadline_us=claim.deadline_at,
-    )
     tracing = AttemptTracing(
         pipeline,
-        identity,
+        spans.identity_of_claim(claim),
         offset_us=claim.offset_us,
         attributes=spans.attempt_attributes(claim, claim.release),
         on_timeout=lambda _passed: None,

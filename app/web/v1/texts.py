@@ -13,17 +13,6 @@ from app.web.state import core
 
 blueprint = Blueprint("v1_texts", __name__, url_prefix="/api/v1/texts")
 
-FIELDS = {
-    "title": parse.TEXT,
-    "content": parse.Field(kinds=(str,), is_required=True),
-    "filename": parse.TEXT,
-    "engine": parse.TEXT,
-    "voice": parse.TEXT,
-    "format": parse.TEXT,
-    "params": parse.OBJECT,
-    "timeout_s": parse.NUMBER,
-    "max_attempts": parse.WHOLE,
-}
 #: What the query parameters' words stand for.
 _AUDIO = {"all": None, "generated": True, "not_generated": False}
 _ORDER = {"desc": False, "asc": True}
@@ -43,7 +32,7 @@ def create() -> Response:
 def _wanted() -> SubmitRequest:
     source = accept.source("api")
     if request.mimetype != "multipart/form-data":
-        return accept.from_json(parse.json_object(FIELDS), source)
+        return accept.from_json(parse.json_object(accept.FIELDS), source)
     files = request.files.getlist("file")
     if len(files) != 1 or not files[0].filename:
         message = f"a multipart body must have one file in the field 'file', got {len(files)}"
