@@ -35,6 +35,7 @@ def define(metadata: MetaData) -> Table:
 
     `payload` is the last column: SQLite then reads the others without its overflow pages. Moments
     are microseconds since the epoch; `span_outbox_loss` has one row for each `rank` that lost rows.
+    `look_at`: when the backend is to be asked whether it has what was sent; NULL: not to be asked.
     """
     Table(
         "span_outbox_loss",
@@ -56,6 +57,7 @@ def define(metadata: MetaData) -> Table:
         Column("rank", SmallInteger, nullable=False),
         Column("state", Text, nullable=False, server_default="new"),
         Column("sent_at", BigInteger),
+        Column("look_at", BigInteger),
         Column("attempts", Integer, nullable=False, server_default=text("0")),
         Column("error", Text),
         Column("payload", LargeBinary, nullable=False),
@@ -69,12 +71,13 @@ def define(metadata: MetaData) -> Table:
 
 
 def _define_indexes(c: Any) -> None:
-    """Three partial indexes by state (they cover what is counted), two for the waterfall."""
+    """By state (they cover what is counted), for the waterfall, and for what is to be looked up."""
     _partial("new", "state = 'new'", c.id, c.rank, c.size_bytes, c.created_at)
     _partial("sent", "state = 'sent'", c.sent_at, c.id, c.size_bytes)
     _partial("poison", "state = 'poison'", c.id, c.size_bytes, c.created_at)
     _partial("task", "task_id IS NOT NULL", c.task_id, c.id)
     _partial("trace", "trace_id IS NOT NULL", c.trace_id, c.id)
+    _partial("look", "look_at IS NOT NULL", c.look_at, c.id)
 
 
 def _partial(name: str, condition: str, *columns: Column[Any]) -> None:

@@ -43,8 +43,13 @@ class Settings:
     release: str
     trust_traceparent: bool
     jaeger_url: str | None
+    jaeger_public_url: str | None
+    jaeger_retention_h: float
     outbox_keep_h: float
     outbox_max_bytes: int
+    task_log_lines: int
+    canary_min: float
+    ping_url: str | None
     log_level: str
     #: Names of the settings that the environment gave a value.
     given: frozenset[str]
@@ -101,6 +106,7 @@ def _with_defaults(values: dict[str, Any]) -> dict[str, Any]:
         "database_url": values["database_url"] or f"sqlite:///{values['home'] / 'voxtrace.db'}",
         "default_engine": values["default_engine"] or values["engines"][0],
         "release": values["release"] or version("voxtrace"),
+        "jaeger_public_url": values["jaeger_public_url"] or values["jaeger_url"],
     }
     filled = values | made
     filled["max_concurrent"] = filled["max_concurrent"] or filled["worker_concurrency"]
@@ -123,8 +129,11 @@ def _contradictions(settings: Settings) -> list[str]:
     return problems
 
 
-#: Variables that voxtrace sets for the processes it starts.
-_INTERNAL = frozenset({"VOXTRACE_PARENT_PID", "VOXTRACE_RUN"})
+#: Variables that are not settings: what voxtrace sets for the processes it starts, and where the
+#: tests find a collector and a Jaeger.
+_INTERNAL = frozenset(
+    {"VOXTRACE_PARENT_PID", "VOXTRACE_RUN", "VOXTRACE_OTELCOL", "VOXTRACE_JAEGER"}
+)
 
 
 def unknown(env: Mapping[str, str]) -> list[str]:

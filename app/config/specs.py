@@ -42,6 +42,8 @@ _attempts = parsers.whole(1, 100)
 _chars = parsers.whole(1, 100_000_000)
 _drain = parsers.number(0, 3600)
 _hours = parsers.number(0.01, 8760)
+_log_lines = parsers.whole(0, 10_000)
+_canary = parsers.number(0, 10_080)
 _bytes = parsers.whole(1_000_000, 1_000_000_000_000)
 _name = parsers.matching(r"[A-Za-z0-9][A-Za-z0-9._:@-]{0,119}", "1 to 120 of A-Z a-z 0-9 . _ : @ -")
 _release = parsers.matching(
@@ -261,7 +263,26 @@ SPECS: tuple[Spec, ...] = (
         default_words="none",
         unit="URL",
         allowed=parsers.URL,
-        help="Where Jaeger's pages are; the task page links there.",
+        help="Jaeger's query address: traces are looked up there, and sent again if missing.",
+    ),
+    Spec(
+        name="VOXTRACE_JAEGER_PUBLIC_URL",
+        field="jaeger_public_url",
+        parse=parsers.url,
+        default=None,
+        default_words="VOXTRACE_JAEGER_URL",
+        unit="URL",
+        allowed=parsers.URL,
+        help="Where a browser finds Jaeger's pages; links lead there.",
+    ),
+    Spec(
+        name="VOXTRACE_JAEGER_RETENTION",
+        field="jaeger_retention_h",
+        parse=_hours[0],
+        default="168",
+        unit="hours",
+        allowed=_hours[1],
+        help="How long Jaeger keeps a trace, as `ttl` in deploy/jaeger.yaml; older ones are not sought.",
     ),
     Spec(
         name="VOXTRACE_OUTBOX_KEEP",
@@ -280,6 +301,35 @@ SPECS: tuple[Spec, ...] = (
         unit="bytes",
         allowed=_bytes[1],
         help="Most bytes the outbox keeps; above it the oldest detail goes first.",
+    ),
+    Spec(
+        name="VOXTRACE_TASK_LOG_LINES",
+        field="task_log_lines",
+        parse=_log_lines[0],
+        default="200",
+        unit="lines",
+        allowed=_log_lines[1],
+        help="Log lines that are kept of each task, the newest; 0: none.",
+    ),
+    Spec(
+        name="VOXTRACE_CANARY_MIN",
+        field="canary_min",
+        parse=_canary[0],
+        default="10",
+        unit="minutes",
+        allowed=_canary[1],
+        help="Pause between two canaries: tasks of our own that go the whole way. 0: none.",
+    ),
+    Spec(
+        name="VOXTRACE_PING_URL",
+        field="ping_url",
+        parse=parsers.url,
+        default=None,
+        default_words="none",
+        unit="URL",
+        allowed=parsers.URL,
+        help="Called every minute while all is well: silence there means that something is not.",
+        is_secret=True,
     ),
     Spec(
         name="VOXTRACE_LOG_LEVEL",

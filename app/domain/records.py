@@ -103,6 +103,9 @@ class TaskRecord:
     parent_span_id: str | None
     trace_state: str | None
     links: str
+    trace_seen_at: int | None
+    trace_missing_at: int | None
+    trace_resends: int
 
     @property
     def is_final(self) -> bool:

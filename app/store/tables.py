@@ -16,6 +16,13 @@ from app.store.running_tables import (
     stat_text_table,
     worker_table,
 )
+from app.store.watch_tables import (
+    canary_table,
+    process_count_table,
+    stat_count_table,
+    stat_engine_table,
+    task_log_table,
+)
 from app.store.work_tables import (
     attempt_table,
     audio_table,
@@ -30,16 +37,21 @@ from telemetry import outbox
 __all__ = [
     "attempt_table",
     "audio_table",
+    "canary_table",
     "caption_table",
     "duty_table",
     "event_table",
     "metadata",
     "outbox_table",
+    "process_count_table",
     "segment_table",
     "setting_table",
+    "stat_count_table",
+    "stat_engine_table",
     "stat_task_table",
     "stat_text_table",
     "submission_table",
+    "task_log_table",
     "task_table",
     "text_table",
     "worker_table",

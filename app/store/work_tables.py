@@ -138,6 +138,10 @@ task_table = Table(
     Column("parent_span_id", String(16)),
     Column("trace_state", String(512)),
     Column("links", Text, nullable=False, server_default="[]"),
+    # what a look into Jaeger found; NULL: nobody has looked, or looked without a verdict
+    Column("trace_seen_at", BigInteger),
+    Column("trace_missing_at", BigInteger),
+    Column("trace_resends", SmallInteger, nullable=False, server_default="0"),
     CheckConstraint(f"status IN ({STATUSES})", name="status"),
     CheckConstraint(f"source IN ({SOURCE_LIST})", name="source"),
     CheckConstraint(f"format IN ({FORMAT_LIST})", name="format"),

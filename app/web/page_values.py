@@ -126,7 +126,7 @@ def task_values(
 
 def trace_url(core: Core, task: TaskRecord) -> str | None:
     """The page of the task's trace in Jaeger; None where VOXTRACE_JAEGER_URL is not set."""
-    jaeger = core.settings.jaeger_url
+    jaeger = core.settings.jaeger_public_url
     return f"{jaeger}/trace/{task.trace_id}" if jaeger else None
 
 

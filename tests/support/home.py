@@ -104,6 +104,7 @@ class Home:
             "VOXTRACE_WORKER_CONCURRENCY": "2",
             "VOXTRACE_WORKER_NAME": "w1",
             "VOXTRACE_WEB_PROCESSES": "2",
+            "VOXTRACE_CANARY_MIN": "0",
             **({"VOXTRACE_DATABASE_URL": database_url} if database_url else {}),
             **environ,
         }

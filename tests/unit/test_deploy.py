@@ -208,7 +208,7 @@ def test_spans_find_their_way() -> None:
     assert collector["OTELCOL_JAEGER"] == f"jaeger:{deploy.port_of(jaeger['JAEGER_OTLP'])}"
     port = deploy.port_of(jaeger["JAEGER_UI"])
     assert deploy.services()["jaeger"]["ports"] == [f"127.0.0.1:{port}:{port}"]
-    assert env["VOXTRACE_JAEGER_URL"] == f"http://localhost:{port}"
+    assert env["VOXTRACE_JAEGER_PUBLIC_URL"] == f"http://localhost:{port}"
     assert jaeger["JAEGER_PROMETHEUS"] == "http://prometheus:9090"
 
 
