@@ -282,7 +282,7 @@ SPECS: tuple[Spec, ...] = (
         default="168",
         unit="hours",
         allowed=_hours[1],
-        help="How long Jaeger keeps traces (`ttl` in deploy/jaeger.yaml); older ones are not sought.",
+        help="How long Jaeger keeps traces (`ttl` in deploy/jaeger.yaml); no older is sought.",
     ),
     Spec(
         name="VOXTRACE_OUTBOX_KEEP",
