@@ -1,4 +1,4 @@
-"""ExportSettings: where spans go, from the standard OTEL_EXPORTER_OTLP_* variables.
+"""ExportSettings: where a signal goes, from the standard OTEL_EXPORTER_OTLP_* variables.
 
 Source: OpenTelemetry specification, "OpenTelemetry Protocol Exporter". A wrong value is an error
 that names its variable; no error tells a header's value, and no `repr` does.
@@ -12,6 +12,14 @@ from typing import Final, Literal
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 Compression = Literal["gzip", "none"]
+Signal = Literal["traces", "metrics", "logs"]
+
+#: What OTEL_…_EXPORTER says of a signal where nobody sets it.
+_DEFAULT_EXPORTER: Final[Mapping[Signal, str]] = {
+    "traces": "otlp",
+    "metrics": "otlp",
+    "logs": "none",
+}
 
 DEFAULT_TIMEOUT_S: Final = 10.0
 MAX_TIMEOUT_S: Final = 600.0
@@ -23,7 +31,7 @@ _HEADER_VALUE: Final = re.compile(r"[\x20-\x7e\x80-\xff]*")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportSettings:
-    """Where and how to send spans by OTLP/HTTP (protobuf).
+    """Where and how to send a signal by OTLP/HTTP (protobuf).
 
     Attributes:
         endpoint: Full URL, path included; may hold credentials: show `shown_endpoint` instead.
@@ -58,11 +66,14 @@ class ExportSettings:
         return tuple(sorted({word for word in words if len(word) >= 4}, key=len, reverse=True))
 
 
-def export_settings_from(environ: Mapping[str, str]) -> ExportSettings | None:
-    """The settings in an environment; None where nothing is to be sent.
+def export_settings_from(
+    environ: Mapping[str, str], signal: Signal = "traces"
+) -> ExportSettings | None:
+    """The settings of a signal in an environment; None where nothing of it is to be sent.
 
-    Nothing is sent without an endpoint (there is no default), with OTEL_TRACES_EXPORTER=none, and
-    with OTEL_SDK_DISABLED=true. A `…_TRACES_…` variable goes before the general one.
+    Nothing is sent without an endpoint (there is no default), with OTEL_TRACES_EXPORTER=none (of
+    logs that is the default), and with OTEL_SDK_DISABLED=true. A `…_TRACES_…` variable goes before
+    the general one.
 
     Raises:
         ValueError: A variable's value is not allowed.
@@ -70,17 +81,18 @@ def export_settings_from(environ: Mapping[str, str]) -> ExportSettings | None:
     _check_words(environ)
     if environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
         return None
-    if not _exports_otlp(environ) or not (endpoint := _endpoint(environ)):
+    reader = _Reader(environ=environ, signal=signal)
+    if not _exports_otlp(reader) or not (endpoint := _endpoint(reader)):
         return None
-    _check_protocol(environ)
+    _check_protocol(reader)
     return ExportSettings(
         endpoint=endpoint,
-        headers=_headers(environ),
-        timeout_s=_timeout_s(environ),
-        compression=_compression(environ),
-        certificate=_file(environ, "CERTIFICATE"),
-        client_certificate=_file(environ, "CLIENT_CERTIFICATE"),
-        client_key=_file(environ, "CLIENT_KEY"),
+        headers=_headers(reader),
+        timeout_s=_timeout_s(reader),
+        compression=_compression(reader),
+        certificate=_file(reader, "CERTIFICATE"),
+        client_certificate=_file(reader, "CLIENT_CERTIFICATE"),
+        client_key=_file(reader, "CLIENT_KEY"),
     )
 
 
@@ -106,42 +118,54 @@ def _check_words(environ: Mapping[str, str]) -> None:
             raise ValueError(message)
 
 
-def _pick(environ: Mapping[str, str], what: str) -> tuple[str, str]:
-    """Name and value of the variable that decides; an empty one counts as unset."""
-    special, general = f"OTEL_EXPORTER_OTLP_TRACES_{what}", f"OTEL_EXPORTER_OTLP_{what}"
-    for name in (special, general):
-        value = environ.get(name, "").strip()
-        if value:
-            return name, value
-    return general, ""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reader:
+    """The variables of one signal."""
+
+    environ: Mapping[str, str]
+    signal: Signal
+
+    def special(self, what: str) -> str:
+        """Name of the signal's own variable."""
+        return f"OTEL_EXPORTER_OTLP_{self.signal.upper()}_{what}"
+
+    def pick(self, what: str) -> tuple[str, str]:
+        """Name and value of the variable that decides; an empty one counts as unset."""
+        special, general = self.special(what), f"OTEL_EXPORTER_OTLP_{what}"
+        for name in (special, general):
+            value = self.environ.get(name, "").strip()
+            if value:
+                return name, value
+        return general, ""
 
 
-def _exports_otlp(environ: Mapping[str, str]) -> bool:
-    chosen = environ.get("OTEL_TRACES_EXPORTER", "").strip().lower() or "otlp"
+def _exports_otlp(reader: _Reader) -> bool:
+    name = f"OTEL_{reader.signal.upper()}_EXPORTER"
+    chosen = reader.environ.get(name, "").strip().lower() or _DEFAULT_EXPORTER[reader.signal]
     if chosen not in {"otlp", "none"}:
-        message = f"OTEL_TRACES_EXPORTER must be otlp or none, got {chosen!r}"
+        message = f"{name} must be otlp or none, got {chosen!r}"
         raise ValueError(message)
     return chosen == "otlp"
 
 
-def _check_protocol(environ: Mapping[str, str]) -> None:
-    name, value = _pick(environ, "PROTOCOL")
+def _check_protocol(reader: _Reader) -> None:
+    name, value = reader.pick("PROTOCOL")
     if value not in {"", "http/protobuf"}:
         message = f"{name} must be http/protobuf, got {value!r}"
         raise ValueError(message)
 
 
-def _endpoint(environ: Mapping[str, str]) -> str:
-    name, value = _pick(environ, "ENDPOINT")
+def _endpoint(reader: _Reader) -> str:
+    name, value = reader.pick("ENDPOINT")
     if not value:
         return ""
     if not _is_url(value):
         message = f"{name} must be an http:// or https:// URL, got something else"
         raise ValueError(message)
-    if name == "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT":
+    if name == reader.special("ENDPOINT"):
         return value
     parts = urlsplit(value)
-    return urlunsplit(parts._replace(path=parts.path.rstrip("/") + "/v1/traces"))
+    return urlunsplit(parts._replace(path=parts.path.rstrip("/") + f"/v1/{reader.signal}"))
 
 
 def _is_url(value: str) -> bool:
@@ -152,9 +176,9 @@ def _is_url(value: str) -> bool:
         return False
 
 
-def _headers(environ: Mapping[str, str]) -> dict[str, str]:
+def _headers(reader: _Reader) -> dict[str, str]:
     """`key=value` pairs with commas between them, values percent-encoded (or plain)."""
-    name, text = _pick(environ, "HEADERS")
+    name, text = reader.pick("HEADERS")
     headers: dict[str, str] = {}
     for pair in text.split(","):
         key, equals, value = pair.partition("=")
@@ -168,13 +192,13 @@ def _headers(environ: Mapping[str, str]) -> dict[str, str]:
     return headers
 
 
-def _timeout_s(environ: Mapping[str, str]) -> float:
+def _timeout_s(reader: _Reader) -> float:
     """The timeout in seconds.
 
     The specification counts in milliseconds, the Python SDK in seconds. Nobody means less than
     100 ms, nor more than 100 s where 100 ms would do: below 100 it is seconds.
     """
-    name, text = _pick(environ, "TIMEOUT")
+    name, text = reader.pick("TIMEOUT")
     if not text:
         return DEFAULT_TIMEOUT_S
     try:
@@ -188,8 +212,8 @@ def _timeout_s(environ: Mapping[str, str]) -> float:
     return timeout_s
 
 
-def _compression(environ: Mapping[str, str]) -> Compression:
-    name, value = _pick(environ, "COMPRESSION")
+def _compression(reader: _Reader) -> Compression:
+    name, value = reader.pick("COMPRESSION")
     match value.lower():
         case "" | "gzip":
             return "gzip"
@@ -200,8 +224,8 @@ def _compression(environ: Mapping[str, str]) -> Compression:
             raise ValueError(message)
 
 
-def _file(environ: Mapping[str, str], what: str) -> str | None:
-    name, value = _pick(environ, what)
+def _file(reader: _Reader, what: str) -> str | None:
+    name, value = reader.pick(what)
     if value and not Path(value).is_file():
         message = f"{name} must be a file that can be read, got {value!r}"
         raise ValueError(message)

@@ -123,3 +123,28 @@ def test_credentials_are_not_shown() -> None:
     assert settings.shown_endpoint == "https://host:4318/v1/traces"
     assert "hunter" not in repr(settings)
     assert {"hunter2", "key=hunter3", "hunter4", "Bearer hunter4"} <= set(settings.secrets)
+
+
+def test_each_signal_has_variables_of_its_own() -> None:
+    """`…_LOGS_…` says nothing of traces; the general endpoint gets the path of the signal."""
+    environ = {
+        f"{_BASE}ENDPOINT": "http://c:4318",
+        f"{_BASE}LOGS_HEADERS": "a=b",
+        "OTEL_LOGS_EXPORTER": "otlp",
+    }
+    logs, metrics = export_settings_from(environ, "logs"), export_settings_from(environ, "metrics")
+    assert logs is not None
+    assert metrics is not None
+    assert (logs.endpoint, logs.headers) == ("http://c:4318/v1/logs", {"a": "b"})
+    assert (metrics.endpoint, metrics.headers) == ("http://c:4318/v1/metrics", {})
+    exact = export_settings_from(environ | {f"{_BASE}LOGS_ENDPOINT": "http://l/x"}, "logs")
+    assert exact is not None
+    assert exact.endpoint == "http://l/x"
+
+
+def test_logs_leave_only_where_it_is_asked_for() -> None:
+    """OTEL_LOGS_EXPORTER is `none` by default; a wrong word names its variable."""
+    endpoint = {f"{_BASE}ENDPOINT": "http://c:4318"}
+    assert export_settings_from(endpoint, "logs") is None
+    with pytest.raises(ValueError, match="OTEL_LOGS_EXPORTER must be otlp or none, got 'loki'"):
+        export_settings_from(endpoint | {"OTEL_LOGS_EXPORTER": "loki"}, "logs")
