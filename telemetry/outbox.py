@@ -13,13 +13,20 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, Select, func, insert, select, update
 
 from telemetry.outbox_prune import Pruned, prune
+from telemetry.outbox_resend import (
+    Renewed,
+    release_poison,
+    resend,
+    resend_requests,
+    resend_tasks,
+    with_task_span,
+)
 from telemetry.outbox_table import (
     LOSS,
     OUTBOX,
     RANK_DETAIL,
     RANK_REQUEST,
     RANK_TASK,
-    ROWS_PER_CALL,
     define,
     in_state,
 )
@@ -31,6 +38,7 @@ __all__ = [
     "OutboxRow",
     "OutboxState",
     "Pruned",
+    "Renewed",
     "add",
     "count_attempt",
     "define",
@@ -42,8 +50,10 @@ __all__ = [
     "prune",
     "release_poison",
     "resend",
+    "resend_requests",
     "resend_tasks",
     "spans_of_task",
+    "with_task_span",
 ]
 
 #: Characters of a collector's answer that are kept on a row.
@@ -173,37 +183,6 @@ def of_trace(conn: Connection, trace_id: str) -> list[bytes]:
 
 def _payloads(conn: Connection, condition: ColumnElement[bool]) -> list[bytes]:
     return list(conn.scalars(select(_O.payload).where(condition).order_by(_O.id)))
-
-
-def resend(conn: Connection, *, since_us: int, until_us: int, limit: int = ROWS_PER_CALL) -> int:
-    """Makes rows new again that were sent in [since_us, until_us); returns how many.
-
-    Index `ix_span_outbox_sent`. Call it in transactions of its own until it returns 0; fix
-    `until_us` before the first, or it chases what is being sent anew.
-    """
-    chosen = (
-        select(_O.id)
-        .where(in_state("sent"), _O.sent_at >= since_us, _O.sent_at < until_us)
-        .order_by(_O.sent_at, _O.id)
-        .limit(limit)
-    )
-    return _renew(conn, "sent", _O.id.in_(chosen))
-
-
-def resend_tasks(conn: Connection, task_ids: Sequence[int]) -> int:
-    """Makes the sent rows of these tasks new again (`ix_span_outbox_task`); returns how many."""
-    return _renew(conn, "sent", _O.task_id.in_(task_ids))
-
-
-def release_poison(conn: Connection, *, limit: int = ROWS_PER_CALL) -> int:
-    """Makes quarantined rows new again, for a mended collector (`ix_span_outbox_poison`)."""
-    chosen = select(_O.id).where(in_state("poison")).order_by(_O.id).limit(limit)
-    return _renew(conn, "poison", _O.id.in_(chosen))
-
-
-def _renew(conn: Connection, state: str, chosen: ColumnElement[bool]) -> int:
-    statement = update(OUTBOX).where(in_state(state), chosen)
-    return conn.execute(statement.values(state="new", sent_at=None, error=None)).rowcount
 
 
 def measure(conn: Connection) -> OutboxState:

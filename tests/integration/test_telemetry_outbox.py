@@ -39,6 +39,10 @@ def _batch(database: Database, **bounds: int) -> list[bytes]:
     return [row.payload for row in rows]
 
 
+def _batch_in(conn: Connection) -> list[bytes]:
+    return [row.payload for row in outbox.next_batch(conn, max_bytes=10**6, max_rows=100)]
+
+
 def _ids(conn: Connection) -> list[int]:
     return [row.id for row in outbox.next_batch(conn, max_bytes=10**9, max_rows=10_000)]
 
@@ -105,7 +109,7 @@ def test_poison_row_keeps_the_answer_and_can_be_released(database: Database) -> 
     assert kept[1].error == "400 one of these"
     assert _batch(database) == [b"good"]
     with database.write() as conn:
-        assert outbox.release_poison(conn) == 1
+        assert outbox.release_poison(conn).rows == 1
     assert _batch(database) == [b"bad", b"good"]
 
 
@@ -134,11 +138,12 @@ def test_resend_takes_the_window_and_no_more(database: Database) -> None:
     counts: list[int] = []
     while not counts or counts[-1]:
         with database.write() as conn:
-            counts.append(outbox.resend(conn, since_us=_T0 + 3, until_us=_T0 + 8, limit=2))
+            renewed = outbox.resend(conn, since_us=_T0 + 3, until_us=_T0 + 8, limit=2)
+            counts.append(renewed.rows)
             _send_all(conn, _T0 + 100)  # the forwarder is quick; it must not be chased
     assert counts == [2, 2, 1, 0]
     with database.write() as conn:
-        assert outbox.resend(conn, since_us=_T0 + 100, until_us=_T0 + 101) == 5
+        assert outbox.resend(conn, since_us=_T0 + 100, until_us=_T0 + 101).rows == 5
     assert _batch(database) == [b"3", b"4", b"5", b"6", b"7"]
 
 
@@ -146,11 +151,54 @@ def test_resend_of_tasks_takes_their_sent_rows(database: Database) -> None:
     """What is missing at the backend can be sent again, task by task."""
     with database.write() as conn:
         for task_id in (1, 2, 3):
-            _add(conn, f"{task_id}".encode(), task_id=task_id)
+            _add(conn, f"{task_id}".encode(), task_id=task_id, n_spans=task_id)
         _send_all(conn)
         _add(conn, b"unsent", task_id=1)
-        assert outbox.resend_tasks(conn, [1, 3, 99]) == 2
+        _add(conn, b"late", task_id=3, created_at_us=_T0)
+        outbox.mark_sent(conn, _ids(conn)[-1:], _T0 + 1)
+        renewed = outbox.resend_tasks(conn, [1, 3, 99], until_us=_T0 + 1)
+    assert (renewed.rows, renewed.spans, renewed.task_ids) == (2, 4, frozenset({1, 3}))
     assert _batch(database) == [b"1", b"3", b"unsent"]
+
+
+def test_resend_of_requests_takes_request_spans_of_the_trace_alone(database: Database) -> None:
+    """The request that made several tasks is found by its trace; their own rows stay."""
+    trace_id = "a" * 32
+    with database.write() as conn:
+        _add(conn, b"request", rank=RANK_REQUEST, task_id=1, trace_id=trace_id)
+        _add(conn, b"task", rank=RANK_TASK, task_id=2, trace_id=trace_id)
+        _send_all(conn)
+        assert outbox.resend_requests(conn, [trace_id], until_us=_T0 + 1).rows == 1
+    assert _batch(database) == [b"request"]
+
+
+def test_poison_is_released_by_task_and_by_age(database: Database) -> None:
+    """In steps that go on after the last id, so that a row refused again is not chased."""
+    with database.write() as conn:
+        for number in range(6):
+            _add(conn, b"%d" % number, task_id=number % 2, created_at_us=_T0 + number)
+        for row_id in _ids(conn):
+            outbox.mark_poison(conn, row_id, "400")
+        first = outbox.release_poison(conn, task_ids=[1], limit=2)
+        for row_id in _ids(conn):
+            outbox.mark_poison(conn, row_id, "400 again")
+        second = outbox.release_poison(conn, task_ids=[1], after_id=first.last_id, limit=2)
+        third = outbox.release_poison(conn, task_ids=[1], after_id=second.last_id, limit=2)
+        assert (first.rows, second.rows, third.rows) == (2, 1, 0)
+        assert _batch_in(conn) == [b"5"]
+        outbox.release_poison(conn, since_us=_T0 + 2, until_us=_T0 + 4)
+        assert _batch_in(conn) == [b"2", b"3", b"5"]
+
+
+def test_tasks_with_a_task_span_are_known_in_any_state(database: Database) -> None:
+    """What is unsent, sent or refused need not be made again; a detail is no task span."""
+    with database.write() as conn:
+        for task_id in (1, 2, 3):
+            _add(conn, b"task", rank=RANK_TASK, task_id=task_id)
+        outbox.mark_sent(conn, _ids(conn)[:1], _T0)
+        outbox.mark_poison(conn, _ids(conn)[0], "400")
+        _add(conn, b"detail", task_id=4)
+        assert outbox.with_task_span(conn, [1, 2, 3, 4, 5]) == {1, 2, 3}
 
 
 def test_wrong_values_are_refused_by_the_database(database: Database) -> None:
@@ -303,7 +351,9 @@ _STATEMENTS: dict[str, Callable[[Connection], object]] = {
     "spans_of_task": lambda conn: outbox.spans_of_task(conn, 1),
     "of_trace": lambda conn: outbox.of_trace(conn, "a" * 32),
     "resend": lambda conn: outbox.resend(conn, since_us=_T0, until_us=_T0 + 1),
-    "resend_tasks": lambda conn: outbox.resend_tasks(conn, [1, 2]),
+    "resend_tasks": lambda conn: outbox.resend_tasks(conn, [1, 2], until_us=_T0),
+    "resend_requests": lambda conn: outbox.resend_requests(conn, ["a" * 32], until_us=_T0),
+    "with_task_span": lambda conn: outbox.with_task_span(conn, [1, 2]),
     "release_poison": outbox.release_poison,
     "measure": outbox.measure,
     "prune": lambda conn: outbox.prune(
