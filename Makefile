@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 TESTS ?= tests
 
-.PHONY: help run test check bench regressions chaos lint types layers unit clean
+.PHONY: help run test check backends bench regressions chaos lint types layers unit clean
 
 help: ## Show what can be made.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ layers: $(VENV)/.dev
 
 unit: $(VENV)/.dev
 	$(BIN)/python -m pytest -q tests/unit
+
+backends: $(VENV)/.dev ## Get a real collector and a real Jaeger for the tests (built once, with Go).
+	@$(BIN)/python -m tests.backends
 
 bench: $(VENV)/.dev ## Measure; prints tables and writes var/bench/*.json.
 	$(BIN)/python -m tests.bench $(ARGS)

@@ -1,4 +1,4 @@
-"""Fixtures: a database of each kind, and a home on each."""
+"""Fixtures: a database of each kind, a home on each, a real collector and a real Jaeger."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,6 +7,8 @@ import pytest
 
 from app.store import schema
 from app.store.database import Database
+from tests.support.backend_programs import build_missing, found_programs
+from tests.support.backends import Backends, Collector, Jaeger, Pair
 from tests.support.home import Home
 from tests.support.postgres import shared_server
 
@@ -52,3 +54,43 @@ def home(tmp_path: Path) -> Iterator[Home]:
     """A home on SQLite."""
     with Home.make(tmp_path / "home") as made:
         yield made
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Builds the collector and Jaeger where a test wants them: no test has the time for it."""
+    wanted = any("backends" in getattr(item, "fixturenames", ()) for item in session.items)
+    if wanted and not session.config.option.collectonly:
+        capture = session.config.pluginmanager.getplugin("capturemanager")
+        with capture.global_and_fixture_disabled():
+            build_missing(lambda words: print(words, flush=True))
+
+
+@pytest.fixture(scope="session")
+def backends() -> Backends:
+    """The programs of a collector and of Jaeger (and of Prometheus, where it is installed)."""
+    return found_programs()
+
+
+@pytest.fixture
+def jaeger(backends: Backends, tmp_path: Path) -> Iterator[Jaeger]:
+    """A new Jaeger."""
+    with Jaeger(backends.jaeger, tmp_path / "jaeger") as started:
+        yield started
+
+
+@pytest.fixture
+def collector(backends: Backends, jaeger: Jaeger, tmp_path: Path) -> Iterator[Collector]:
+    """A new collector that hands its spans to `jaeger`."""
+    with Collector(backends.otelcol, tmp_path / "collector", jaeger) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def pair(backends: Backends, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    """A collector and a Jaeger for all tests of a module: for those that kill neither."""
+    folder = tmp_path_factory.mktemp("pair")
+    with (
+        Jaeger(backends.jaeger, folder / "jaeger") as jaeger,
+        Collector(backends.otelcol, folder / "collector", jaeger) as collector,
+    ):
+        yield Pair(collector=collector, jaeger=jaeger)

@@ -1,0 +1,90 @@
+"""A trace as Jaeger's query API returns it, as the same values that the OTLP receiver gives.
+
+Read with nothing of the code under test. Jaeger keeps lists as JSON text and tells 64-bit integers
+as text: integers come back as numbers here, lists stay text.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import requests
+
+from tests.support.backends import Jaeger
+from tests.support.otlp_receiver import ReceivedSpan
+from tests.support.wait import wait_until
+
+Json = Mapping[str, Any]
+
+_READ: Mapping[str, Callable[[Any], Any]] = {
+    "stringValue": str,
+    "intValue": int,
+    "doubleValue": float,
+    "boolValue": bool,
+}
+
+
+def spans_of(jaeger: Jaeger, trace_id: str) -> list[ReceivedSpan]:
+    """The spans of a trace, as often as Jaeger shows them; none where it does not know it."""
+    asked = requests.get(f"{jaeger.url}/api/v3/traces/{trace_id}", timeout=20)
+    if asked.status_code == 404:
+        return []
+    assert asked.ok, f"{asked.status_code} {asked.text[:300]}"
+    return [span for part in asked.json()["result"]["resourceSpans"] for span in _spans(part)]
+
+
+def wait_for(
+    jaeger: Jaeger, trace_id: str, span_ids: Sequence[str], timeout_s: float = 60
+) -> list[ReceivedSpan]:
+    """The spans of a trace, once all of `span_ids` (hex) are among them."""
+    missing = set(span_ids)
+
+    def look() -> list[ReceivedSpan] | None:
+        nonlocal missing
+        found = spans_of(jaeger, trace_id)
+        missing = set(span_ids) - {span.span_id for span in found}
+        return None if missing else found
+
+    try:
+        found = wait_until(look, timeout_s, what=f"trace {trace_id} is in Jaeger")
+    except AssertionError as error:
+        message = f"{error}; without {sorted(missing)}"
+        raise AssertionError(message) from None
+    assert found is not None
+    return found
+
+
+def _spans(part: Json) -> Iterator[ReceivedSpan]:
+    resource = _plain(part.get("resource", {}))
+    for group in part["scopeSpans"]:
+        scope = group.get("scope", {})
+        for span in group["spans"]:
+            yield ReceivedSpan(
+                trace_id=span["traceId"],
+                span_id=span["spanId"],
+                parent_span_id=span.get("parentSpanId", ""),
+                name=span["name"],
+                kind=int(span.get("kind", 0)),
+                start_ns=int(span["startTimeUnixNano"]),
+                end_ns=int(span["endTimeUnixNano"]),
+                attributes=_plain(span),
+                events=[
+                    (event["name"], int(event["timeUnixNano"]), _plain(event))
+                    for event in span.get("events", [])
+                ],
+                links=[(link["traceId"], link["spanId"]) for link in span.get("links", [])],
+                status=int(span.get("status", {}).get("code", 0)),
+                status_message=span.get("status", {}).get("message", ""),
+                resource=resource,
+                scope=(scope.get("name", ""), scope.get("version", "")),
+                wire=json.dumps(span, sort_keys=True).encode(),
+            )
+
+
+def _plain(holder: Json) -> dict[str, Any]:
+    return {one["key"]: _value(one["value"]) for one in holder.get("attributes", [])}
+
+
+def _value(value: Json) -> Any:
+    [(kind, content)] = value.items()
+    return _READ[kind](content)
