@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Select, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, case, func, insert, select, update
 
+from telemetry.outbox_look import LOOK_AFTER_US, Behind, Look, behind, due, look_again, young
 from telemetry.outbox_prune import Pruned, prune
 from telemetry.outbox_resend import (
     Renewed,
@@ -32,16 +33,22 @@ from telemetry.outbox_table import (
 )
 
 __all__ = [
+    "LOOK_AFTER_US",
     "RANK_DETAIL",
     "RANK_REQUEST",
     "RANK_TASK",
+    "Behind",
+    "Look",
     "OutboxRow",
     "OutboxState",
     "Pruned",
     "Renewed",
     "add",
+    "behind",
     "count_attempt",
     "define",
+    "due",
+    "look_again",
     "mark_poison",
     "mark_sent",
     "measure",
@@ -54,6 +61,7 @@ __all__ = [
     "resend_tasks",
     "spans_of_task",
     "with_task_span",
+    "young",
 ]
 
 #: Characters of a collector's answer that are kept on a row.
@@ -154,9 +162,14 @@ def next_batch(
 
 
 def mark_sent(conn: Connection, ids: Sequence[int], at_us: int) -> int:
-    """Notes that a collector acknowledged these rows (primary key); returns how many were new."""
+    """Notes that a collector acknowledged these rows (primary key); returns how many were new.
+
+    Task spans are to be looked for in the backend `LOOK_AFTER_US` later.
+    """
     statement = update(OUTBOX).where(_O.id.in_(ids), in_state("new"))
-    return conn.execute(statement.values(state="sent", sent_at=at_us, error=None)).rowcount
+    look_at = case((_O.rank == RANK_TASK, at_us + LOOK_AFTER_US))
+    values = {"state": "sent", "sent_at": at_us, "look_at": look_at, "error": None}
+    return conn.execute(statement.values(values)).rowcount
 
 
 def mark_poison(conn: Connection, row_id: int, error: str) -> int:

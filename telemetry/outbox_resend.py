@@ -120,7 +120,7 @@ def with_task_span(conn: Connection, task_ids: Sequence[int]) -> set[int]:
 
 def _renew(conn: Connection, state: str, chosen: Select[tuple[int]]) -> Renewed:
     statement = update(OUTBOX).where(in_state(state), _O.id.in_(chosen))
-    renewed = statement.values(state="new", sent_at=None, error=None)
+    renewed = statement.values(state="new", sent_at=None, look_at=None, error=None)
     rows = conn.execute(renewed.returning(_O.id, _O.n_spans, _O.task_id)).all()
     return Renewed(
         rows=len(rows),

@@ -140,16 +140,22 @@ def deadline_passed(conn: Connection, task: TaskRecord, attempt: AttemptRecord, 
 
 def ended(conn: Connection, task: TaskRecord, now: int) -> None:
     """Writes the task span of a row that has just got its final status."""
-    records = [task_span(task)]
-    if task.wait_reason != "claimed":
-        end = _moment(task.finished_at)
-        owner = task.span_id
-        records.append(
-            wait_span(
-                task, owner_span_id=owner, start=task.queued_at, end=end, reason=task.wait_reason
-            )
-        )
+    last = last_wait(task)
+    records = [task_span(task), *([last] if last is not None else [])]
     store(conn, task, records, now=now, rank=outbox.RANK_TASK)
+
+
+def last_wait(task: TaskRecord) -> SpanRecord | None:
+    """The wait that ended with the task; None where it ended in an attempt."""
+    if task.wait_reason == "claimed":
+        return None
+    return wait_span(
+        task,
+        owner_span_id=task.span_id,
+        start=task.queued_at,
+        end=_moment(task.finished_at),
+        reason=task.wait_reason,
+    )
 
 
 def rebuilt_attempt(conn: Connection, task: TaskRecord, attempt: AttemptRecord, now: int) -> None:

@@ -1,0 +1,257 @@
+"""Verify: every task of a time against the traces that Jaeger has, many at once.
+
+Nothing is changed unless it is asked for (`repair`). What is still on its way when it is looked for
+is looked for again, for a while: a task that ended a second ago is not missing.
+"""
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from app import clock
+from app.domain.errors import ConfigError, VoxtraceError
+from app.service import pieces, resend, trace_compare, trace_rows
+from app.service.core import Core
+from app.service.resend import Resent
+from app.service.trace_compare import Compared, Difference, Match
+from app.service.trace_rows import TraceRows
+from app.store import traces
+from app.store.database import Connection
+from telemetry import outbox
+from telemetry.jaeger import JaegerClient, JaegerError, JaegerTrace
+
+#: Traces that are read at the same time.
+CONNECTIONS = 8
+#: Tasks that one short transaction reads.
+_PAGE = 400
+#: Seconds between two looks at what is on its way.
+_AGAIN_S = 1.0
+#: How long ago spans must have left to be expected in Jaeger, in microseconds.
+_SETTLED_US = 5_000_000
+#: Differences that are told one by one; all of them are counted.
+MAX_DIFFERENCES = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """What was found.
+
+    Attributes:
+        since: Tasks with their final status from this moment,
+        until: and before this one were looked at (microseconds since the epoch).
+        counts: Tasks by what their trace is; their sum is `tasks`.
+        parent_lost: Tasks whose request died with its process, before it could write its span;
+            told apart, no difference.
+        differences: The first `MAX_DIFFERENCES`.
+        more_differences: How many are not among them.
+        spans: Spans that were read.
+        took_s: Seconds.
+        resent: What was sent again; None where nothing was to be.
+    """
+
+    since: int
+    until: int
+    counts: Counter[Match]
+    parent_lost: int
+    differences: Sequence[Difference]
+    more_differences: int
+    spans: int
+    took_s: float
+    resent: Resent | None
+
+    @property
+    def tasks(self) -> int:
+        """How many tasks were looked at."""
+        return self.counts.total()
+
+    @property
+    def is_equal(self) -> bool:
+        """Whether table and Jaeger agree on every task."""
+        return self.counts[Match.EQUAL] == self.tasks
+
+
+@dataclass(slots=True, kw_only=True)
+class _Tally:
+    """What has been found so far."""
+
+    counts: Counter[Match] = field(default_factory=Counter)
+    parent_lost: int = 0
+    differences: list[Difference] = field(default_factory=list)
+    difference_count: int = 0
+    repairable: list[int] = field(default_factory=list)
+    spans: int = 0
+
+    def add(self, compared: Compared) -> None:
+        self.counts[compared.match] += 1
+        self.parent_lost += compared.is_parent_lost
+        self.difference_count += len(compared.differences)
+        room = MAX_DIFFERENCES - len(self.differences)
+        self.differences += compared.differences[:room]
+        if compared.match is not Match.EQUAL:
+            self.repairable.append(compared.task_id)
+
+
+def client(core: Core, *, timeout_s: float = 10.0, connections: int = 1) -> JaegerClient:
+    """A client of the Jaeger in the settings.
+
+    Raises:
+        ConfigError: None is set.
+    """
+    url = core.settings.jaeger_url
+    if url is None:
+        message = "VOXTRACE_JAEGER_URL must be Jaeger's query address, such as http://localhost:16686, got nothing"  # noqa: E501 - one line for the reader
+        raise ConfigError([message])
+    return JaegerClient(url, timeout_s=timeout_s, connections=connections)
+
+
+def verify(
+    core: Core,
+    *,
+    since: int,
+    wait_s: float = 20.0,
+    repair: bool = False,
+    on_progress: Callable[[int], None] = lambda _done: None,
+) -> Verified:
+    """Compares every task that ended since a moment with its trace in Jaeger.
+
+    Args:
+        core: What to compare.
+        since: Microseconds since the epoch; at most VOXTRACE_JAEGER_RETENTION ago counts.
+        wait_s: How long to wait for what is still on its way.
+        repair: Send again what is not equal.
+        on_progress: Called now and then with the number of tasks done.
+
+    Raises:
+        ConfigError: No Jaeger is set.
+        VoxtraceError: Jaeger does not answer.
+    """
+    jaeger = client(core, connections=CONNECTIONS)
+    begun_s = clock.monotonic_s()
+    with core.database.read() as conn:
+        until = core.database.now_us(conn)
+    since = max(since, until - round(core.settings.jaeger_retention_h * 3_600_000_000))
+    try:
+        tally = _look_at_all(core, jaeger, (since, until), wait_s, on_progress)
+    except JaegerError as error:
+        message = f"traces cannot be read: {error}"
+        raise VoxtraceError(message) from error
+    finally:
+        jaeger.close()
+    resent = resend.tasks(core, tally.repairable) if repair and tally.repairable else None
+    return Verified(
+        since=since,
+        until=until,
+        counts=tally.counts,
+        parent_lost=tally.parent_lost,
+        differences=tuple(tally.differences),
+        more_differences=tally.difference_count - len(tally.differences),
+        spans=tally.spans,
+        took_s=clock.monotonic_s() - begun_s,
+        resent=resent,
+    )
+
+
+def _look_at_all(
+    core: Core,
+    jaeger: JaegerClient,
+    window: tuple[int, int],
+    wait_s: float,
+    on_progress: Callable[[int], None],
+) -> _Tally:
+    tally = _Tally()
+    early: list[TraceRows] = []
+    with ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="jaeger") as pool:
+        for page in _pages(core, window):
+            early += _look(core, jaeger, pool, page, tally)
+            on_progress(tally.counts.total())
+        until_s = clock.monotonic_s() + wait_s
+        while early and clock.monotonic_s() < until_s:
+            threading.Event().wait(_AGAIN_S)
+            early = _look(core, jaeger, pool, early, tally)
+        for compared in _compared(core, early, _read(jaeger, pool, early)):
+            tally.add(compared)
+    on_progress(tally.counts.total())
+    return tally
+
+
+def _pages(core: Core, window: tuple[int, int]) -> Iterator[list[TraceRows]]:
+    """The tasks that ended in the window, page by page, each in a short transaction."""
+    since, until = window
+    with core.database.read() as conn:
+        after = _first_id(core, conn, since) - 1
+    while True:
+        with core.database.read() as conn:
+            found = traces.finished_after(conn, after, since=since, until=until, limit=_PAGE)
+            page = trace_rows.read(conn, found)
+        if not page:
+            return
+        yield page
+        after = page[-1].task.id
+
+
+def _first_id(core: Core, conn: Connection, since: int) -> int:
+    """The lowest id that a task which ended since then can have, by halving (some 30 reads).
+
+    A task lives at most as long as it may wait and its attempts may take.
+    """
+    settings = core.settings
+    lives_s = settings.give_up_h * 3600 + settings.max_attempts * settings.task_timeout_s
+    from_us = since - round(2 * lives_s * 1_000_000)
+    low, high = 1, 2**62
+    while low < high:
+        middle = (low + high) // 2
+        row = traces.at_or_after(conn, middle)
+        if row is None or row.submitted_at >= from_us:
+            high = middle
+        else:
+            low = row.id + 1
+    return low
+
+
+def _look(
+    core: Core,
+    jaeger: JaegerClient,
+    pool: ThreadPoolExecutor,
+    page: Sequence[TraceRows],
+    tally: _Tally,
+) -> list[TraceRows]:
+    """Compares a page; returns those that are not equal and may be still on their way."""
+    found = _read(jaeger, pool, page)
+    with core.database.read() as conn:
+        now = core.database.now_us(conn)
+        young = outbox.young(conn, [rows.task.id for rows in page], sent_after_us=now - _SETTLED_US)
+    early = []
+    for rows, compared in zip(page, _compared(core, page, found), strict=True):
+        if compared.match is not Match.EQUAL and rows.task.id in young:
+            early.append(rows)
+        else:
+            tally.add(compared)
+            trace = found[rows.task.trace_id]
+            tally.spans += len(trace.spans) if trace is not None else 0
+    return early
+
+
+def _read(
+    jaeger: JaegerClient, pool: ThreadPoolExecutor, page: Sequence[TraceRows]
+) -> dict[str, JaegerTrace | None]:
+    """The traces of a page by their ids; tasks may share one."""
+    trace_ids = list(dict.fromkeys(rows.task.trace_id for rows in page))
+    return dict(zip(trace_ids, pool.map(jaeger.trace, trace_ids), strict=True))
+
+
+def _compared(
+    core: Core, page: Sequence[TraceRows], found: dict[str, JaegerTrace | None]
+) -> Iterator[Compared]:
+    for rows in page:
+        trace = found[rows.task.trace_id]
+        is_kept = trace_compare.lacks_parent(rows, trace) and parent_is_kept(core, rows)
+        yield trace_compare.compare(rows, trace, parent_is_kept=is_kept)
+
+
+def parent_is_kept(core: Core, rows: TraceRows) -> bool:
+    """Whether the outbox has the span of the request that made the task."""
+    with core.database.read() as conn:
+        payloads = outbox.of_trace(conn, rows.task.trace_id)
+    return (rows.task.parent_span_id or "") in pieces.decoded(payloads, rows.task.trace_id)
