@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from app import logs
+from app.cli.when import When
 from app.config.settings import Settings, load, unknown
 from app.domain.errors import ConfigError, RequestError, VoxtraceError
 from app.domain.ids import MAX_KEY
@@ -181,6 +182,26 @@ def show(**options: Any) -> None:
     from app.cli import show as command
 
     run(lambda settings: command.show(settings, options))
+
+
+@cli.command()
+@click.option(
+    "--since", type=When(), help="Only tasks that ended since (default: all Jaeger keeps)."
+)
+@click.option("--repair", is_flag=True, help="Send again what Jaeger lacks or has otherwise.")
+@click.option(
+    "--wait",
+    type=click.FloatRange(0, 3600),
+    default=20,
+    show_default=True,
+    help="Seconds to wait for spans that are still on their way.",
+)
+@click.option("--json", is_flag=True, help="Print JSON.")
+def verify(**options: Any) -> None:
+    """Compare the table with Jaeger, task by task; exit 1 where they differ."""
+    from app.cli import verify as command
+
+    run(lambda settings: command.verify(settings, options))
 
 
 @cli.command()
