@@ -1,5 +1,6 @@
 """`voxtrace verify`: does Jaeger have every task, as the table says?"""
 
+import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, Final
@@ -62,11 +63,12 @@ def as_json(found: Verified) -> dict[str, Any]:
 
 
 def _progress() -> Callable[[int], None]:
-    """Tells on standard error how many are done, where a person looks."""
-    stream = click.get_text_stream("stderr")
-    if not stream.isatty():
-        return _quiet
-    return lambda done: click.echo(f"\r{done} tasks looked at ", err=True, nl=False)
+    """Tells how many are done, where a person looks on."""
+    return _tell if sys.stderr.isatty() else _quiet
+
+
+def _tell(done: int) -> None:
+    click.echo(f"\r{done} tasks looked at ", err=True, nl=False)
 
 
 def _quiet(_done: int) -> None:

@@ -11,6 +11,7 @@ from app.config.settings import Settings
 from app.duties.forwarder import Forwarder, export_settings
 from app.duties.janitor import Janitor
 from app.duties.leadership import Leadership
+from app.duties.look_up import LookUp
 from app.duties.loop import Loop
 from app.duties.reaper import Reaper
 from app.duties.sweeper import Sweeper
@@ -31,8 +32,10 @@ def run_duties(settings: Settings) -> int:
     leadership = Leadership(core, f"{core.host}/{os.getpid()}/{secrets.token_hex(4)}")
     ships: list[Duty] = [Forwarder(core, export)] if export is not None else []
     judging = Loop(core, [Reaper(core), Janitor(core)], leadership, renews=True)
+    looks: list[Duty] = [LookUp(core, settings.jaeger_url)] if settings.jaeger_url else []
     others = [
         Loop(core, ships, leadership),
+        Loop(core, looks, leadership),
         Loop(core, [Window(core, sends=export is not None), Sweeper(core)], leadership),
     ]
     _run(judging, others)

@@ -1,0 +1,65 @@
+"""The look-up: sees in Jaeger whether the traces of finished tasks are there."""
+
+import json
+from typing import Final
+
+from app import clock
+from app.domain.errors import VoxtraceError
+from app.service import look_up
+from app.service.core import Core
+from telemetry.jaeger import JaegerClient, JaegerError
+
+#: Seconds between rounds where nothing is due, and while there is more: so the rate is bounded.
+ROUND_S: Final = 2.0
+SOON_S: Final = 0.5
+#: Seconds that Jaeger may take to answer.
+TIMEOUT_S: Final = 5.0
+
+
+class LookUp:
+    """Looks for the traces that are due, at most `look_up.LOOKS_PER_CALL` each half second.
+
+    Args:
+        core: What it works with.
+        url: Jaeger's query address.
+    """
+
+    name = "look-up"
+    needs_leader = True
+
+    def __init__(self, core: Core, url: str) -> None:
+        self._core = core
+        self._jaeger = JaegerClient(url, timeout_s=TIMEOUT_S)
+        self._seen = self._resent = self._given_up = 0
+        self._answered_at: int | None = None
+
+    def step(self) -> float:
+        """One round.
+
+        Raises:
+            VoxtraceError: Jaeger does not answer.
+        """
+        try:
+            looked = look_up.look(self._core, self._jaeger)
+            if not looked.total:
+                self._jaeger.ping()
+        except JaegerError as error:
+            message = str(error)
+            raise VoxtraceError(message) from error
+        self._answered_at = clock.now_us()
+        self._seen += looked.seen
+        self._resent += looked.resent
+        self._given_up += looked.given_up
+        return SOON_S if looked.is_full else ROUND_S
+
+    def state(self) -> str:
+        """What was seen, sent again and given up since this process began, as JSON."""
+        return json.dumps(
+            {
+                "seen": self._seen,
+                "resent": self._resent,
+                "given_up": self._given_up,
+                "answered_at": self._answered_at,
+                "url": self._jaeger.url,
+            }
+        )

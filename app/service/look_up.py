@@ -1,0 +1,150 @@
+"""Look-up: sees in Jaeger whether a finished task's trace is there, and sends again what is not.
+
+An acknowledgement is no proof: a collector and a Jaeger that were killed in turn had acknowledged
+traces that were gone. So each trace is looked for half a minute after it left, until it was seen
+once. One that stays away is sent and looked for at growing intervals, then left to `verify`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from app.domain.records import TaskRecord
+from app.service import resend, trace_compare, trace_rows, verify
+from app.service.core import Core
+from app.service.trace_compare import Compared, Match
+from app.service.trace_rows import TraceRows
+from app.store import events, tasks, traces
+from app.store.database import Connection
+from telemetry import outbox
+from telemetry.jaeger import JaegerClient
+from telemetry.outbox import Look
+
+#: Traces that one call looks for, one after the other.
+LOOKS_PER_CALL = 50
+#: Times that a trace is sent again before it is left alone.
+MAX_RESENDS = 10
+#: Microseconds between two times; they double up to the longest.
+_FIRST_PAUSE_US = 30_000_000
+_LONGEST_PAUSE_US = 3_600_000_000
+#: Kind of the event that tells of it.
+EVENT_RESENT = "trace_resent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """What one call saw: traces that are there, that were sent again, that were given up."""
+
+    seen: int = 0
+    resent: int = 0
+    given_up: int = 0
+    is_full: bool = False
+
+    @property
+    def total(self) -> int:
+        """How many were looked for."""
+        return self.seen + self.resent + self.given_up
+
+
+def look(core: Core, jaeger: JaegerClient, *, limit: int = LOOKS_PER_CALL) -> Looked:
+    """Looks for the traces that are due.
+
+    Where Jaeger does not answer nothing is judged, and all stays due.
+
+    Raises:
+        JaegerError: Jaeger does not answer.
+    """
+    with core.database.read() as conn:
+        now = core.database.now_us(conn)
+        due = outbox.due(conn, now, limit=limit)
+        sought = tasks.many(conn, sorted({one.task_id for one in due}))
+        rows = trace_rows.read(conn, [task for task in sought if task.is_final])
+    plan = _plan(core, [(one, one_trace(core, jaeger, one)) for one in rows], now)
+    resend.tasks(core, plan.again)
+    core.database.run(lambda conn: _note(core, conn, due, plan))
+    return Looked(
+        seen=len(plan.seen),
+        resent=len(plan.again),
+        given_up=len(plan.given_up),
+        is_full=len(due) >= limit,
+    )
+
+
+def one_trace(core: Core, jaeger: JaegerClient, rows: TraceRows) -> Compared:
+    """Compares a task with its trace.
+
+    Raises:
+        JaegerError: Jaeger does not answer.
+    """
+    trace = jaeger.trace(rows.task.trace_id)
+    is_kept = trace_compare.lacks_parent(rows, trace) and verify.parent_is_kept(core, rows)
+    return trace_compare.compare(rows, trace, parent_is_kept=is_kept)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Plan:
+    """What is to be done with the tasks whose traces were looked for.
+
+    Attributes:
+        later: Task to the moment at which it is looked for again.
+    """
+
+    now: int
+    seen: list[int] = field(default_factory=list)
+    again: list[int] = field(default_factory=list)
+    given_up: list[int] = field(default_factory=list)
+    later: dict[int, int] = field(default_factory=dict)
+
+
+def _plan(core: Core, found: Sequence[tuple[TraceRows, Compared]], now: int) -> _Plan:
+    plan = _Plan(now=now)
+    lacking = []
+    for rows, compared in found:
+        # a span that Jaeger has twice is there: sending it again would change nothing
+        if compared.match in {Match.EQUAL, Match.DOUBLED}:
+            plan.seen.append(rows.task.id)
+        elif rows.task.trace_resends >= MAX_RESENDS:
+            plan.given_up.append(rows.task.id)
+        else:
+            lacking.append(rows.task)
+    young = _young(core, [task.id for task in lacking], now)
+    for task in lacking:
+        again_at = _again_at(task)
+        if task.id in young:
+            plan.later[task.id] = now + outbox.LOOK_AFTER_US // 2
+        elif again_at > now:
+            plan.later[task.id] = again_at
+        else:
+            plan.again.append(task.id)
+    return plan
+
+
+def _young(core: Core, task_ids: Sequence[int], now: int) -> set[int]:
+    """Those with spans that have not left, or have only just."""
+    with core.database.read() as conn:
+        return outbox.young(conn, task_ids, sent_after_us=now - outbox.LOOK_AFTER_US // 2)
+
+
+def _again_at(task: TaskRecord) -> int:
+    """When a trace that is not there may be sent again: at once, then after growing pauses."""
+    if task.trace_missing_at is None:
+        return 0
+    pause_us = _FIRST_PAUSE_US << max(0, task.trace_resends - 1)
+    return task.trace_missing_at + min(_LONGEST_PAUSE_US, pause_us)
+
+
+def _note(core: Core, conn: Connection, due: Sequence[Look], plan: _Plan) -> None:
+    """One transaction: what was seen, on the tasks and on the rows of the outbox.
+
+    Rows that were sent again are new, and get their moment when they leave.
+    """
+    traces.note_seen(conn, plan.seen, plan.now)
+    traces.note_missing(conn, plan.again, plan.now)
+    for task_id in plan.again:
+        events.add(
+            conn,
+            {"task_id": task_id, "at": plan.now, "kind": EVENT_RESENT, "by": core.actor},
+        )
+    done = [one.row_id for one in due if one.task_id not in plan.later]
+    outbox.look_again(conn, done, None)
+    for task_id, at in plan.later.items():
+        outbox.look_again(conn, [one.row_id for one in due if one.task_id == task_id], at)
