@@ -3,7 +3,8 @@
 A hand-made DELETE, a bulk UPDATE or a killed writer cannot make them drift. TRUNCATE and INSERT OR
 REPLACE bypass triggers and are forbidden. On PostgreSQL the counters are spread over 64 shards and
 each statement takes its rows in the order of their keys (taking the old row, then the new one,
-deadlocked 20 times in 36 892 transitions). Canary tasks count nowhere.
+deadlocked 20 times in 36 892 transitions). Canary tasks count nowhere. `stat_count` counts what
+happened: it never falls, whatever is deleted.
 
 `text.state`: valid audio -> completed; cancelled submission -> cancelled; else its task's status
 (completed without audio any more -> failed); no task -> pending.
@@ -18,6 +19,8 @@ NAMES = (
     "tr_text_answer",
     "tr_text_count",
     "tr_text_delete",
+    "tr_task_finished",
+    "tr_attempt_late",
 )
 
 _NEW_MS = "CASE WHEN NEW.finished_at IS NULL THEN 0 ELSE NEW.run_us / 1000 END"
@@ -147,5 +150,53 @@ END $f$""",
 
 
 def statements(dialect: str) -> tuple[str, ...]:
-    """The statements that make every trigger on `dialect` (`sqlite` or `postgresql`)."""
+    """What revision 0001 makes on `dialect` (`sqlite` or `postgresql`): totals, a text's state."""
     return _SQLITE if dialect == "sqlite" else _POSTGRES
+
+
+_ADD_COUNT = "ON CONFLICT (shard, name) DO UPDATE SET n = stat_count.n + excluded.n"
+_FINISHED = "NEW.source <> 'canary' AND OLD.finished_at IS NULL AND NEW.finished_at IS NOT NULL"
+_LATE = "OLD.timed_out_at IS NULL AND NEW.timed_out_at IS NOT NULL"
+
+
+def _count_finished(shard: str) -> str:
+    return f"""INSERT INTO stat_count (shard, name, n)
+  VALUES ({shard}, 'finished.' || NEW.status, 1) {_ADD_COUNT};"""
+
+
+def _count_late(shard: str) -> str:
+    return f"""INSERT INTO stat_count (shard, name, n) SELECT {shard}, 'deadline_flags', 1
+  FROM task WHERE id = NEW.task_id AND source <> 'canary' {_ADD_COUNT};"""
+
+
+_SQLITE_COUNTS = (
+    f"""CREATE TRIGGER tr_task_finished AFTER UPDATE OF status ON task WHEN {_FINISHED} BEGIN
+  {_count_finished("0")}
+END""",
+    f"""CREATE TRIGGER tr_attempt_late AFTER UPDATE OF timed_out_at ON task_attempt WHEN {_LATE} BEGIN
+  {_count_late("0")}
+END""",
+)
+
+
+def _counting(function: str, statement: str) -> str:
+    return f"""CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $f$
+BEGIN
+  {statement}
+  RETURN NULL;
+END $f$"""
+
+
+_POSTGRES_COUNTS = (
+    _counting("voxtrace_task_finished", _count_finished(_SHARD)),
+    _counting("voxtrace_attempt_late", _count_late(_SHARD)),
+    f"""CREATE TRIGGER tr_task_finished AFTER UPDATE OF status ON task FOR EACH ROW
+  WHEN ({_FINISHED}) EXECUTE FUNCTION voxtrace_task_finished()""",
+    f"""CREATE TRIGGER tr_attempt_late AFTER UPDATE OF timed_out_at ON task_attempt FOR EACH ROW
+  WHEN ({_LATE}) EXECUTE FUNCTION voxtrace_attempt_late()""",
+)
+
+
+def count_statements(dialect: str) -> tuple[str, ...]:
+    """What revision 0004 makes: counts of what happened, which never fall (`stat_count`)."""
+    return _SQLITE_COUNTS if dialect == "sqlite" else _POSTGRES_COUNTS

@@ -96,7 +96,7 @@ class MonitorView:
     """What the monitor shows, at one moment (`now`, the database's time).
 
     Attributes:
-        oldest_waiting_at: When the task at the head of the queue was queued; None: nothing waits.
+        oldest_waiting_at: When the task that waits longest was queued; None: nothing waits.
         workers: The living, and those that ended within a day, newest first.
         outbox: As of `outbox_at`; None where it was not measured.
         last_event_id: Grows whenever any task moves.

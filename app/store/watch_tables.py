@@ -59,18 +59,17 @@ stat_count_table = Table(
     Column("n", BigInteger, nullable=False),
 )
 
-# What processes count of themselves (the SDK's self-metrics, telemetry that failed): totals of one
-# process, written by it now and then; those of the dead are added up under the instance "".
+# What processes count of themselves (the SDK's self-metrics, telemetry that failed). Each adds what
+# grew since it did so last, now and then: a total never falls, and who dies loses some seconds.
 process_count_table = Table(
     "process_count",
     metadata,
-    Column("instance", String(64), primary_key=True),
+    Column("shard", SmallInteger, primary_key=True, autoincrement=False),
     Column("program", String(20), primary_key=True),
     Column("name", String(120), primary_key=True),
     # a JSON object with sorted keys
     Column("labels", String(400), primary_key=True),
-    Column("value", BigInteger, nullable=False),
-    Column("updated_at", BigInteger, nullable=False),
+    Column("n", BigInteger, nullable=False),
 )
 
 canary_table = Table(

@@ -169,6 +169,12 @@ task_table = Table(
         postgresql_where=text("status = 'pending'"),
     ),
     Index(
+        "ix_task_queued",
+        "queued_at",
+        sqlite_where=text("status = 'pending' AND source <> 'canary'"),
+        postgresql_where=text("status = 'pending' AND source <> 'canary'"),
+    ),
+    Index(
         "ix_task_processing",
         "worker_id",
         sqlite_where=text("status = 'processing'"),
