@@ -19,7 +19,7 @@ _PAGES = sorted(
     if path.is_file()
 )
 #: Variables of the tests and the process tree, which are no settings.
-_NOT_SETTINGS = re.compile(r"VOXTRACE_(TEST_\w+|RUN|PARENT_PID|BENCH_TEXTS)$")
+_NOT_SETTINGS = re.compile(r"VOXTRACE_(TEST_\w+|RUN|PARENT_PID|BENCH_TEXTS|OTELCOL|JAEGER)$")
 #: Shown as mistakes, to show what is said about them.
 _MISTAKES = frozenset({"VOXTRACE_HOMES", "VOXTRACE_"})
 
