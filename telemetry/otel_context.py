@@ -26,3 +26,8 @@ def from_otel(context: trace.SpanContext) -> SpanContext | None:
         flags=context.trace_flags,
         trace_state=context.trace_state.to_header(),
     )
+
+
+def current() -> SpanContext | None:
+    """The innermost live span of this thread; None outside of one."""
+    return from_otel(trace.get_current_span().get_span_context())

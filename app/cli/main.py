@@ -10,12 +10,12 @@ from typing import Any
 
 import click
 
-from app import logs
 from app.cli.when import When
 from app.config.settings import Settings, load, unknown
 from app.domain.errors import ConfigError, RequestError, VoxtraceError
 from app.domain.ids import MAX_KEY
 from app.domain.task import Status
+from app.logs import setup as logs
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -40,10 +40,23 @@ def settings_or_exit() -> Settings:
     return settings
 
 
-def run(action: Callable[[Settings], Any]) -> None:
-    """Runs a command's action with the settings, and turns errors into words and exit codes."""
+def run(action: Callable[[Settings], Any], program: str = "cli") -> None:
+    """Runs a command's action with the settings, and turns errors into words and exit codes.
+
+    Args:
+        action: What the command does; returns its exit code.
+        program: What this process is, as log lines name it. A command shows its lines only from
+            warnings on, unless VOXTRACE_LOG_LEVEL is set.
+    """
     settings = settings_or_exit()
-    logs.configure(settings.log_level)
+    is_quiet = program == "cli" and "VOXTRACE_LOG_LEVEL" not in settings.given
+    logs.configure(
+        settings.log_level,
+        form=settings.log_format,
+        program=program,
+        keeps_lines=settings.task_log_lines > 0,
+        console_level="warning" if is_quiet else "debug",
+    )
     try:
         code = action(settings)
     except ConfigError as error:
@@ -69,7 +82,7 @@ def up() -> None:
     """Migrate, start web, worker and duties here, print the address when all answer."""
     from app.cli.up import up as start
 
-    run(start)
+    run(start, "up")
 
 
 @cli.command()
@@ -77,7 +90,7 @@ def web() -> None:
     """Start the web (gunicorn)."""
     from app.web.serve import serve
 
-    run(serve)
+    run(serve, "web")
 
 
 @cli.command()
@@ -86,7 +99,7 @@ def worker(*, without_duties: bool) -> None:
     """Start a worker, and this host's duties process beside it."""
     from app.worker.main import run_worker
 
-    run(lambda settings: run_worker(settings, keeps_duties=not without_duties))
+    run(lambda settings: run_worker(settings, keeps_duties=not without_duties), "worker")
 
 
 @cli.command()
@@ -94,7 +107,7 @@ def duties() -> None:
     """Start the background duties of this host."""
     from app.duties.main import run_duties
 
-    run(run_duties)
+    run(run_duties, "duties")
 
 
 @cli.command()

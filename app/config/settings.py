@@ -51,6 +51,7 @@ class Settings:
     canary_min: float
     ping_url: str | None
     log_level: str
+    log_format: str
     #: Names of the settings that the environment gave a value.
     given: frozenset[str]
 

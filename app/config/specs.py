@@ -54,6 +54,7 @@ _token = parsers.matching(
 )
 _engine = parsers.matching(r"[a-z][a-z0-9_-]{0,39}", "one of the names in VOXTRACE_ENGINES")
 _level = parsers.matching(r"(?i)debug|info|warning|error", "debug, info, warning or error")
+_log_format = parsers.matching(r"text|json", "text or json")
 
 
 SPECS: tuple[Spec, ...] = (
@@ -339,5 +340,14 @@ SPECS: tuple[Spec, ...] = (
         unit="level",
         allowed=_level[1],
         help="Least severe line that is logged.",
+    ),
+    Spec(
+        name="VOXTRACE_LOG_FORMAT",
+        field="log_format",
+        parse=_log_format[0],
+        default="text",
+        unit="word",
+        allowed=_log_format[1],
+        help="How lines are written: key=value for people, or one JSON object a line.",
     ),
 )

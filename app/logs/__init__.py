@@ -1,0 +1,1 @@
+"""Log lines: made once, each with its task and its span, then written, kept and exported."""

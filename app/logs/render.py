@@ -1,0 +1,55 @@
+"""A line as text for people (`key=value`), or as one JSON object for machines."""
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Final
+
+import structlog
+
+from app.logs.kept import KEPT
+from app.logs.line import STACK, Line, level_name
+
+#: What the members of a line are called, in their order.
+_FIRST: Final = ("timestamp", "level", "logger", "event", "task_id", "attempt")
+_LOGFMT: Final = structlog.processors.LogfmtRenderer(
+    key_order=_FIRST, drop_missing=True, bool_as_flag=False
+)
+
+
+def as_text(line: Line) -> str:
+    """`timestamp=… level=… logger=… event=… key=value`, frames below it."""
+    members = _members(line)
+    stack = str(members.pop(STACK, ""))
+    text = _LOGFMT(None, "", members)
+    return "\n".join([str(text), *(f"  {frame}" for frame in stack.splitlines())])
+
+
+def as_json(line: Line) -> str:
+    """One JSON object on one line; a field whose name is taken has an underscore after it."""
+    members = _members(line) | {"program": KEPT.program, "pid": os.getpid()}
+    return json.dumps(members, ensure_ascii=False)
+
+
+def _members(line: Line) -> dict[str, object]:
+    at = datetime.fromtimestamp(line.at_us / 1_000_000, UTC)
+    members: dict[str, object] = {
+        "timestamp": at.isoformat(timespec="microseconds").replace("+00:00", "Z"),
+        "level": level_name(line.level),
+        "logger": line.logger,
+        "event": line.message,
+        "task_id": line.task_id,
+        "attempt": line.attempt,
+        "trace_id": line.trace_id,
+        "span_id": line.span_id,
+    }
+    fields = {f"{name}_" if name in members else name: v for name, v in line.fields.items()}
+    return {name: value for name, value in members.items() if value is not None} | fields
+
+
+#: How a line is rendered, by the word in VOXTRACE_LOG_FORMAT.
+FORMATS: Final[Mapping[str, Callable[[Line], str]]] = MappingProxyType(
+    {"text": as_text, "json": as_json}
+)
