@@ -32,7 +32,8 @@ def run_duties(settings: Settings) -> int:
     leadership = Leadership(core, f"{core.host}/{os.getpid()}/{secrets.token_hex(4)}")
     ships: list[Duty] = [Forwarder(core, export)] if export is not None else []
     judging = Loop(core, [Reaper(core), Janitor(core)], leadership, renews=True)
-    looks: list[Duty] = [LookUp(core, settings.jaeger_url)] if settings.jaeger_url else []
+    looker = bootstrap.with_actor(core, f"look-up on {core.host}")
+    looks: list[Duty] = [LookUp(looker, settings.jaeger_url)] if settings.jaeger_url else []
     others = [
         Loop(core, ships, leadership),
         Loop(core, looks, leadership),

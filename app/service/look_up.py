@@ -7,16 +7,18 @@ once. One that stays away is sent and looked for at growing intervals, then left
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from app.domain.records import TaskRecord
-from app.service import resend, trace_compare, trace_rows, verify
+from app.service import pieces, resend, trace_compare, trace_rows
 from app.service.core import Core
+from app.service.resend import Resent
 from app.service.trace_compare import Compared, Match
 from app.service.trace_rows import TraceRows
 from app.store import events, tasks, traces
 from app.store.database import Connection
 from telemetry import outbox
-from telemetry.jaeger import JaegerClient
+from telemetry.jaeger import JaegerClient, JaegerTrace
 from telemetry.outbox import Look
 
 #: Traces that one call looks for, one after the other.
@@ -26,6 +28,8 @@ MAX_RESENDS = 10
 #: Microseconds between two times; they double up to the longest.
 _FIRST_PAUSE_US = 30_000_000
 _LONGEST_PAUSE_US = 3_600_000_000
+#: Tasks whose spans one transaction makes new again.
+_BATCH = 100
 #: Kind of the event that tells of it.
 EVENT_RESENT = "trace_resent"
 
@@ -59,8 +63,8 @@ def look(core: Core, jaeger: JaegerClient, *, limit: int = LOOKS_PER_CALL) -> Lo
         sought = tasks.many(conn, sorted({one.task_id for one in due}))
         rows = trace_rows.read(conn, [task for task in sought if task.is_final])
     plan = _plan(core, [(one, one_trace(core, jaeger, one)) for one in rows], now)
-    resend.tasks(core, plan.again)
-    core.database.run(lambda conn: _note(core, conn, due, plan))
+    send_again(core, plan.again)
+    core.database.run(lambda conn: _note(conn, due, plan))
     return Looked(
         seen=len(plan.seen),
         resent=len(plan.again),
@@ -75,9 +79,40 @@ def one_trace(core: Core, jaeger: JaegerClient, rows: TraceRows) -> Compared:
     Raises:
         JaegerError: Jaeger does not answer.
     """
-    trace = jaeger.trace(rows.task.trace_id)
-    is_kept = trace_compare.lacks_parent(rows, trace) and verify.parent_is_kept(core, rows)
+    return judge(core, rows, jaeger.trace(rows.task.trace_id))
+
+
+def judge(core: Core, rows: TraceRows, trace: JaegerTrace | None) -> Compared:
+    """Compares a task with the trace that Jaeger has (None: it has none)."""
+    is_kept = trace_compare.lacks_parent(rows, trace) and parent_is_kept(core, rows)
     return trace_compare.compare(rows, trace, parent_is_kept=is_kept)
+
+
+def parent_is_kept(core: Core, rows: TraceRows) -> bool:
+    """Whether the outbox has the span of the request that made the task."""
+    with core.database.read() as conn:
+        payloads = outbox.of_trace(conn, rows.task.trace_id)
+    return (rows.task.parent_span_id or "") in pieces.decoded(payloads, rows.task.trace_id)
+
+
+def send_again(core: Core, task_ids: Sequence[int]) -> Resent:
+    """Sends the spans of these tasks again, and notes on each row and as an event that it does.
+
+    Short transactions of `_BATCH` tasks each; one that is killed between is done again.
+    """
+    total = Resent()
+    for at in range(0, len(task_ids), _BATCH):
+        batch = task_ids[at : at + _BATCH]
+        total += resend.tasks(core, batch)
+        core.database.run(partial(_note_missing, core, task_ids=batch))
+    return total
+
+
+def _note_missing(core: Core, conn: Connection, *, task_ids: Sequence[int]) -> None:
+    now = core.database.now_us(conn)
+    traces.note_missing(conn, task_ids, now)
+    for task_id in task_ids:
+        events.add(conn, {"task_id": task_id, "at": now, "kind": EVENT_RESENT, "by": core.actor})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -132,19 +167,12 @@ def _again_at(task: TaskRecord) -> int:
     return task.trace_missing_at + min(_LONGEST_PAUSE_US, pause_us)
 
 
-def _note(core: Core, conn: Connection, due: Sequence[Look], plan: _Plan) -> None:
-    """One transaction: what was seen, on the tasks and on the rows of the outbox.
+def _note(conn: Connection, due: Sequence[Look], plan: _Plan) -> None:
+    """One transaction: what was seen, and when what was not is looked for next.
 
     Rows that were sent again are new, and get their moment when they leave.
     """
     traces.note_seen(conn, plan.seen, plan.now)
-    traces.note_missing(conn, plan.again, plan.now)
-    for task_id in plan.again:
-        events.add(
-            conn,
-            {"task_id": task_id, "at": plan.now, "kind": EVENT_RESENT, "by": core.actor},
-        )
-    done = [one.row_id for one in due if one.task_id not in plan.later]
-    outbox.look_again(conn, done, None)
+    outbox.look_again(conn, [one.row_id for one in due if one.task_id not in plan.later], None)
     for task_id, at in plan.later.items():
         outbox.look_again(conn, [one.row_id for one in due if one.task_id == task_id], at)

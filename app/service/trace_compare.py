@@ -87,7 +87,9 @@ def compare(
         parent_is_kept: Whether the outbox has the span of the request that made the task: where
             Jaeger lacks it, it is then `incomplete` and can be sent again.
     """
-    spans = trace.spans if trace is not None else ()
+    if trace is None:
+        return _missing(rows)
+    spans = trace.spans
     by_id: dict[str, list[DecodedSpan]] = {}
     for span in spans:
         by_id.setdefault(span.span_id, []).append(span)
@@ -97,9 +99,9 @@ def compare(
         found += _extra(rows, wanted, spans)
         found += _orphans(rows, spans, by_id)
     parent = rows.task.parent_span_id
-    lacks_parent = bool(spans) and parent is not None and parent not in by_id
+    lacks_parent = parent is not None and parent not in by_id
     if lacks_parent and parent_is_kept:
-        found.append(_lack(rows, "request", parent or ""))
+        found.append(_difference(rows, Match.INCOMPLETE, "request", parent or ""))
     kinds = [difference.kind for difference in found]
     return Compared(
         task_id=rows.task.id,
@@ -107,6 +109,17 @@ def compare(
         match=next((match for match in Match if match in kinds), Match.EQUAL),
         differences=tuple(found),
         is_parent_lost=lacks_parent and not parent_is_kept,
+    )
+
+
+def _missing(rows: TraceRows) -> Compared:
+    """Nothing of the trace is there."""
+    task = rows.task
+    return Compared(
+        task_id=task.id,
+        trace_id=task.trace_id,
+        match=Match.MISSING,
+        differences=(_difference(rows, Match.MISSING, names.SPAN_TASK, task.span_id),),
     )
 
 
@@ -197,10 +210,6 @@ def _orphans(
                 expected=parent,
                 got=None,
             )
-
-
-def _lack(rows: TraceRows, name: str, span_id: str) -> Difference:
-    return _difference(rows, Match.INCOMPLETE, name, span_id)
 
 
 def _difference(

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from app import clock
 from app.domain.errors import ConfigError, VoxtraceError
-from app.service import pieces, resend, trace_compare, trace_rows
+from app.service import look_up, trace_rows
 from app.service.core import Core
 from app.service.resend import Resent
 from app.service.trace_compare import Compared, Difference, Match
@@ -139,7 +139,7 @@ def verify(
         raise VoxtraceError(message) from error
     finally:
         jaeger.close()
-    resent = resend.tasks(core, tally.repairable) if repair and tally.repairable else None
+    resent = look_up.send_again(core, tally.repairable) if repair and tally.repairable else None
     return Verified(
         since=since,
         until=until,
@@ -245,13 +245,4 @@ def _compared(
     core: Core, page: Sequence[TraceRows], found: dict[str, JaegerTrace | None]
 ) -> Iterator[Compared]:
     for rows in page:
-        trace = found[rows.task.trace_id]
-        is_kept = trace_compare.lacks_parent(rows, trace) and parent_is_kept(core, rows)
-        yield trace_compare.compare(rows, trace, parent_is_kept=is_kept)
-
-
-def parent_is_kept(core: Core, rows: TraceRows) -> bool:
-    """Whether the outbox has the span of the request that made the task."""
-    with core.database.read() as conn:
-        payloads = outbox.of_trace(conn, rows.task.trace_id)
-    return (rows.task.parent_span_id or "") in pieces.decoded(payloads, rows.task.trace_id)
+        yield look_up.judge(core, rows, found[rows.task.trace_id])
