@@ -18,6 +18,7 @@ from typing_extensions import override
 from telemetry.deadline import DeadlinePassed, OnTimeout, TimeoutSpanProcessor
 from telemetry.names import SCOPE
 from telemetry.recorder import Recorder
+from telemetry.self_metrics import meter_provider
 from telemetry.spans import Resource
 from telemetry.tracing import new_span_id, new_trace_id
 from telemetry.values import MAX_STACKTRACE_BYTES
@@ -120,6 +121,7 @@ class AttemptPipeline:
             shutdown_on_exit=False,
             id_generator=self.ids,
             span_limits=span_limits(),
+            meter_provider=meter_provider(),
         )
         provider.add_span_processor(self.deadlines)
         return provider.get_tracer(SCOPE, release)

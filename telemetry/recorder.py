@@ -19,7 +19,7 @@ from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 from typing_extensions import override
 
 from telemetry.codec import encode_live
-from telemetry.health import swallowed
+from telemetry.health import note, swallowed
 
 #: Ended spans kept at most; above it the oldest go, so that an attempt's own span is never lost.
 MAX_SPANS: Final = 8192
@@ -54,8 +54,11 @@ class Recorder(SpanProcessor):
     @override
     def on_end(self, span: ReadableSpan) -> None:
         with self._lock:
-            self.dropped_count += len(self._spans) == self._max_spans
+            is_full = len(self._spans) == self._max_spans
+            self.dropped_count += is_full
             self._spans.append(span)
+        if is_full:
+            note("recorder, full", BufferError())
 
     def drain(self) -> Drained | None:
         """Takes what is there, encoded; None where nothing is. Give it back if storing it fails."""

@@ -33,6 +33,7 @@ from telemetry.pipeline import span_limits
 from telemetry.provider import is_enabled, process_resource
 from telemetry.request_spans import KeptRequests, RequestSink, RequestSpans
 from telemetry.sampler import RecordAnyway
+from telemetry.self_metrics import meter_provider
 from telemetry.tracing import SpanContext
 from telemetry.wsgi import guard_hooks, guarded, link_to_caller, noting_entry
 
@@ -137,8 +138,11 @@ def _provider(
         resource=SdkResource(resource),
         span_limits=span_limits(),
         shutdown_on_exit=True,
+        meter_provider=meter_provider(),
     )
-    best_effort = BatchSpanProcessor(_exporter(export)) if export is not None else None
+    best_effort = None
+    if export is not None:
+        best_effort = BatchSpanProcessor(_exporter(export), meter_provider=meter_provider())
     provider.add_span_processor(RequestSpans(_KEPT, sink, best_effort))
     return provider
 
@@ -155,6 +159,7 @@ def _exporter(export: ExportSettings) -> OTLPSpanExporter:
         client_certificate_file=export.client_certificate,
         client_key_file=export.client_key,
         session=CollectorSession(export),
+        meter_provider=meter_provider(),
     )
 
 

@@ -9,6 +9,7 @@ from app import clock
 from app.domain.claim import Claim
 from app.domain.errors import DeadlineExceededError, ErrorKind, LeaseLostError, StoreError
 from app.service.core import Core
+from app.service.tally import Tally
 from app.store.database import Connection
 from telemetry import outbox
 from telemetry.attempt import AttemptTracing
@@ -26,6 +27,7 @@ class Attempt:
 
     Attributes:
         deadline_s: The deadline on this host's monotonic clock.
+        tally: What is measured of it, written with its checkpoints.
         drained: Spans that the transaction in hand has taken; taken back where it fails.
         lost: Set when someone else owns the task: whatever runs stops at its next check.
     """
@@ -34,6 +36,7 @@ class Attempt:
     claim: Claim
     tracing: AttemptTracing
     deadline_s: float
+    tally: Tally
     lost: threading.Event = field(default_factory=threading.Event)
     drained: Drained | None = None
 
@@ -72,7 +75,8 @@ class Attempt:
 
         A busy database is waited for until the deadline: what is done must not be lost to a lock.
         The last transaction waits until the process is killed: a result that commits counts.
-        With `flush`, the spans that have ended since the last time go to the outbox with it.
+        With `flush`, the spans that have ended since the last time go to the outbox with it. What
+        was measured since then is counted with it in any case.
 
         Raises:
             LeaseLostError: From `work`, where the fence turned it away.
@@ -85,6 +89,7 @@ class Attempt:
             if flush:
                 self.drained = self.tracing.drain()
                 self._put_spans(conn, self.drained, now)
+            self.tally.put(conn)
             return result
 
         while True:
@@ -102,6 +107,7 @@ class Attempt:
                 raise
             else:
                 self.drained = None
+                self.tally.committed()
                 return result
 
     def _take_back(self) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from app import process
 from app.domain.ids import WorkerId
 from app.service.core import Core
+from app.service.process_counts import ProcessCounts
 from app.store import attempts, settings, tasks, workers
 from app.store.database import Connection
 
@@ -52,9 +53,20 @@ def register(core: Core, *, pid: int) -> WorkerId:
     return worker_id
 
 
-def beat(core: Core, worker_id: str) -> bool:
-    """Renews the lease; False where the worker was declared dead: it kills what it runs."""
-    return core.database.run(lambda conn: workers.beat(conn, worker_id, core.database.now_us(conn)))
+def beat(core: Core, worker_id: str, counted: ProcessCounts) -> bool:
+    """Renews the lease; False where the worker was declared dead: it kills what it runs.
+
+    Now and then it tells what the process counts of itself, in the same transaction.
+    """
+
+    def work(conn: Connection) -> bool:
+        is_mine = workers.beat(conn, worker_id, core.database.now_us(conn))
+        counted.put(conn)
+        return is_mine
+
+    is_mine = core.database.run(work)
+    counted.committed()
+    return is_mine
 
 
 def held(core: Core, worker_id: str) -> list[Held]:

@@ -134,7 +134,7 @@ def _attributes(row: SegmentRecord) -> dict[str, AttributeValue]:
 def _call(
     attempt: Attempt, engine: Engine, request: SegmentRequest, row: SegmentRecord
 ) -> tuple[bytes, list[Mark]]:
-    """One call of the engine, under its own span."""
+    """One call of the engine, under its own span, and counted by its time."""
     attributes = _attributes(row) | names.engine_call_attributes(
         provider=engine.name, model=engine.version, voice=request.voice or "auto"
     )
@@ -144,6 +144,7 @@ def _call(
         attempt.tracing.span(
             names.engine_span(engine.name), kind=names.SpanKind.CLIENT, attributes=attributes
         ),
+        attempt.tally.engine_call(engine.name),
         engine.open(request, attempt) as chunks,
     ):
         for chunk in chunks:

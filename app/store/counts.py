@@ -7,13 +7,13 @@ rows in the order of their keys. Reads sum over the shards: a cost that does not
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, Table, func, literal_column, select
+from sqlalchemy import ColumnClause, Connection, Table, func, literal_column, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.domain.engine_calls import Bucket
 from app.store.tables import process_count_table, stat_count_table, stat_engine_table
 
-_SHARDS: Final = {
+_SHARDS: Final[Mapping[str, ColumnClause[int]]] = {
     "sqlite": literal_column("0"),
     "postgresql": literal_column("(hashint4(pg_backend_pid()) & 63)::smallint"),
 }

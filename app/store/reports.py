@@ -84,7 +84,8 @@ def oldest_waiting(conn: Connection) -> int | None:
     """
     # a literal in the SQL: SQLite takes a partial index only so
     waits = text("task.status = 'pending' AND task.source <> 'canary'")
-    return conn.execute(select(func.min(_T.queued_at)).where(waits)).scalar_one()
+    statement = select(func.min(_T.queued_at)).where(waits)
+    return conn.execute(statement).scalar_one_or_none()
 
 
 def text_states(conn: Connection, text_ids: Sequence[int]) -> list[TextState]:

@@ -11,6 +11,8 @@ from app.service import claim as claim_service
 from app.service import spans, verdict
 from app.service.attempt import Attempt
 from app.service.execute import execute
+from app.service.process_counts import ProcessCounts
+from app.service.tally import Tally
 from telemetry import provider
 from telemetry.attempt import AttemptTracing
 from telemetry.deadline import DeadlinePassed
@@ -36,6 +38,7 @@ class Child:
         self._pipeline: AttemptPipeline = provider.worker_pipeline(
             release=settings.release, own_errors=(VoxtraceError,)
         )
+        self._counts = ProcessCounts("child")
 
     def run(self, message: str) -> None:
         """Runs the attempt of a claim; lets nothing out but SystemExit."""
@@ -72,6 +75,7 @@ class Child:
             claim=claim,
             tracing=tracing,
             deadline_s=clock.monotonic_s() + left_us / 1_000_000,
+            tally=Tally(counts_calls=claim.source != "canary", process=self._counts),
         )
 
     def _flag(self, claim: Claim, passed: DeadlinePassed) -> int | None:

@@ -23,6 +23,7 @@ from app.domain.task import CELERY_GRACE_S, KILL_GRACE_US, UNHELD_US
 from app.service import claim as claim_service
 from app.service import limits, presence, verdict
 from app.service.core import Core
+from app.service.process_counts import ProcessCounts
 from app.worker.keeper import DutiesKeeper
 
 log = logging.getLogger(__name__)
@@ -74,6 +75,7 @@ class Parent:
     unheld_since_s: dict[str, float] = field(default_factory=dict)
     kept: deque[Callable[[], object]] = field(default_factory=deque)
     draining: Drain | None = None
+    counts: ProcessCounts = field(default_factory=lambda: ProcessCounts("worker"))
     look: Callable[[], None] = lambda: None
 
     # what the transport asks ---------------------------------------------------------------------
@@ -145,7 +147,7 @@ class Parent:
                 log.warning("%s", note)
             self.look()
             return
-        if not presence.beat(self.core, self.worker_id):
+        if not presence.beat(self.core, self.worker_id, self.counts):
             self._start_over()
             return
         self.reconcile()

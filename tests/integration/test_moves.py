@@ -6,6 +6,7 @@ from app.domain.errors import ConflictError, NotFoundError, RequestError
 from app.domain.task import LEASE_US, MAX_LOST
 from app.service import cancel, claim, leader, limits, presence, reap, retry, task_list, verdict
 from app.service.core import Core
+from app.service.process_counts import ProcessCounts
 from app.service.submit import SubmitRequest, submit
 from app.store import attempts, totals, workers
 from telemetry import codec, outbox
@@ -160,7 +161,7 @@ def test_dead_worker_is_declared_dead_and_its_task_rescued(any_home: Home) -> No
     assert (task.status, task.rescued_by) == ("pending", "test")
     assert task.rescued_at is not None
     assert "lease ran out" in (task.rescued_reason or "")
-    assert not presence.beat(core, worker)
+    assert not presence.beat(core, worker, ProcessCounts("worker"))
 
 
 def _age_heartbeat(core: Core, worker: str) -> None:

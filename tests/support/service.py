@@ -13,6 +13,7 @@ from app.service.attempt import Attempt
 from app.service.core import Core
 from app.service.execute import execute
 from app.service.submit import SubmitRequest, Submitted, submit
+from app.service.tally import Tally
 from app.store import settings as setting_store
 from app.store import workers
 from telemetry import provider
@@ -81,6 +82,7 @@ def attempt_of(core: Core, claim: Claim) -> Attempt:
         claim=claim,
         tracing=tracing,
         deadline_s=clock.monotonic_s() + left_us / 1_000_000,
+        tally=Tally(counts_calls=claim.source != "canary"),
     )
 
 
