@@ -240,3 +240,49 @@ class DutyRecord:
     failure_count: int
     last_error: str | None
     state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CanaryRecord:
+    """A canary: a task of our own that goes the whole way, and how far it came.
+
+    Attributes:
+        is_ok: None while it goes, and where it ended without a verdict (`finished_at` says which).
+    """
+
+    id: int
+    task_id: int | None
+    started_at: int
+    stage: str
+    finished_at: int | None
+    is_ok: bool | None
+    cause: str | None
+    detail: str | None
+    queue_us: int | None
+    run_us: int | None
+    trace_us: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogLineRecord:
+    """A log line of a task.
+
+    Attributes:
+        level: Number of the logging package.
+        fields: What else it tells, as a JSON object.
+        program: What wrote it: web, worker, child, duties, cli.
+        span_id: A span of the task's own trace; None where it was none.
+    """
+
+    id: int
+    task_id: int
+    attempt: int | None
+    at: int
+    level: int
+    logger: str
+    message: str
+    fields: str
+    program: str
+    host: str
+    pid: int
+    span_id: str | None

@@ -70,9 +70,11 @@ def active_texts(conn: Connection) -> list[ActiveText]:
 
 
 def processing(conn: Connection) -> list[TaskRecord]:
-    """Every task that holds a slot, oldest claim first (index ix_task_processing)."""
+    """Every task that runs but canaries, oldest claim first (index ix_task_processing)."""
     statement = (
-        select(task_table).where(text("task.status = 'processing'")).order_by(_T.claimed_at, _T.id)
+        select(task_table)
+        .where(text("task.status = 'processing'"), _T.source != "canary")
+        .order_by(_T.claimed_at, _T.id)
     )
     return records(TaskRecord, conn.execute(statement))
 

@@ -21,6 +21,8 @@ _INSERTS = {
     for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
 }
 _COMPLETED = literal_column("task.status") == literal_column("'completed'")
+# a canary is in no list and no number
+_COUNTS = _T.source != "canary"
 
 
 def insert_unless_live(conn: Connection, values: Mapping[str, Any]) -> TaskRecord | None:
@@ -293,9 +295,10 @@ def count_processing(conn: Connection) -> int:
 
 
 def position(conn: Connection, task: TaskRecord) -> int:
-    """How many due tasks are before a pending one, plus one (index ix_task_pending)."""
+    """How many tasks are before a pending one, canaries not counted, plus one (ix_task_pending)."""
     ahead = select(func.count()).where(
         _PENDING,
+        _COUNTS,
         case((_T.priority == task.priority, _T.id < task.id), else_=_T.priority < task.priority),
     )
     return conn.execute(ahead).scalar_one() + 1
@@ -304,8 +307,8 @@ def position(conn: Connection, task: TaskRecord) -> int:
 def page(
     conn: Connection, *, status: str | None, before_id: int | None, limit: int
 ) -> list[TaskRecord]:
-    """Tasks, newest first, before a key (primary key, or the status's partial index)."""
-    statement = select(task_table).order_by(_T.id.desc()).limit(limit)
+    """Tasks, newest first, before a key (primary key, or the status's partial index); no canary."""
+    statement = select(task_table).where(_COUNTS).order_by(_T.id.desc()).limit(limit)
     if status is not None:
         # the literal lets the planner see that the partial index of this status serves
         statement = statement.where(text(f"task.status = '{_checked(status)}'"))

@@ -76,9 +76,9 @@ def mark_deleted(conn: Connection, text_id: int, at: int | None) -> bool:
 
 
 def title_exists(conn: Connection, wanted: str) -> bool:
-    """Whether a text that is not deleted has this very title (index ix_text_title)."""
+    """Whether a text that is not deleted, nor a canary's, has this very title (ix_text_title)."""
     statement = select(
-        exists().where(text_table.c.title == wanted, text_table.c.deleted_at.is_(None))
+        exists().where(_X.title == wanted, _X.deleted_at.is_(None), _X.source != "canary")
     )
     return bool(conn.execute(statement).scalar_one())
 

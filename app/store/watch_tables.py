@@ -78,15 +78,18 @@ canary_table = Table(
     id_column(),
     Column("task_id", BigInteger),
     Column("started_at", BigInteger, nullable=False),
-    # the stage that it is in or failed in: submit, queue, run, audio, trace, done
+    # the stage that it is in or ended in: submit, queue, run, audio, trace, done
     Column("stage", String(10), nullable=False),
     Column("finished_at", BigInteger),
+    # NULL where it ended without a verdict: other work held every slot, or a person paused all
     Column("is_ok", Boolean),
+    # why it ended so, as one word for the pages, and in words
+    Column("cause", String(20)),
     Column("detail", String(500)),
     Column("queue_us", BigInteger),
     Column("run_us", BigInteger),
     Column("trace_us", BigInteger),
     CheckConstraint("stage IN ('submit', 'queue', 'run', 'audio', 'trace', 'done')", name="stage"),
-    CheckConstraint("(finished_at IS NULL) = (is_ok IS NULL)", name="finished"),
+    CheckConstraint("is_ok IS NULL OR finished_at IS NOT NULL", name="finished"),
     sqlite_autoincrement=True,
 )

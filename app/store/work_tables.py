@@ -202,6 +202,12 @@ task_table = Table(
         )
         for status in ("completed", "failed", "timeout", "cancelled")
     ),
+    Index(
+        "ix_task_canary",
+        "id",
+        sqlite_where=text("source = 'canary'"),
+        postgresql_where=text("source = 'canary'"),
+    ),
     sqlite_autoincrement=True,
 )
 

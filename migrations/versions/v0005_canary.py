@@ -8,9 +8,11 @@ down_revision = "0004"
 branch_labels = None
 depends_on = None
 
+_CANARY = sa.text("source = 'canary'")
+
 
 def upgrade() -> None:
-    """Makes `canary`."""
+    """Makes `canary`, and the index by which old canaries are found."""
     op.create_table(
         "canary",
         sa.Column(
@@ -24,6 +26,7 @@ def upgrade() -> None:
         sa.Column("stage", sa.String(length=10), nullable=False),
         sa.Column("finished_at", sa.BigInteger(), nullable=True),
         sa.Column("is_ok", sa.Boolean(), nullable=True),
+        sa.Column("cause", sa.String(length=20), nullable=True),
         sa.Column("detail", sa.String(length=500), nullable=True),
         sa.Column("queue_us", sa.BigInteger(), nullable=True),
         sa.Column("run_us", sa.BigInteger(), nullable=True),
@@ -33,13 +36,24 @@ def upgrade() -> None:
             name=op.f("ck_canary_stage"),
         ),
         sa.CheckConstraint(
-            "(finished_at IS NULL) = (is_ok IS NULL)", name=op.f("ck_canary_finished")
+            "is_ok IS NULL OR finished_at IS NOT NULL", name=op.f("ck_canary_finished")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_canary")),
         sqlite_autoincrement=True,
     )
+    op.create_index(
+        "ix_task_canary",
+        "task",
+        ["id"],
+        unique=False,
+        sqlite_where=_CANARY,
+        postgresql_where=_CANARY,
+    )
 
 
 def downgrade() -> None:
-    """Removes it."""
+    """Removes them."""
+    op.drop_index(
+        "ix_task_canary", table_name="task", sqlite_where=_CANARY, postgresql_where=_CANARY
+    )
     op.drop_table("canary")

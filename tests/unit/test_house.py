@@ -56,6 +56,8 @@ def test_functions_are_short_on_the_whole() -> None:
         (records.WorkerRecord, tables.worker_table),
         (records.EventRecord, tables.event_table),
         (records.DutyRecord, tables.duty_table),
+        (records.LogLineRecord, tables.task_log_table),
+        (records.CanaryRecord, tables.canary_table),
     ],
 )
 def test_record_has_the_columns_of_its_table(record: type, table: object) -> None:
