@@ -117,7 +117,7 @@ def _resource_spans(body: bytes) -> list[dict[str, Any]]:
         ValueError: It is something else.
     """
     found: list[dict[str, Any]] = []
-    for piece in _pieces(body.decode()):
+    for piece in _pieces(body.decode() or "null"):
         content = piece.get("result", piece) if isinstance(piece, dict) else None
         if not isinstance(content, dict) or "resourceSpans" not in content:
             message = f"no resourceSpans in {_shown(body)}"

@@ -42,6 +42,7 @@ def task(**fields: Any) -> TaskRecord:
         "trace_id": "1" * 32,
         "span_id": "a" * 16,
         "links": "[]",
+        "trace_resends": 0,
     }
     return TaskRecord(**_filled(TaskRecord, values | fields))
 

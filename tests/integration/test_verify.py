@@ -1,0 +1,256 @@
+"""Verify and the look-up against a real collector and a real Jaeger."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import delete, select, update
+
+from app.domain.errors import ConfigError, VoxtraceError
+from app.domain.records import TaskRecord
+from app.service import look_up, task_list
+from app.service.core import Core
+from app.service.trace_compare import Match
+from app.service.trace_state import TraceLook, Where
+from app.service.verify import verify
+from app.store.tables import event_table, outbox_table, task_table
+from telemetry.jaeger import JaegerClient, JaegerError
+from tests.support.backends import Jaeger, Pair
+from tests.support.home import Home, free_port
+from tests.support.service import claimed, spoken, start_worker, submitted
+from tests.support.spans import spans_of
+from tests.support.traces import drain, send_anew
+from tests.support.wait import wait_until
+
+_O = outbox_table.c
+
+
+@pytest.fixture
+def core(any_home: Home, pair: Pair) -> Core:
+    """A home on each database that knows a real Jaeger."""
+    any_home.environ |= pair.environ
+    return any_home.core
+
+
+def _pretend_sent(core: Core, task: TaskRecord) -> None:
+    """As a collector that acknowledged spans, and lost them."""
+    with core.database.write() as conn:
+        now = core.database.now_us(conn)
+        conn.execute(
+            update(outbox_table)
+            .where(_O.task_id == task.id)
+            .values(state="sent", sent_at=now - 60_000_000, look_at=now - 1)
+        )
+
+
+def _events(core: Core, task: TaskRecord, kind: str) -> int:
+    with core.database.read() as conn:
+        wanted = (event_table.c.task_id == task.id) & (event_table.c.kind == kind)
+        return len(conn.execute(select(event_table).where(wanted)).all())
+
+
+def _now(core: Core) -> int:
+    with core.database.read() as conn:
+        return core.database.now_us(conn)
+
+
+def test_what_was_sent_is_equal(core: Core, pair: Pair) -> None:
+    """Tasks whose spans arrived are equal: what Jaeger tells is what the rows say."""
+    since = _now(core)
+    for number in range(3):
+        spoken(core, f"Sentence number {number}. Another one.")
+    drain(core, pair)
+    found = verify(core, since=since)
+    assert (found.tasks, found.is_equal, list(found.differences)) == (3, True, [])
+    assert found.spans >= 24
+
+
+def test_each_difference_has_its_name(core: Core, pair: Pair) -> None:
+    """Lost, doubled, changed and gapped traces of a real Jaeger are each told for what they are."""
+    since = _now(core)
+    tasks = {match: spoken(core, f"A task that will be {match}.") for match in Match}
+    _pretend_sent(core, tasks[Match.MISSING])
+    with core.database.write() as conn:
+        first = select(_O.id).where(_O.task_id == tasks[Match.INCOMPLETE].id).order_by(_O.id)
+        conn.execute(delete(outbox_table).where(_O.id == conn.scalars(first).first()))
+    doubled = tasks[Match.DOUBLED]
+    [root] = [span for span in spans_of(core, doubled.id) if span.span_id == doubled.span_id]
+    send_anew(core, doubled, root, start_us=doubled.submitted_at + 1000)
+    drain(core, pair)
+    with core.database.write() as conn:
+        changed = task_table.c.id == tasks[Match.DIFFERENT].id
+        conn.execute(update(task_table).where(changed).values(voice="changed"))
+    found = verify(core, since=since, wait_s=3)
+    kinds = {one.task_id: one.kind for one in reversed(found.differences)}
+    assert kinds == {task.id: match for match, task in tasks.items() if match is not Match.EQUAL}
+    assert found.counts == dict.fromkeys(Match, 1)
+    assert not found.is_equal
+
+
+def test_repair_sends_again_what_is_missing(core: Core, pair: Pair) -> None:
+    """`repair` sends lost spans again, and makes those that left the outbox; the row says so."""
+    since = _now(core)
+    lost, pruned = spoken(core, "Lost on the way."), spoken(core, "Lost, and pruned here.")
+    for task in (lost, pruned):
+        _pretend_sent(core, task)
+    with core.database.write() as conn:
+        conn.execute(delete(outbox_table).where(_O.task_id == pruned.id))
+    found = verify(core, since=since, wait_s=0, repair=True)
+    assert found.counts[Match.MISSING] == 2
+    assert found.resent is not None
+    assert found.resent.task_ids == {lost.id, pruned.id}
+    drain(core, pair)
+    again = verify(core, since=since)
+    assert again.counts[Match.MISSING] == 0
+    assert {one.task_id for one in again.differences} <= {pruned.id}  # its details are gone
+    row = task_list.get(core, lost.id)
+    assert (row.trace_resends, row.trace_seen_at) == (1, None)
+    assert _events(core, lost, look_up.EVENT_RESENT) == 1
+
+
+def test_young_spans_are_waited_for(core: Core, pair: Pair) -> None:
+    """A task whose spans have not left is not judged before the wait is over."""
+    since = _now(core)
+    task = spoken(core, "Still here.")
+    assert verify(core, since=since, wait_s=0).counts == {Match.MISSING: 1}
+    told: list[int] = []
+
+    def send_meanwhile(done: int) -> None:
+        if not told:
+            drain(core, pair)
+        told.append(done)
+
+    assert verify(core, since=since, wait_s=20, on_progress=send_meanwhile).is_equal
+    assert task.id
+
+
+def test_retention_bounds_how_far_back(any_home: Home, pair: Pair) -> None:
+    """What is older than VOXTRACE_JAEGER_RETENTION is not looked for."""
+    any_home.environ |= pair.environ | {"VOXTRACE_JAEGER_RETENTION": "1"}
+    core = any_home.core
+    task = spoken(core, "An old one.")
+    with core.database.write() as conn:
+        hours = 2 * 3_600_000_000
+        conn.execute(
+            update(task_table)
+            .where(task_table.c.id == task.id)
+            .values(
+                submitted_at=task.submitted_at - hours,
+                finished_at=(task.finished_at or 0) - hours,
+            )
+        )
+    assert verify(core, since=0, wait_s=0).tasks == 0
+    state = TraceLook(core).look(task.id)
+    assert (state.where, state.url) == (Where.GONE, None)
+
+
+def test_jaeger_that_is_away_is_no_difference(any_home: Home) -> None:
+    """Without an answer there is no verdict: an error that says so, and nothing is sent again."""
+    core = any_home.core
+    with pytest.raises(ConfigError, match="VOXTRACE_JAEGER_URL"):
+        verify(core, since=0)
+    nobody = {"VOXTRACE_JAEGER_URL": f"http://127.0.0.1:{free_port()}"}
+    with Home(any_home.path, any_home.environ | nobody) as away:
+        task = spoken(away.core, "Nobody looks.")
+        _pretend_sent(away.core, task)
+        with pytest.raises(VoxtraceError, match="does not answer"):
+            verify(away.core, since=0, repair=True)
+        with pytest.raises(JaegerError, match="does not answer"):
+            look_up.look(away.core, JaegerClient(str(away.settings.jaeger_url), timeout_s=1))
+        assert TraceLook(away.core).look(task.id).where is Where.UNREACHABLE
+        assert task_list.get(away.core, task.id).trace_resends == 0
+
+
+def test_look_up_sees_sends_again_and_sees(core: Core, pair: Pair) -> None:
+    """What is there is seen once; what is not is sent again, and seen then."""
+    there, lost = spoken(core, "This one arrives."), spoken(core, "This one is lost.")
+    _pretend_sent(core, lost)
+    drain(core, pair)
+    with core.database.write() as conn:
+        conn.execute(update(outbox_table).where(_O.look_at.is_not(None)).values(look_at=1))
+        conn.execute(update(outbox_table).values(sent_at=1))
+    jaeger = JaegerClient(pair.jaeger.url)
+    wait_until(lambda: jaeger.trace(there.trace_id), 10, what="the trace is in Jaeger")
+    looked = look_up.look(core, jaeger)
+    assert (looked.seen, looked.resent) == (1, 1)
+    assert task_list.get(core, there.id).trace_seen_at
+    missing = task_list.get(core, lost.id)
+    assert (missing.trace_seen_at, missing.trace_resends) == (None, 1)
+    assert TraceLook(core).look(lost.id).where is Where.MISSING
+    assert look_up.look(core, jaeger).total == 0  # neither is due: one was seen, one must leave
+    drain(core, pair)
+    state = wait_until(lambda: _state_seen(core, lost.id), 10, what="it is seen")
+    assert state
+    assert task_list.get(core, lost.id).trace_seen_at
+
+
+def _state_seen(core: Core, task_id: int) -> bool:
+    state = TraceLook(core).look(task_id)
+    return state.where is Where.SEEN and state.url is not None
+
+
+def test_lost_trace_is_not_sent_without_end(core: Core, pair: Pair) -> None:
+    """A trace that stays away is sent again after growing pauses, ten times at most."""
+    task = spoken(core, "Never arrives.")
+    jaeger = JaegerClient(pair.jaeger.url)
+    for number in range(1, look_up.MAX_RESENDS + 1):
+        _pretend_sent(core, task)
+        assert look_up.look(core, jaeger).resent == 1
+        _pretend_sent(core, task)
+        assert look_up.look(core, jaeger).resent == 0  # its pause has not passed
+        row = task_list.get(core, task.id)
+        assert row.trace_resends == number
+        with core.database.write() as conn:
+            conn.execute(update(task_table).values(trace_missing_at=1))
+    _pretend_sent(core, task)
+    assert look_up.look(core, jaeger).given_up == 1
+    assert look_up.look(core, jaeger).total == 0
+
+
+def test_running_task_is_told_with_what_jaeger_has(core: Core, pair: Pair) -> None:
+    """A task that runs: no link before its marker arrived, and one after."""
+    submitted(core, "Runs for a while.")
+    claim = claimed(core, start_worker(core))
+    look = TraceLook(core)
+    before = look.look(claim.task_id)
+    assert (before.where, before.url) == (Where.RUNNING, None)
+    drain(core, pair)
+
+    def is_found() -> bool:
+        state = look.look(claim.task_id)
+        return state.where is Where.RUNNING and bool(state.url) and bool(state.spans)
+
+    wait_until(is_found, 10, what="the marker is in Jaeger")
+
+
+def test_command_tells_and_exits(home: Home, pair: Pair) -> None:
+    """`voxtrace verify`: 0 where they agree, 1 where they differ, 2 without a Jaeger; JSON too."""
+    home.environ |= pair.environ
+    task = spoken(home.core, "A task for the command.")
+    drain(home.core, pair)
+    done = home.run("verify")
+    assert (done.returncode, "table and Jaeger agree" in done.stdout) == (0, True), done
+    _pretend_sent(home.core, spoken(home.core, "A lost task for the command."))
+    done = home.run("verify", "--json", "--since", "1h", "--wait", "0")
+    told = json.loads(done.stdout)
+    assert done.returncode == 1
+    assert (told["tasks"], told["equal"], told["missing"]) == (2, 1, 1)
+    assert {"doubled", "different", "incomplete", "parent_lost"} <= set(told)
+    [difference] = told["differences"]
+    assert difference["task_id"] == task.id + 1
+    del home.environ["VOXTRACE_JAEGER_URL"]
+    done = home.run("verify")
+    assert (done.returncode, "VOXTRACE_JAEGER_URL" in done.stderr) == (2, True)
+    done = home.run("verify", "--since", "yesterday")
+    assert (done.returncode, "got 'yesterday'" in done.stderr) == (2, True)
+
+
+def test_deleted_jaeger_is_told(core: Core, jaeger: Jaeger, pair: Pair) -> None:
+    """A trace that was seen and is no longer there: "gone", without a link that leads nowhere."""
+    task = spoken(core, "Seen, then wiped.")
+    drain(core, pair)
+    look = TraceLook(core)
+    wait_until(lambda: look.look(task.id).where is Where.SEEN, 10, what="it is seen")
+    other = replace(core, settings=replace(core.settings, jaeger_url=jaeger.url))
+    state = TraceLook(other).look(task.id)
+    assert (state.where, state.url) == (Where.GONE, None)
