@@ -9,10 +9,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import requests
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from telemetry import outbox
 from tests.support.backends import Jaeger
+from tests.support.home import Home
 from tests.support.otlp_receiver import ReceivedSpan
 from tests.support.wait import wait_until
+from tests.support.whole_trace import Rows, span_ids_of
 
 Json = Mapping[str, Any]
 
@@ -52,6 +56,28 @@ def wait_for(
         raise AssertionError(message) from None
     assert found is not None
     return found
+
+
+def whole_trace(
+    home: Home, jaeger: Jaeger, rows: Rows, timeout_s: float = 60
+) -> list[ReceivedSpan]:
+    """A task's trace, once all is there that its rows and the outbox speak of.
+
+    Jaeger writes a trace span by span: that its task's span is there says nothing of the others.
+    """
+    with home.core.database.read() as conn:
+        payloads = outbox.of_trace(conn, rows.task.trace_id)
+    kept = {span_id for payload in payloads for span_id in _ids(payload, rows.task.trace_id)}
+    return wait_for(jaeger, rows.task.trace_id, sorted(span_ids_of(rows) | kept), timeout_s)
+
+
+def _ids(payload: bytes, trace_id: str) -> Iterator[str]:
+    """Ids of the spans of a trace in a row of the outbox."""
+    for part in ExportTraceServiceRequest.FromString(payload).resource_spans:
+        for group in part.scope_spans:
+            for span in group.spans:
+                if span.trace_id.hex() == trace_id:
+                    yield span.span_id.hex()
 
 
 def _spans(part: Json) -> Iterator[ReceivedSpan]:

@@ -31,11 +31,17 @@ def rows_of(home: Home, task_id: int) -> Rows:
         )
 
 
+def span_ids_of(rows: Rows) -> set[str]:
+    """Ids of the spans that the rows speak of."""
+    ids = {rows.task.span_id, rows.task.parent_span_id}
+    ids |= {attempt.span_id for attempt in rows.attempts}
+    ids |= {segment.span_id for segment in rows.segments}
+    return {span_id for span_id in ids if span_id}
+
+
 def trace_of(receiver: OtlpReceiver, rows: Rows) -> list[ReceivedSpan]:
     """The spans of a task's trace, each once, when all that its rows speak of have come."""
-    wanted = {rows.task.span_id, rows.task.parent_span_id}
-    wanted |= {attempt.span_id for attempt in rows.attempts}
-    wanted |= {segment.span_id for segment in rows.segments if segment.span_id}
+    wanted = span_ids_of(rows)
 
     def has_come(_receiver: OtlpReceiver) -> bool:
         return wanted <= {
