@@ -53,6 +53,7 @@ class JaegerClient:
     def __init__(self, url: str, *, timeout_s: float = 10.0, connections: int = 1) -> None:
         self.url = url.rstrip("/")
         self._path = urlsplit(self.url).path
+        self._timeout_s = timeout_s
         self._pool = urllib3.connection_from_url(
             self.url,
             maxsize=connections,
@@ -93,7 +94,9 @@ class JaegerClient:
     def _get(self, path: str) -> bytes | None:
         """The body of an answer; None for "not found"."""
         try:
-            answer = self._pool.request("GET", f"{self._path}{path}", preload_content=False)
+            answer = self._pool.request(
+                "GET", f"{self._path}{path}", preload_content=False, pool_timeout=self._timeout_s
+            )
             try:
                 body = answer.read(MAX_ANSWER_BYTES, decode_content=True)
                 answer.drain_conn()

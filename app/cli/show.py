@@ -1,6 +1,6 @@
 """`voxtrace show ID`: a task in words, its attempts, its trace as a waterfall, its events."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import click
@@ -9,6 +9,7 @@ from app import clock
 from app.cli.work import make_core, print_json
 from app.config.settings import Settings
 from app.service.task_view import TaskView, task_view
+from app.service.trace_state import TraceLook, TraceState, Where
 from app.service.waterfall import Row, Waterfall
 
 #: Columns of the waterfall's bars.
@@ -18,11 +19,13 @@ _NAME_WIDTH = 34
 
 def show(settings: Settings, options: dict[str, Any]) -> int:
     """Prints a task."""
-    view = task_view(make_core(settings), options["id"])
+    core = make_core(settings)
+    trace = TraceLook(core).look(options["id"])
+    view = replace(task_view(core, options["id"]), trace=trace)
     if options["json"]:
         print_json(_as_json(view))
         return 0
-    for part in (_head(view), _attempts(view), _trace(view.waterfall), _events(view)):
+    for part in (_head(view), _attempts(view), _trace(view.waterfall, view.trace), _events(view)):
         click.echo(part)
     return 0
 
@@ -65,13 +68,30 @@ def _attempts(view: TaskView) -> str:
     return "\n".join(lines)
 
 
-def _trace(waterfall: Waterfall) -> str:
+def _trace(waterfall: Waterfall, trace: TraceState) -> str:
     drawn = {"outbox": "its spans", "rows": "its rows (the spans are no longer kept)"}
     lines = ["", f"trace, drawn from {drawn[waterfall.source]}, {_span(waterfall.total_us)} wide"]
+    lines += [f"  {_where(trace)}"]
     lines += [_row(row, max(1, waterfall.total_us)) for row in waterfall.rows]
     if waterfall.left_off:
         lines.append(f"  and {waterfall.left_off} more spans (--json has them all)")
     return "\n".join(lines)
+
+
+def _where(trace: TraceState) -> str:
+    """Where the trace is, and its address where a look found it in Jaeger."""
+    words = {
+        Where.OFF: "tracing is turned off (OTEL_SDK_DISABLED)",
+        Where.NO_JAEGER: "whether Jaeger has it is not known: VOXTRACE_JAEGER_URL is not set",
+        Where.RUNNING: "the task runs; its spans leave as they end",
+        Where.ON_ITS_WAY: "on its way to Jaeger",
+        Where.SEEN: "in Jaeger",
+        Where.MISSING: f"was missing in Jaeger, sent again {trace.resends} times",
+        Where.GONE: "Jaeger no longer has it",
+        Where.UNREACHABLE: trace.problem or "Jaeger does not answer",
+    }
+    count = f", {trace.spans} spans there" if trace.spans is not None else ""
+    return f"{words[trace.where]}{count}" + (f": {trace.url}" if trace.url else "")
 
 
 def _row(row: Row, total_us: int) -> str:

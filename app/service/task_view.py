@@ -17,12 +17,13 @@ from app.domain.records import (
     WorkerRecord,
 )
 from app.domain.task import LEASE_US
-from app.service import reason, waterfall
+from app.service import reason, trace_state, waterfall
 from app.service.core import Core
 from app.service.progress import progress_ratio
 from app.service.reason import Reason, Surroundings
 from app.service.spent import Spent, spent
 from app.service.task_path import DeadlineSum, Step, deadline_of, path_of
+from app.service.trace_state import TraceState
 from app.service.waterfall import Told, Waterfall
 from app.store import (
     attempts,
@@ -77,6 +78,7 @@ class TaskView:
         text: The text it was made for, deleted or not, without its content (see `reading`).
         followers: Other texts that it answers for, without their content.
         queue_position: From 1; None where it does not wait.
+        trace: Where its trace is, as the row knows.
         retried_by: The task that a manual retry of this one made; None where there is none.
     """
 
@@ -96,6 +98,7 @@ class TaskView:
     deadline: DeadlineSum | None
     spent: Spent
     waterfall: Waterfall
+    trace: TraceState
     now: int
 
     @property
@@ -129,10 +132,10 @@ def task_view(core: Core, task_id: int) -> TaskView:
         if task is None:
             message = f"task {task_id} does not exist"
             raise NotFoundError(message)
-        return _view(conn, task, now)
+        return _view(core, conn, task, now)
 
 
-def _view(conn: Connection, task: TaskRecord, now: int) -> TaskView:
+def _view(core: Core, conn: Connection, task: TaskRecord, now: int) -> TaskView:
     text = reports.text_head(conn, task.text_id)
     if text is None:
         message = f"the text of task {task.id} is gone"
@@ -168,6 +171,7 @@ def _view(conn: Connection, task: TaskRecord, now: int) -> TaskView:
         deadline=deadline_of(task, tried, now),
         spent=spent(task, tried, rows, [one for one in pieces.found if one.kind == "engine"], now),
         waterfall=waterfall.draw(told, pieces),
+        trace=trace_state.of_row(core, task, now),
         now=now,
     )
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
+from app import clock
 from app.domain.errors import NotFoundError
 from app.domain.records import TaskRecord
 from app.service import look_up, trace_rows
@@ -15,6 +16,8 @@ from telemetry.jaeger import JaegerClient, JaegerError
 
 #: Seconds that Jaeger may take when somebody waits for the answer.
 TIMEOUT_S: Final = 2.0
+#: Seconds in which a Jaeger that did not answer is not asked again.
+AWAY_S: Final = 3.0
 
 
 class Where(StrEnum):
@@ -100,6 +103,8 @@ class TraceLook:
 
     def __init__(self, core: Core, *, connections: int = 1) -> None:
         self._core = core
+        self._problem: str | None = None
+        self._away_until_s = 0.0
         url = core.settings.jaeger_url
         self._jaeger = (
             JaegerClient(url, timeout_s=TIMEOUT_S, connections=connections) if url else None
@@ -122,10 +127,16 @@ class TraceLook:
         known = of_row(core, task, now)
         if self._jaeger is None or known.where in {Where.OFF, Where.NO_JAEGER}:
             return known
+        if self._problem is not None and clock.monotonic_s() < self._away_until_s:
+            return replace(known, where=Where.UNREACHABLE, url=None, problem=self._problem)
         try:
-            return self._seen(self._jaeger, rows, known, now)
+            found = self._seen(self._jaeger, rows, known, now)
         except JaegerError as error:
-            return replace(known, where=Where.UNREACHABLE, url=None, problem=str(error))
+            self._problem = str(error)
+            self._away_until_s = clock.monotonic_s() + AWAY_S
+            return replace(known, where=Where.UNREACHABLE, url=None, problem=self._problem)
+        self._problem = None
+        return found
 
     def _seen(
         self, jaeger: JaegerClient, rows: trace_rows.TraceRows, known: TraceState, now: int

@@ -1,5 +1,6 @@
 """The application factory: a Flask application around a Core."""
 
+import logging
 import os
 from importlib import import_module
 from importlib.util import find_spec
@@ -15,15 +16,20 @@ from app.domain.ids import MAX_KEY
 from app.service import report
 from app.service.core import Core
 from app.service.health import HealthProbe
-from app.service.public_settings import export_of
+from app.service.measures import Measures
+from app.service.process_counts import CountsThread, ProcessCounts
+from app.service.public_settings import best_effort_export_of, export_of
 from app.service.request_span import RequestSpanWriter
+from app.service.trace_state import TraceLook
 from app.service.turn import Turns
 from app.service.watch import OutboxGauge, Watcher
-from app.web import errors, health, legacy, login, security
+from app.web import errors, health, legacy, login, metrics, security
 from app.web import state as web_state
 from app.web.holds import Holds
 from app.web.v1.routes import BLUEPRINTS
 from telemetry import web as tracing
+
+log = logging.getLogger(__name__)
 
 
 class _Json(DefaultJSONProvider):
@@ -37,6 +43,7 @@ class _Json(DefaultJSONProvider):
 UNTRACED = (
     "/healthz",
     "/readyz",
+    "/metrics",
     "/static/.*",
     r"/api/task/stream/\d+",
     r"/api/v1/tasks/\d+/stream",
@@ -44,6 +51,8 @@ UNTRACED = (
 )
 #: Database connections that a web process keeps open.
 POOL_SIZE = 8
+#: Looks into Jaeger at the same time.
+TRACE_LOOKS = 4
 #: Largest body of a request that submits no text.
 MAX_BODY_BYTES = 1 << 20
 
@@ -86,17 +95,21 @@ def _state(settings: Settings, core: Core) -> web_state.WebState:
     return web_state.WebState(
         core=core,
         watcher=Watcher(core, lambda: report.monitor(core, outbox=gauge.read(), exports=exports)),
-        health=HealthProbe(core),
+        health=HealthProbe(core, outbox=gauge, exports=exports),
         outbox=gauge,
+        measures=Measures(core, gauge, exports=exports),
+        counts=CountsThread(core, ProcessCounts("web")),
         request_spans=RequestSpanWriter(core, turns),
         turns=turns,
         holds=Holds(settings.web_threads),
+        traces=TraceLook(core, connections=TRACE_LOOKS),
         exports=exports,
     )
 
 
 def _register(app: Flask) -> None:
     app.register_blueprint(health.blueprint)
+    app.register_blueprint(metrics.blueprint)
     app.register_blueprint(login.blueprint)
     app.register_blueprint(legacy.blueprint)
     for blueprint in BLUEPRINTS:
@@ -106,12 +119,15 @@ def _register(app: Flask) -> None:
 
 
 def _trace(app: Flask, settings: Settings, found: web_state.WebState) -> None:
+    best_effort = best_effort_export_of()
+    if found.exports and best_effort is None:
+        log.warning("spans of requests that make no task are not sent: they leave over HTTP only")
     app.extensions["voxtrace_tracing"] = tracing.instrument(
         app,
         sink=found.request_spans.keep,
         release=settings.release,
         excluded=UNTRACED,
         trust_traceparent=settings.trust_traceparent,
-        export=export_of(os.environ),
+        export=best_effort,
         environ=os.environ,
     )

@@ -119,15 +119,8 @@ def task_values(
         "tab": tab if tab in {"events", "attempts", "followers"} else "events",
         "events": task_history.event_lines(view, reader),
         "attempts": task_history.attempt_cards(view, reader),
-        "trace_url": trace_url(core, view.task),
         "page_url": request.base_url,
     }
-
-
-def trace_url(core: Core, task: TaskRecord) -> str | None:
-    """The page of the task's trace in Jaeger; None where VOXTRACE_JAEGER_URL is not set."""
-    jaeger = core.settings.jaeger_public_url
-    return f"{jaeger}/trace/{task.trace_id}" if jaeger else None
 
 
 def task_row(one: ListedTask, reader: Visitor) -> TaskRow:

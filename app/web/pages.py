@@ -8,7 +8,7 @@ from app.domain.errors import NotFoundError
 from app.domain.task import Status
 from app.service import library, limits, task_list, task_view
 from app.web import engines, filters, frame, monitor_page, page_actions, page_values, text_rows
-from app.web.state import core
+from app.web.state import core, state
 
 blueprint = Blueprint("pages", __name__)
 blueprint.record_once(lambda setup: frame.register(setup.app))
@@ -85,6 +85,13 @@ def task(task_id: int) -> str:
     view = task_view.task_view(core(), task_id)
     values = page_values.task_values(core(), view, frame.visitor(), request.args)
     return render_template("task.html", here="tasks", view=view, **values)
+
+
+@blueprint.get("/tasks/<int:task_id>/trace")
+def trace(task_id: int) -> str:
+    """The part of a task's page that says where its trace is, asked of Jaeger now."""
+    found = state().traces.look(task_id)
+    return render_template("task/jaeger.html", found=found, task_id=task_id)
 
 
 @blueprint.get("/texts/<int:text_id>")

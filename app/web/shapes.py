@@ -15,7 +15,7 @@ from app.domain.records import (
     TextRecord,
     WorkerRecord,
 )
-from app.service.alerts import is_late
+from app.service.check_duties import is_silent
 from app.service.library import LibraryItem
 from app.service.progress import progress_ratio
 from app.service.spans import rtf
@@ -84,6 +84,9 @@ def task(record: TaskRecord) -> Json:
         "trace_id": record.trace_id,
         "span_id": record.span_id,
         "parent_span_id": record.parent_span_id,
+        "trace_seen_at": moment(record.trace_seen_at),
+        "trace_missing_at": moment(record.trace_missing_at),
+        "trace_resends": record.trace_resends,
         "links": [
             {"trace_id": trace_id, "span_id": span_id}
             for trace_id, span_id in json.loads(record.links)
@@ -254,7 +257,7 @@ def duty(record: DutyRecord, now: int) -> Json:
         "succeeded_at": moment(record.succeeded_at),
         "failure_count": record.failure_count,
         "last_error": record.last_error,
-        "is_late": is_late(record, now),
+        "is_late": is_silent(record, now),
         "state": json.loads(record.state),
     }
 

@@ -8,7 +8,10 @@ from flask import Flask, current_app
 
 from app.service.core import Core
 from app.service.health import HealthProbe
+from app.service.measures import Measures
+from app.service.process_counts import CountsThread
 from app.service.request_span import RequestSpanWriter
+from app.service.trace_state import TraceLook
 from app.service.turn import Turns
 from app.service.watch import OutboxGauge, Watcher
 from app.web.holds import Holds
@@ -21,6 +24,7 @@ class WebState:
     """The things of one web process.
 
     Attributes:
+        counts: Tells what this process counts of itself; started once it serves.
         exports: Whether a collector is set, so that spans are on their way.
         failures: Counts requests that failed in a way nobody foresaw.
     """
@@ -29,9 +33,12 @@ class WebState:
     watcher: Watcher
     health: HealthProbe
     outbox: OutboxGauge
+    measures: Measures
+    counts: CountsThread
     request_spans: RequestSpanWriter
     turns: Turns
     holds: Holds
+    traces: TraceLook
     exports: bool
     failures: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
@@ -51,6 +58,7 @@ def end(found: WebState) -> None:
     """Ends what a web process holds: its streams, its spans, its connections."""
     found.watcher.stop()
     found.request_spans.stop()
+    found.counts.stop()
     found.core.database.close()
 
 

@@ -7,6 +7,7 @@ from app.service.reason import Explanation, Reason
 from app.service.report import MonitorView, Stats
 from app.service.task_path import DeadlineSum, Step
 from app.service.task_view import AttemptView, ReadingSegment, TaskView
+from app.service.trace_state import TraceState
 from app.service.waterfall import Row, Waterfall
 from app.web import shapes
 from app.web.shapes import Json, moment, seconds
@@ -32,7 +33,21 @@ def task_view(view: TaskView) -> Json:
         "spent_s": {name: us / 1_000_000 for name, us in asdict(view.spent).items()},
         "spans": [_row(row) for row in view.waterfall.rows],
         "waterfall": _waterfall(view.waterfall),
+        "trace": trace(view.trace),
         "now": moment(view.now),
+    }
+
+
+def trace(value: TraceState) -> Json:
+    """Where a task's trace is."""
+    return {
+        "where": str(value.where),
+        "trace_id": value.trace_id,
+        "at": moment(value.at),
+        "resends": value.resends,
+        "spans": value.spans,
+        "url": value.url,
+        "problem": value.problem,
     }
 
 

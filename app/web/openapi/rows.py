@@ -99,6 +99,9 @@ TASK: dict[str, Schema] = {
     "trace_id": TRACE_ID,
     "span_id": SPAN_ID,
     "parent_span_id": maybe(SPAN_ID),
+    "trace_seen_at": said(maybe(MOMENT), "When its whole trace was seen in Jaeger."),
+    "trace_missing_at": said(maybe(MOMENT), "When Jaeger lacked it, and it was sent again."),
+    "trace_resends": WHOLE,
     "links": listed(fields({"trace_id": TRACE_ID, "span_id": SPAN_ID})),
 }
 

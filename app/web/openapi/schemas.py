@@ -1,5 +1,6 @@
 """The named schemas of the v1 API."""
 
+from app.service.trace_state import Where
 from app.web.openapi import rows
 from app.web.openapi.types import (
     FLAG,
@@ -76,7 +77,18 @@ _DETAIL: dict[str, Schema] = rows.TASK | {
             "left_off": WHOLE,
         }
     ),
+    "trace": said(ref("TraceState"), "As the row knows, without asking Jaeger."),
     "now": said(MOMENT, "The database's time of this answer."),
+}
+
+_TRACE_STATE: dict[str, Schema] = {
+    "where": one_of(*Where),
+    "trace_id": TRACE_ID,
+    "at": said(maybe(MOMENT), "When it was seen, or found missing."),
+    "resends": said(WHOLE, "How often it was sent again because it was not there."),
+    "spans": said(maybe(WHOLE), "Spans that Jaeger has now; null where nobody has just looked."),
+    "url": said(maybe(STRING), "Its page in Jaeger; only where a look found it there."),
+    "problem": said(maybe(STRING), "Why Jaeger could not be asked."),
 }
 
 _MONITOR: dict[str, Schema] = {
@@ -106,11 +118,23 @@ _MONITOR: dict[str, Schema] = {
 
 _CHECK = {
     "type": "object",
-    "properties": {"ok": FLAG, "detail": STRING, "fix": STRING},
-    "required": ["ok", "detail", "fix"],
+    "properties": {
+        "ok": said(FLAG, "False where it is bad."),
+        "level": one_of("ok", "warn", "bad", "off", "unknown"),
+        "required": said(FLAG, "Whether the service cannot do its work without it."),
+        "detail": said(STRING, "What was found."),
+        "fix": said(STRING, "What to do; empty where nothing is."),
+        "since": said(maybe(MOMENT), "Since when it is not well."),
+        "seen_at": said(maybe(MOMENT), "When it was last seen so."),
+    },
+    "required": ["ok", "level", "required"],
     "additionalProperties": {"type": ["integer", "number", "string", "boolean", "null"]},
 }
-_READY: dict[str, Schema] = {"ready": FLAG, "checks": by_name(ref("Check"))}
+_READY: dict[str, Schema] = {
+    "ready": said(FLAG, "No required part is bad."),
+    "well": said(FLAG, "No part at all is bad."),
+    "checks": by_name(ref("Check")),
+}
 
 _VOICE = fields(
     {"id": STRING, "name": STRING, "languages": listed(STRING), "gender": maybe(STRING)}
@@ -123,6 +147,7 @@ SCHEMAS: dict[str, Schema] = {
     "Task": fields(rows.TASK),
     "ListedTask": fields(rows.TASK | {"title": STRING}),
     "TaskDetail": fields(_DETAIL),
+    "TraceState": fields(_TRACE_STATE),
     "Audio": fields(rows.AUDIO),
     "Attempt": fields(rows.ATTEMPT),
     "Event": fields(rows.EVENT),

@@ -18,7 +18,7 @@ from app.web.openapi.operation import (
     query,
 )
 from app.web.openapi.rows import FORMAT
-from app.web.openapi.types import FLAG, ID, STRING, WHOLE, fields, listed, maybe, ref
+from app.web.openapi.types import FLAG, ID, STRING, WHOLE, fields, listed, maybe, one_of, ref
 
 _SUBMITTED = {200: {JSON: ref("Submitted")}, 201: {JSON: ref("Submitted")}}
 _ITEM = json(200, fields({"text": ref("TextDetail")}))
@@ -146,6 +146,16 @@ OPERATIONS: tuple[Operation, ...] = (
             200, fields({"segments": listed(ref("Segment")), "first": WHOLE, "total": WHOLE})
         ),
         errors=(400, 404),
+    ),
+    Operation(
+        method="get",
+        path="/api/v1/tasks/{task_id}/trace",
+        id="getTrace",
+        tag="tasks",
+        words="Where a task's trace is, asked of Jaeger now (2 s at most).",
+        parameters=(TASK_ID,),
+        answers=json(200, ref("TraceState")),
+        errors=(404,),
     ),
     Operation(
         method="get",
@@ -337,15 +347,22 @@ OPERATIONS: tuple[Operation, ...] = (
         path="/healthz",
         id="healthz",
         tag="service",
-        words="The process answers. Needs no token.",
-        answers=json(200, fields({"ok": FLAG})),
+        words="The process answers. Needs no token. With `full=1`, every part: 200, or 503 where "
+        "one is bad; needs the token where one is set.",
+        parameters=(query("full", one_of("0", "1"), "1: every part of the service."),),
+        answers={
+            200: {JSON: {"anyOf": [fields({"ok": FLAG}), ref("Readiness")]}},
+            503: {JSON: ref("Readiness")},
+        },
+        errors=(400, 401),
     ),
     Operation(
         method="get",
         path="/readyz",
         id="readyz",
         tag="service",
-        words="Whether every part is well; 503 and what to do where one is not. Needs no token.",
+        words="Whether the service can do its work; 503 where a required part is bad. Needs no "
+        "token; where one is set, only who shows it is told more than names and levels.",
         answers={200: {JSON: ref("Readiness")}, 503: {JSON: ref("Readiness")}},
     ),
 )

@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from app.service import cancel, task_list, task_view
 from app.service.glance import Key
 from app.web import accept, parse, shapes, streams, task_shapes
-from app.web.state import core
+from app.web.state import core, state
 from app.web.v1.texts import cancelled, retried
 
 blueprint = Blueprint("v1_tasks", __name__, url_prefix="/api/v1/tasks")
@@ -40,6 +40,12 @@ def index() -> Response:
 def show(task_id: int) -> Response:
     """Everything about a task."""
     return jsonify(task_shapes.task_view(task_view.task_view(core(), task_id)))
+
+
+@blueprint.get("/<int:task_id>/trace")
+def trace(task_id: int) -> Response:
+    """Where a task's trace is, asked of Jaeger now."""
+    return jsonify(task_shapes.trace(state().traces.look(task_id)))
 
 
 @blueprint.get("/<int:task_id>/segments")

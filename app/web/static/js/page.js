@@ -9,13 +9,14 @@ import * as listen from "./listen.js";
 import * as live from "./live.js";
 import * as menu from "./menu.js";
 import * as theme from "./theme.js";
+import * as trace from "./trace.js";
 import * as upload from "./upload.js";
 import * as waterfall from "./waterfall.js";
 import * as zone from "./zone.js";
 
 const sound = listen.start() ?? dock.start();
 const page = live.start();
-for (const part of [theme, copy, menu, waterfall, zone]) part.start();
+for (const part of [theme, copy, menu, trace, waterfall, zone]) part.start();
 actions.start(page);
 upload.start(page);
 limits.start(page);
