@@ -33,7 +33,7 @@ def written(core: Core, task_id: int) -> JaegerTrace:
     return trace_of(task_list.get(core, task_id), spans_of(core, task_id))
 
 
-def drain(core: Core, pair: Pair) -> None:
+def drain(core: Core, pair: Pair, *, patience_s: float = 30) -> None:
     """Sends all that waits to the collector."""
     forwarder = Forwarder(
         core.database, ExportSettings(endpoint=f"{pair.collector.http_endpoint}/v1/traces")
@@ -44,7 +44,7 @@ def drain(core: Core, pair: Pair) -> None:
         with core.database.read() as conn:
             return outbox.measure(conn).pending == 0
 
-    wait_until(is_empty, 30, what="the outbox is empty")
+    wait_until(is_empty, patience_s, what="the outbox is empty", every_s=0.01)
     forwarder.close()
 
 
