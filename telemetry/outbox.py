@@ -16,6 +16,7 @@ from telemetry.outbox_look import LOOK_AFTER_US, Behind, Look, behind, due, look
 from telemetry.outbox_prune import Pruned, prune
 from telemetry.outbox_resend import (
     Renewed,
+    newest_sent,
     release_poison,
     resend,
     resend_requests,
@@ -52,6 +53,7 @@ __all__ = [
     "mark_poison",
     "mark_sent",
     "measure",
+    "newest_sent",
     "next_batch",
     "of_trace",
     "prune",
