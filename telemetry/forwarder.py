@@ -18,13 +18,14 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from http import HTTPStatus
 from typing import Final
 
 from telemetry import outbox
 from telemetry.export import ExportSettings, export_settings_from
 from telemetry.forwarding import ForwarderStatus, ForwardLimits, Transactions
-from telemetry.otlp_http import Answer, OtlpHttpClient, Verdict
+from telemetry.lost_collector import LossWatch
+from telemetry.otlp import Answer, Verdict
+from telemetry.otlp_client import make_client
 
 __all__ = [
     "ExportSettings",
@@ -57,6 +58,11 @@ class Forwarder:
         clock_us: Microseconds since the epoch.
         monotonic_s: Seconds on a clock that never steps.
         jitter: Numbers of 0..1.
+        resends_lost: Whether what a collector acknowledged in the minute before it was lost is sent
+            again (see `lost_collector`); not needed where somebody looks at what arrived.
+
+    Raises:
+        ValueError: The protocol's library is missing.
     """
 
     def __init__(
@@ -68,9 +74,11 @@ class Forwarder:
         clock_us: Callable[[], int] = lambda: time.time_ns() // 1000,
         monotonic_s: Callable[[], float] = time.monotonic,
         jitter: Callable[[], float] = random.random,
+        resends_lost: bool = False,
     ) -> None:
         self._transactions = transactions
-        self._client = OtlpHttpClient(settings)
+        self._client = make_client(settings)
+        self._watch = LossWatch(transactions) if resends_lost else None
         self._limits = limits or ForwardLimits()
         self._clock_us, self._monotonic_s, self._jitter = clock_us, monotonic_s, jitter
         self._status = ForwarderStatus(endpoint=settings.shown_endpoint)
@@ -109,6 +117,10 @@ class Forwarder:
             return self._back_off(f"forwarder: {type(error).__name__}", None)
 
     def _advance(self) -> float:
+        if self._watch is not None:
+            self._watch.look(self._client.connection(), self._clock_us())
+            if self._renew(self._watch):
+                return 0.0
         if self._must_probe:
             return self._probe()
         if self._held and self._is_proven:
@@ -119,6 +131,19 @@ class Forwarder:
         if (linger_s := self._linger_s(rows)) > 0:
             return linger_s
         return self._judge(rows, self._send(b"".join(row.payload for row in rows)))
+
+    def _renew(self, watch: LossWatch) -> bool:
+        """Makes rows new again that a lost collector may have taken along; whether there were."""
+        why = watch.why
+        if (renewed := watch.renew()) is None:
+            return False
+        _log.info("%d rows of spans are sent again: %s", renewed.rows, why)
+        self._note(
+            resent_rows=self._status.resent_rows + renewed.rows,
+            resent_at_us=self._clock_us(),
+            resent_why=why,
+        )
+        return True
 
     def _read_batch(self) -> list[outbox.OutboxRow]:
         """The oldest rows that are not held; half of the suspects where there are any."""
@@ -148,6 +173,8 @@ class Forwarder:
 
     def _send(self, payload: bytes) -> Answer:
         answer = self._client.send(payload, now_us=self._clock_us())
+        if self._watch is not None:
+            self._watch.answered(answer, self._client.connection(), self._clock_us())
         self._note(
             requests=self._status.requests + 1,
             bytes_raw=self._status.bytes_raw + len(payload),
@@ -180,8 +207,11 @@ class Forwarder:
         return self._stop(answer.words)
 
     def _accept(self, rows: Sequence[outbox.OutboxRow], answer: Answer) -> None:
+        now_us = self._clock_us()
         with self._transactions.write() as conn:
-            outbox.mark_sent(conn, [row.id for row in rows], self._clock_us())
+            outbox.mark_sent(conn, [row.id for row in rows], now_us)
+        if self._watch is not None:
+            self._watch.acknowledged(now_us)
         if answer.is_partial:
             _log.warning("collector rejected %d spans: %s", answer.rejected_spans, answer.words)
             self._note(partial_message=answer.words)
@@ -196,7 +226,7 @@ class Forwarder:
         """Looks for the row that was meant: half of the batch is next, or the one is held."""
         self._server_errors = 0
         self._fail(answer.words)
-        if len(rows) > 1 and answer.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        if len(rows) > 1 and answer.is_too_large:
             self._max_bytes = max(1, sum(row.size_bytes for row in rows) // 2)
             return 0.0
         with self._transactions.write() as conn:

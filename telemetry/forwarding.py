@@ -55,6 +55,10 @@ class ForwarderStatus:
         configuration_trouble: What must be set right, in words; None while nothing must.
         retry_at_us: Until when it waits after a failure.
         failures: Failed requests since the last success.
+        rejected_spans: Spans that the collector says it left out of what it accepted; the last
+            time in the words of `partial_message`.
+        resent_rows: Rows sent once more because the collector that had acknowledged them was lost;
+            last at `resent_at_us`, for the reason in `resent_why`.
     """
 
     endpoint: str
@@ -72,3 +76,6 @@ class ForwarderStatus:
     poisoned_rows: int = 0
     bytes_raw: int = 0
     bytes_sent: int = 0
+    resent_rows: int = 0
+    resent_at_us: int | None = None
+    resent_why: str | None = None

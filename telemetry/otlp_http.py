@@ -7,70 +7,31 @@ a permanent error without a gRPC status: not to be retried for ever, nor to be b
 import email.utils
 import gzip
 import math
-from dataclasses import dataclass
 from datetime import UTC
-from enum import Enum, auto
-from typing import Final
+from http import HTTPStatus
+from typing import Any, Final
 
 import requests
 from google.protobuf.message import DecodeError
 from google.rpc.status_pb2 import Status
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
-from urllib3.exceptions import HTTPError
+from typing_extensions import override
+from urllib3.exceptions import HTTPError, ProtocolError
 
-from telemetry.collector_session import CollectorSession, hide_secrets
+from telemetry.collector_session import CollectorSession
 from telemetry.export import ExportSettings
-from telemetry.values import clean_text
+from telemetry.otlp import Answer, Client, Verdict, partial_success, shown
+
+__all__ = ["Answer", "OtlpHttpClient", "Verdict", "reason_of", "retry_after_s", "verdict_of"]
 
 _PROTOBUF: Final = "application/x-protobuf"
 #: Bytes of an answer that are read.
 _MAX_ANSWER_BYTES: Final = 64 * 1024
-#: Bytes of an answer's words that are kept.
-_MAX_WORDS_BYTES: Final = 300
 _RETRYABLE: Final = frozenset({408, 425, 429})
 _REFUSED: Final = frozenset({400, 413, 422})
 _CONFIGURATION_5XX: Final = frozenset({501, 505})
 
 
-class Verdict(Enum):
-    """What an answer says about the spans that were sent."""
-
-    #: They are delivered.
-    ACCEPTED = auto()
-    #: Nothing is wrong with them: later.
-    BUSY = auto()
-    #: Nothing is wrong with them: the address, the credentials or the collector must be set right.
-    CONFIGURATION = auto()
-    #: At least one of them cannot be accepted.
-    REFUSED = auto()
-    #: HTTP 500: a fault of the collector, or one of the spans.
-    SERVER_ERROR = auto()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What came back from one request.
-
-    Attributes:
-        verdict: What it means.
-        words: The answer in words, without secrets.
-        status: HTTP status; None where none came.
-        retry_after_s: What the collector asked for; None for nothing.
-        is_partial: The collector accepted the request, but had something to say (partial success).
-        rejected_spans: Spans that it accepted the request without.
-        bytes_sent: Size of the body that was sent.
-    """
-
-    verdict: Verdict
-    words: str = ""
-    status: int | None = None
-    retry_after_s: float | None = None
-    is_partial: bool = False
-    rejected_spans: int = 0
-    bytes_sent: int = 0
-
-
-class OtlpHttpClient:
+class OtlpHttpClient(Client):
     """A connection to a collector, kept open between requests. Make it after a fork."""
 
     def __init__(self, settings: ExportSettings) -> None:
@@ -80,14 +41,10 @@ class OtlpHttpClient:
         if settings.compression == "gzip":
             self._session.headers["Content-Encoding"] = "gzip"
         self._session.headers.update(settings.headers)
+        self._kept = _KeptConnection()
 
+    @override
     def send(self, payload: bytes, *, now_us: int) -> Answer:
-        """Sends one request; never raises for what the network or the collector does.
-
-        Args:
-            payload: ExportTraceServiceRequest.
-            now_us: Now, for a Retry-After that is a date.
-        """
         body = payload
         if self._settings.compression == "gzip":
             body = gzip.compress(payload, compresslevel=1, mtime=0)
@@ -99,15 +56,24 @@ class OtlpHttpClient:
                 timeout=(timeout_s, timeout_s),
                 stream=True,
             ) as response:
+                self._kept.note(response.raw.connection)
                 content = response.raw.read(_MAX_ANSWER_BYTES, decode_content=True) or b""
                 return self._read(response, content, bytes_sent=len(body), now_us=now_us)
         except (requests.RequestException, HTTPError, OSError) as error:
-            verdict = Verdict.CONFIGURATION if _is_misconfigured(error) else Verdict.BUSY
-            words = f"no answer: {reason_of(error)}"
-            return Answer(verdict=verdict, words=words, bytes_sent=len(body))
+            return Answer(
+                verdict=Verdict.CONFIGURATION if _is_misconfigured(error) else Verdict.BUSY,
+                words=f"no answer: {reason_of(error)}",
+                has_come=False,
+                is_cut_off=_is_cut_off(error),
+                bytes_sent=len(body),
+            )
 
+    @override
+    def connection(self) -> int | None:
+        return self._kept.number()
+
+    @override
     def close(self) -> None:
-        """Closes the connection."""
         self._session.close()
 
     def _read(
@@ -120,19 +86,44 @@ class OtlpHttpClient:
         if verdict is not Verdict.ACCEPTED:
             said = _error_words(content, is_protobuf=is_protobuf)
         elif is_protobuf:
-            rejected, said = _partial_success(content)
+            rejected, said = partial_success(content)
+        words = f"{status} {response.reason or ''}: {said}".rstrip(": ")
         return Answer(
             verdict=verdict,
-            words=self._shown(f"{status} {response.reason or ''}: {said}".rstrip(": ")),
+            words=shown(words, self._settings),
             status=status,
             retry_after_s=retry_after_s(response.headers.get("Retry-After"), now_us=now_us),
+            is_too_large=status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            is_cut_off=status == HTTPStatus.BAD_GATEWAY,
             is_partial=verdict is Verdict.ACCEPTED and bool(rejected or said),
             rejected_spans=rejected,
             bytes_sent=bytes_sent,
         )
 
-    def _shown(self, words: str) -> str:
-        return clean_text(hide_secrets(words, self._settings), max_bytes=_MAX_WORDS_BYTES)
+
+class _KeptConnection:
+    """Which connection of urllib3's pool carried the last answer, and whether it is still open."""
+
+    def __init__(self) -> None:
+        self._number = 0
+        self._connection: Any = None
+        self._socket: Any = None
+
+    def note(self, connection: Any) -> None:
+        """Takes the connection of an answer, before that is read."""
+        socket = getattr(connection, "sock", None)
+        if socket is not self._socket or connection is not self._connection:
+            self._number += 1
+            self._connection, self._socket = connection, socket
+
+    def number(self) -> int | None:
+        """As `Client.connection` says; urllib3 drops a connection that the collector does not keep.
+
+        A socket that can be read while nothing was asked has been closed by the other side.
+        """
+        if self._connection is None or self._connection.sock is not self._socket:
+            return 0
+        return self._number if self._connection.is_connected else None
 
 
 def verdict_of(status: int) -> Verdict:
@@ -196,12 +187,12 @@ def _is_misconfigured(error: BaseException) -> bool:
     return isinstance(error, exceptions.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error)
 
 
-def _partial_success(content: bytes) -> tuple[int, str]:
-    try:
-        partial = ExportTraceServiceResponse.FromString(content).partial_success
-    except DecodeError:
-        return 0, ""
-    return partial.rejected_spans, partial.error_message
+def _is_cut_off(error: BaseException) -> bool:
+    """Whether the connection broke or none could be made; a wait that was too long says neither."""
+    exceptions = requests.exceptions
+    is_broken = exceptions.ConnectionError | ConnectionError | ProtocolError
+    is_late = exceptions.Timeout | exceptions.SSLError
+    return isinstance(error, is_broken) and not isinstance(error, is_late)
 
 
 def _error_words(content: bytes, *, is_protobuf: bool) -> str:

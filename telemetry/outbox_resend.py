@@ -38,16 +38,26 @@ class Renewed:
 
 
 def resend(
-    conn: Connection, *, since_us: int, until_us: int, limit: int = ROWS_PER_CALL
+    conn: Connection,
+    *,
+    since_us: int,
+    until_us: int,
+    above_id: int = 0,
+    limit: int = ROWS_PER_CALL,
 ) -> Renewed:
-    """Makes rows new again that were sent in [since, until).
+    """Makes rows above an id new again that were sent in [since, until).
 
     Index `ix_span_outbox_sent`. Fix `until_us` before the first call, or it chases what is being
     sent anew.
     """
     chosen = (
         select(_O.id)
-        .where(in_state("sent"), _O.sent_at >= since_us, _O.sent_at < until_us)
+        .where(
+            in_state("sent"),
+            _O.sent_at >= since_us,
+            _O.sent_at < until_us,
+            _O.id > above_id,
+        )
         .order_by(_O.sent_at, _O.id)
         .limit(limit)
     )
@@ -110,6 +120,12 @@ def release_poison(
     if task_ids is not None:
         chosen = chosen.where(_O.task_id.in_(task_ids))
     return _renew(conn, "poison", chosen.order_by(_O.id).limit(limit))
+
+
+def newest_sent(conn: Connection) -> int | None:
+    """When the last row was sent, in microseconds (`ix_span_outbox_sent`); None: none was."""
+    statement = select(_O.sent_at).where(in_state("sent")).order_by(_O.sent_at.desc()).limit(1)
+    return conn.execute(statement).scalar_one_or_none()
 
 
 def with_task_span(conn: Connection, task_ids: Sequence[int]) -> set[int]:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from app import clock
 from app.domain.errors import ConfigError
 from app.service.core import Core
-from telemetry.export import ExportSettings, export_settings_from
+from telemetry.export import ExportSettings, check_library, export_settings_from
 from telemetry.forwarder import Forwarder as SpanForwarder
 
 
@@ -16,22 +16,33 @@ def export_settings(environ: Mapping[str, str] = os.environ) -> ExportSettings |
     """Where spans go, from the standard OTEL_* variables; None for nowhere.
 
     Raises:
-        ConfigError: One of them is wrong.
+        ConfigError: One of them is wrong, or the library of the protocol is missing.
     """
     try:
-        return export_settings_from(environ)
+        found = export_settings_from(environ)
+        check_library(found)
     except ValueError as error:
         raise ConfigError([str(error)]) from error
+    return found
 
 
 class Forwarder:
-    """Drives the telemetry package's forwarder; one leader sends, a second is harmless."""
+    """Drives the telemetry package's forwarder; one leader sends, a second is harmless.
+
+    What a lost collector had acknowledged is sent again by it where there is no Jaeger to look in;
+    where there is, a duty of its own looks what has arrived.
+    """
 
     name = "forwarder"
     needs_leader = True
 
     def __init__(self, core: Core, settings: ExportSettings) -> None:
-        self._forwarder = SpanForwarder(core.database, settings, clock_us=clock.now_us)
+        self._forwarder = SpanForwarder(
+            core.database,
+            settings,
+            clock_us=clock.now_us,
+            resends_lost=core.settings.jaeger_url is None,
+        )
 
     def step(self) -> float:
         """Sends a batch, or waits."""

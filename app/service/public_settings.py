@@ -6,7 +6,11 @@ from dataclasses import dataclass
 
 from app.config.specs import SPECS, Spec
 from app.service.core import Core
-from telemetry.export import ExportSettings, export_settings_from
+from telemetry.export import (
+    ExportSettings,
+    best_effort_settings_from,
+    export_settings_from,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,5 +77,13 @@ def export_of(environ: Mapping[str, str] = os.environ) -> ExportSettings | None:
     """
     try:
         return export_settings_from(environ)
+    except ValueError:
+        return None
+
+
+def best_effort_export_of(environ: Mapping[str, str] = os.environ) -> ExportSettings | None:
+    """Where spans go that no task hangs on, over HTTP; None for nowhere, or a wrong value."""
+    try:
+        return best_effort_settings_from(environ)
     except ValueError:
         return None

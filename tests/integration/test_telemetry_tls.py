@@ -1,7 +1,5 @@
 """Spans over TLS: a certificate that is told is trusted, another is configuration trouble."""
 
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,20 +9,14 @@ from flask import Flask
 from telemetry import web
 from telemetry.export import ExportSettings
 from telemetry.otlp_http import OtlpHttpClient, Verdict
+from tests.support.certificates import self_signed
 from tests.support.otlp_receiver import OtlpReceiver
 
 
 @pytest.fixture
 def certificate(tmp_path: Path) -> tuple[Path, Path]:
     """A certificate for localhost that nobody has signed, and its key."""
-    if shutil.which("openssl") is None:
-        pytest.skip("NO OPENSSL: TLS to the collector is not tested (apt-get install openssl)")
-    paths = (tmp_path / "cert.pem", tmp_path / "key.pem")
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
-               "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
-               "-out", str(paths[0]), "-keyout", str(paths[1])]  # fmt: skip
-    subprocess.run(command, check=True, capture_output=True)
-    return paths
+    return self_signed(tmp_path)
 
 
 @pytest.fixture

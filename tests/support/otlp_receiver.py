@@ -5,6 +5,8 @@
         …  # the first two requests fare so, later ones are accepted
         spans = receiver.wait_for(lambda r: len(r.spans) >= 3, timeout_s=5)
 
+Metrics are kept apart (`metrics`): no script or rule is asked about them.
+
 It decodes with the classes of the OTLP package alone, not with the codec under test. What it
 accepted stays over `stop` and `start`, which take the same port again.
 """
@@ -22,6 +24,9 @@ from pathlib import Path
 from typing import Any, Self
 
 from google.protobuf.message import DecodeError
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceRequest,
+)
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
     ExportTraceServiceResponse,
@@ -113,6 +118,9 @@ class OtlpReceiver:
         self._rule: Callable[[Sequence[ReceivedSpan]], Answer | None] = lambda _spans: None
         self._spans: list[ReceivedSpan] = []
         self._requests: list[ReceivedRequest] = []
+        self._metrics: list[ExportMetricsServiceRequest] = []
+        #: How every request with metrics fares.
+        self.metrics_answer = Answer()
         self._server: _Server | None = None
         self._stopping = threading.Event()
 
@@ -136,9 +144,15 @@ class OtlpReceiver:
 
     @property
     def requests(self) -> list[ReceivedRequest]:
-        """Every request that came, accepted or not."""
+        """Every request with spans that came, accepted or not."""
         with self._changed:
             return list(self._requests)
+
+    @property
+    def metrics(self) -> list[ExportMetricsServiceRequest]:
+        """The requests with metrics, accepted or not, in the order of their coming."""
+        with self._changed:
+            return list(self._metrics)
 
     def distinct(self) -> dict[tuple[str, str], ReceivedSpan]:
         """The last accepted span of each (trace_id, span_id)."""
@@ -212,9 +226,11 @@ class OtlpReceiver:
         self, path: str, headers: Mapping[str, str], body: bytes, connection: tuple[str, int]
     ) -> Answer:
         """Decides a request, and keeps its spans where it is accepted."""
+        if path.endswith("/v1/metrics"):
+            return self._take_metrics(headers, body)
         try:
             raw = gzip.decompress(body) if headers.get("content-encoding") == "gzip" else body
-            spans = tuple(_spans(ExportTraceServiceRequest.FromString(raw)))
+            spans = tuple(spans_of(ExportTraceServiceRequest.FromString(raw)))
         except (DecodeError, OSError, EOFError):
             spans = None
         with self._changed:
@@ -235,6 +251,13 @@ class OtlpReceiver:
         if answer.delay_s:
             self._stopping.wait(answer.delay_s)
         return answer
+
+    def _take_metrics(self, headers: Mapping[str, str], body: bytes) -> Answer:
+        raw = gzip.decompress(body) if headers.get("content-encoding") == "gzip" else body
+        with self._changed:
+            self._metrics.append(ExportMetricsServiceRequest.FromString(raw))
+            self._changed.notify_all()
+            return self.metrics_answer
 
     def _decide(self, spans: Sequence[ReceivedSpan] | None) -> Answer:
         if self._script:
@@ -322,7 +345,8 @@ def _reset(connection: socket.socket) -> None:
         pass
 
 
-def _spans(request: ExportTraceServiceRequest) -> Iterator[ReceivedSpan]:
+def spans_of(request: ExportTraceServiceRequest) -> Iterator[ReceivedSpan]:
+    """The spans of a request, in their order."""
     for resource_spans in request.resource_spans:
         resource = _plain(resource_spans.resource.attributes)
         for scope_spans in resource_spans.scope_spans:

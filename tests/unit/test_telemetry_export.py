@@ -4,7 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from telemetry.export import ExportSettings, export_settings_from
+from telemetry.export import (
+    ExportSettings,
+    best_effort_settings_from,
+    export_settings_from,
+)
 
 _BASE = "OTEL_EXPORTER_OTLP_"
 
@@ -94,7 +98,7 @@ def test_timeout_is_milliseconds_and_below_a_hundred_seconds(text: str, timeout_
         ("TIMEOUT", "nan", "must be milliseconds"),
         ("TIMEOUT", "999999999", "must be milliseconds"),
         ("COMPRESSION", "brotli", "must be gzip or none, got 'brotli'"),
-        ("PROTOCOL", "grpc", "must be http/protobuf, got 'grpc'"),
+        ("PROTOCOL", "http/json", "must be http/protobuf or grpc, got 'http/json'"),
         ("CERTIFICATE", "/nowhere/ca.pem", "must be a file that can be read"),
         ("CLIENT_KEY", "/nowhere/key.pem", "must be a file that can be read"),
     ],
@@ -148,3 +152,78 @@ def test_logs_leave_only_where_it_is_asked_for() -> None:
     assert export_settings_from(endpoint, "logs") is None
     with pytest.raises(ValueError, match="OTEL_LOGS_EXPORTER must be otlp or none, got 'loki'"):
         export_settings_from(endpoint | {"OTEL_LOGS_EXPORTER": "loki"}, "logs")
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "target", "is_secure"),
+    [
+        ("http://collector:4317", "collector:4317", False),
+        ("https://collector:4317/", "collector:4317", True),
+        ("collector:4317", "collector:4317", True),
+        ("http://[::1]:4317", "[::1]:4317", False),
+        ("[::1]:4317", "[::1]:4317", True),
+        ("https://host", "host:443", True),
+    ],
+)
+def test_grpc_endpoint_is_an_address_without_a_path(
+    endpoint: str, target: str, *, is_secure: bool
+) -> None:
+    """The scheme says whether it is secure; without one it is (the specification's default)."""
+    settings = _settings(PROTOCOL="grpc", ENDPOINT=endpoint)
+    assert (settings.grpc_target, settings.is_secure) == (target, is_secure)
+    assert settings.protocol == "grpc"
+
+
+def test_insecure_speaks_of_endpoints_without_a_scheme_alone() -> None:
+    """OTEL_EXPORTER_OTLP_INSECURE: a scheme goes before it."""
+    assert not _settings(PROTOCOL="grpc", ENDPOINT="c:4317", INSECURE="true").is_secure
+    assert _settings(PROTOCOL="grpc", ENDPOINT="https://c:4317", INSECURE="true").is_secure
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("ENDPOINT", "http://c:4318/v1/traces", "without a path"),
+        ("ENDPOINT", "collector", "HOST:PORT"),
+        ("ENDPOINT", "ftp://c:4317", "HOST:PORT"),
+        ("INSECURE", "maybe", "must be true or false, got 'maybe'"),
+        ("HEADERS", "a=hunter2\xe9", "pair 1 is not"),
+        ("HEADERS", "grpc-timeout=1", "pair 1 is not"),
+        ("HEADERS", "key-bin=hunter2", "pair 1 is not"),
+    ],
+)
+def test_wrong_value_for_grpc_names_its_variable(name: str, value: str, words: str) -> None:
+    """What gRPC cannot use is found at the start, and no secret is told."""
+    with pytest.raises(ValueError, match=rf"^{_BASE}{name} must") as raised:
+        _settings(**({"PROTOCOL": "grpc", "ENDPOINT": "c:4317"} | {name: value}))
+    assert words in str(raised.value)
+    assert "hunter2" not in str(raised.value)
+
+
+def test_only_spans_go_over_grpc() -> None:
+    """Other signals are not sent to an endpoint that they cannot use; their own protocol helps."""
+    environ = {f"{_BASE}ENDPOINT": "c:4317", f"{_BASE}PROTOCOL": "grpc"}
+    assert export_settings_from(environ, "metrics") is None
+    own = {
+        f"{_BASE}METRICS_PROTOCOL": "http/protobuf",
+        f"{_BASE}METRICS_ENDPOINT": "http://c:4318/v1/metrics",
+    }
+    settings = export_settings_from(environ | own, "metrics")
+    assert settings is not None
+    assert settings.endpoint == "http://c:4318/v1/metrics"
+    with pytest.raises(ValueError, match="METRICS_PROTOCOL must be http/protobuf, got 'grpc'"):
+        export_settings_from(environ | {f"{_BASE}METRICS_PROTOCOL": "grpc"}, "metrics")
+
+
+def test_best_effort_spans_leave_over_http_or_not_at_all() -> None:
+    """By the general variables, where the spans of tasks have an endpoint for grpc of their own."""
+    http = {f"{_BASE}ENDPOINT": "http://c:4318"}
+    assert best_effort_settings_from(http) == export_settings_from(http)
+    everything = {f"{_BASE}ENDPOINT": "http://c:4317", f"{_BASE}PROTOCOL": "grpc"}
+    assert best_effort_settings_from(everything) is None
+    same = http | {f"{_BASE}TRACES_PROTOCOL": "grpc"}
+    assert best_effort_settings_from(same) is None, "the one endpoint speaks grpc"
+    own = same | {f"{_BASE}TRACES_ENDPOINT": "http://c:4317"}
+    found = best_effort_settings_from(own)
+    assert found is not None
+    assert (found.endpoint, found.protocol) == ("http://c:4318/v1/traces", "http/protobuf")

@@ -1,0 +1,92 @@
+"""OTLP/gRPC in the programs: the duties load it where it is chosen, and nobody else does."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from app.service import leader
+from tests.support import service
+from tests.support.home import Home
+from tests.support.otlp_grpc_receiver import GrpcReceiver
+from tests.support.otlp_receiver import OtlpReceiver
+from tests.support.running import get
+from tests.support.wait import wait_until
+
+#: Takes grpcio away from a Python that starts with it on its path.
+_WITHOUT_GRPC = """
+import sys
+from importlib.machinery import PathFinder
+
+class Without(PathFinder):
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        return None if name == "grpc" else PathFinder.find_spec(name, path, target)
+
+sys.meta_path = [Without if finder is PathFinder else finder for finder in sys.meta_path]
+"""
+
+
+@pytest.fixture
+def receiver() -> Iterator[GrpcReceiver]:
+    """A receiver that accepts."""
+    with GrpcReceiver() as made:
+        yield made
+
+
+def _loads_grpc(pid: int) -> bool:
+    return "cygrpc" in Path(f"/proc/{pid}/maps").read_text()
+
+
+def _set(home: Home, endpoint: str, protocol: str) -> None:
+    home.environ["OTEL_EXPORTER_OTLP_ENDPOINT"] = endpoint
+    home.environ["OTEL_EXPORTER_OTLP_PROTOCOL"] = protocol
+
+
+def test_task_spans_leave_over_grpc_from_the_duties_alone(
+    home: Home, receiver: GrpcReceiver
+) -> None:
+    """The web runs with the same variables, loads no gRPC and says that its own spans stay."""
+    task = service.spoken(home.core, "Over gRPC.")
+    _set(home, receiver.endpoint, "grpc")
+    duties, web = home.start_duties(), home.start("web")
+    arrived = wait_until(
+        lambda: [span for span in receiver.spans if span.span_id == task.span_id],
+        20,
+        what="the task span arrives",
+    )
+    assert arrived[0].attributes["voxtrace.task.status"] == "completed"
+    assert _loads_grpc(duties.pid)
+    wait_until(lambda: "leave over HTTP only" in web.output(), 20, what="the web says so")
+    wait_until(lambda: _answers(home), 20, what="the web answers")
+    assert not any(_loads_grpc(pid) for pid in (web.pid, *web.children()))
+
+
+def _answers(home: Home) -> bool:
+    try:
+        return get(home, "/healthz").status_code == 200
+    except requests.ConnectionError:
+        return False
+
+
+def test_duties_load_no_grpc_where_it_is_not_chosen(home: Home) -> None:
+    """It costs memory and threads."""
+    with OtlpReceiver() as receiver:
+        _set(home, receiver.endpoint, "http/protobuf")
+        duties = home.start_duties()
+        service.spoken(home.core, "Over HTTP.")
+        receiver.wait_for(lambda r: len(r.spans) > 2, timeout_s=20)
+        assert not _loads_grpc(duties.pid)
+        assert [duty.name for duty in leader.every(home.core) if duty.failure_count] == []
+
+
+@pytest.mark.parametrize("command", ["duties", "list"])
+def test_missing_library_is_a_configuration_error(home: Home, tmp_path: Path, command: str) -> None:
+    """Exit code 2, and a line that says what to install; nothing starts that could not send."""
+    (tmp_path / "sitecustomize.py").write_text(_WITHOUT_GRPC)
+    _set(home, "http://127.0.0.1:4317", "grpc")
+    done = home.run(command, PYTHONPATH=str(tmp_path))
+    assert done.returncode == 2, done.stderr
+    assert "the extra `grpc` of voxtrace" in done.stderr
+    assert "Traceback" not in done.stderr
