@@ -11,7 +11,6 @@ Nothing here may raise into the hub: it would end the whole worker. A database t
 
 import base64
 import json
-import logging
 from collections.abc import Callable
 from queue import Empty
 from typing import Any, Protocol
@@ -21,8 +20,9 @@ from typing_extensions import override
 
 from app.domain.claim import Claim, parse_key
 from app.domain.errors import VoxtraceError
+from app.logs.logger import logger_of
 
-log = logging.getLogger(__name__)
+log = logger_of(__name__)
 
 #: Name of the transport in a broker URL, of its one queue, and of the one task.
 SCHEME = "voxtrace"
@@ -85,7 +85,7 @@ class Channel(virtual.Channel):
         try:
             claim = _desk.claim()
         except VoxtraceError as error:
-            log.warning("claim: %s", error)
+            log.warning("a claim failed", error=error.message)
             raise Empty from error
         if claim is None:
             raise Empty

@@ -1,14 +1,15 @@
 """Leadership of this duties process: taken by a lease, renewed each second, read by every loop."""
 
-import logging
 from typing import Final
 
 from app import clock
 from app.domain.errors import VoxtraceError
+from app.logs.logger import logger_of
 from app.service import leader
 from app.service.core import Core
+from app.service.trouble import Trouble
 
-log = logging.getLogger(__name__)
+log = logger_of(__name__)
 
 #: Seconds between renewals of the lease.
 RENEW_S: Final = 1.0
@@ -26,6 +27,7 @@ class Leadership:
         self._core = core
         self.holder = holder
         self.is_leader = False
+        self._trouble = Trouble(log, "the lease of duties")
         self._renew_at_s = 0.0
         self._valid_until_s = 0.0
 
@@ -38,11 +40,12 @@ class Leadership:
         try:
             is_leader = leader.lead(self._core, self.holder)
             self._valid_until_s = now_s + leader.LEASE_US / 1_000_000
+            self._trouble.over()
         except VoxtraceError as error:
-            log.warning("leadership: %s", error)
+            self._trouble.failed(error)
             is_leader = self.is_leader and now_s < self._valid_until_s
         if is_leader != self.is_leader:
-            log.info("duties: %s", "this process leads" if is_leader else "another process leads")
+            log.info("leads" if is_leader else "leads no more", holder=self.holder)
         self.is_leader = is_leader
         return RENEW_S
 
@@ -54,4 +57,4 @@ class Leadership:
         try:
             leader.step_down(self._core, self.holder)
         except VoxtraceError as error:
-            log.warning("leadership could not be given up: %s", error)
+            log.warning("the lease of duties could not be given up", error=error.message)

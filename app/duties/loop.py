@@ -4,7 +4,6 @@ There is one for what must never wait (it judges), one for what waits for a netw
 walks through files. A duty that fails is noted, shown and tried again; it never stops the others.
 """
 
-import logging
 import threading
 from collections.abc import Sequence
 from typing import Final
@@ -13,10 +12,12 @@ from app import clock
 from app.domain.errors import VoxtraceError
 from app.duties.duty import Duty
 from app.duties.leadership import Leadership
+from app.logs.logger import logger_of
 from app.service import leader
 from app.service.core import Core
+from app.service.trouble import Trouble
 
-log = logging.getLogger(__name__)
+log = logger_of(__name__)
 
 #: Longest wait between two turns, in seconds.
 TURN_S: Final = 1.0
@@ -44,6 +45,8 @@ class Loop:
         self._stop = threading.Event()
         self._due_s = {duty.name: 0.0 for duty in duties}
         self._noted_s = {duty.name: 0.0 for duty in duties}
+        self._troubles = {duty.name: Trouble(log, f"duty {duty.name}") for duty in duties}
+        self._noting = Trouble(log, "notes of duties")
 
     def stop(self) -> None:
         """Ends the loop after the step in hand; safe in a signal handler."""
@@ -72,12 +75,12 @@ class Loop:
     def _do(self, duty: Duty) -> None:
         try:
             wait_s = duty.step()
-        except Exception as error:
-            # one of the four borders: a failing duty stops no other
-            log.exception("duty %s failed", duty.name)
+        except Exception as error:  # noqa: BLE001 - one of the four borders: a failing duty stops no other
+            self._troubles[duty.name].failed(error)
             self._due_s[duty.name] = clock.monotonic_s() + TURN_S
             self._note(duty, f"{type(error).__name__}: {error}")
             return
+        self._troubles[duty.name].over()
         self._due_s[duty.name] = clock.monotonic_s() + wait_s
         if clock.monotonic_s() - self._noted_s[duty.name] >= NOTE_S:
             self._note(duty, None)
@@ -91,4 +94,6 @@ class Loop:
             else:
                 leader.note_failure(self._core, duty.name, holder, error)
         except VoxtraceError as failure:
-            log.warning("duty %s could not be noted: %s", duty.name, failure)
+            self._noting.failed(failure)
+        else:
+            self._noting.over()

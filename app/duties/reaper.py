@@ -1,15 +1,15 @@
 """The reaper: gives what dead workers and late attempts held its verdict."""
 
 import json
-import logging
 from typing import Final
 
 from app import clock
 from app.domain.task import LEASE_US
+from app.logs.logger import logger_of
 from app.service import reap
 from app.service.core import Core
 
-log = logging.getLogger(__name__)
+log = logger_of(__name__)
 
 #: Seconds between rounds.
 ROUND_S: Final = 0.5
@@ -57,10 +57,10 @@ class Reaper:
         self._hold_until_s = now_s + LEASE_US / 1e6
         moved = reap.forgive_pause(self._core, round((elapsed_s - ROUND_S) * 1e6))
         log.warning(
-            "reaper stood still for %.1f s: judges nobody for %d s, moved %d deadlines",
-            elapsed_s,
-            LEASE_US // 1_000_000,
-            moved,
+            "this process stood still: it judges nobody for a while, and moved live deadlines",
+            for_s=round(elapsed_s, 1),
+            judges_in_s=LEASE_US // 1_000_000,
+            deadlines_moved=moved,
         )
 
     def state(self) -> str:

@@ -1,9 +1,12 @@
 """What the lines of a block are about: the task, its attempt, and the trace that they belong to."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 import structlog
+
+from app.domain.claim import Claim
+from app.domain.records import TaskRecord
 
 
 @contextmanager
@@ -22,6 +25,21 @@ def about(
     known = {name: value for name, value in ids.items() if value is not None}
     with structlog.contextvars.bound_contextvars(**known):
         yield
+
+
+def about_claim(claim: Claim) -> AbstractContextManager[None]:
+    """Every line of the block is about the attempt of a claim."""
+    return about(
+        task_id=claim.task_id,
+        attempt=claim.attempt,
+        trace_id=claim.trace_id,
+        span_id=claim.attempt_span_id,
+    )
+
+
+def about_task(task: TaskRecord) -> AbstractContextManager[None]:
+    """Every line of the block is about a task, and about its last attempt where there is one."""
+    return about(task_id=task.id, attempt=task.attempt or None, trace_id=task.trace_id)
 
 
 def bind_task(task_id: int) -> None:

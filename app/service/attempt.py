@@ -8,6 +8,9 @@ from typing import TypeVar
 from app import clock
 from app.domain.claim import Claim
 from app.domain.errors import DeadlineExceededError, ErrorKind, LeaseLostError, StoreError
+from app.logs.kept import KEPT
+from app.logs.line import Line
+from app.service import attempt_log, task_log
 from app.service.core import Core
 from app.service.tally import Tally
 from app.store.database import Connection
@@ -29,6 +32,7 @@ class Attempt:
         deadline_s: The deadline on this host's monotonic clock.
         tally: What is measured of it, written with its checkpoints.
         drained: Spans that the transaction in hand has taken; taken back where it fails.
+        lines: Log lines that it has taken.
         lost: Set when someone else owns the task: whatever runs stops at its next check.
     """
 
@@ -39,6 +43,7 @@ class Attempt:
     tally: Tally
     lost: threading.Event = field(default_factory=threading.Event)
     drained: Drained | None = None
+    lines: list[Line] = field(default_factory=list)
 
     @property
     def attempt(self) -> int:
@@ -61,8 +66,9 @@ class Attempt:
             raise DeadlineExceededError(message)
 
     def event(self, name: str, **attributes: str | float | bool) -> None:
-        """Notes something on the attempt's span."""
+        """Notes something on the attempt's span, and in the task's log."""
         self.tracing.event(name, attributes)
+        attempt_log.event(name, attributes)
 
     def checkpoint(self, token: str | None) -> str | None:
         """Keeps a provider's job id over the death of the worker (no engine here needs it yet)."""
@@ -85,6 +91,7 @@ class Attempt:
         def transaction(conn: Connection) -> T:
             self._take_back()
             now = self.core.database.now_us(conn)
+            self._write_lines(conn)
             result = work(conn, now)
             if flush:
                 self.drained = self.tracing.drain()
@@ -107,13 +114,23 @@ class Attempt:
                 raise
             else:
                 self.drained = None
+                self.lines = []
                 self.tally.committed()
                 return result
 
     def _take_back(self) -> None:
-        """A transaction failed: its spans leave with the next one."""
+        """A transaction failed: its spans and lines leave with the next one."""
         self.tracing.take_back(self.drained)
         self.drained = None
+        KEPT.give_back(self.lines)
+        self.lines = []
+
+    def _write_lines(self, conn: Connection) -> None:
+        """What was logged since the last checkpoint, before what this one tells."""
+        self.lines = KEPT.of_task(self.claim.task_id)
+        if self.lines:
+            offset_us = self.claim.offset_us
+            task_log.write(self.core, conn, self.claim.task_id, self.lines, offset_us=offset_us)
 
     def now_us(self) -> int:
         """The database's time, by the offset measured at the claim."""

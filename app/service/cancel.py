@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from app.domain.errors import ConflictError, NotFoundError
 from app.domain.records import TaskRecord, TextRecord
 from app.domain.task import Decision, Move
-from app.service import spans
+from app.service import spans, submit_log
 from app.service.core import Core
 from app.service.finish import Verdict, settle
 from app.store import events, submissions, tasks, texts
@@ -98,6 +98,7 @@ def _withdraw(core: Core, conn: Connection, task: TaskRecord, text: TextRecord) 
     now = core.database.now_us(conn)
     detail = f"text {text.id} takes its request back; {wanted} others still want the task"
     _event(conn, core, task, now, kind="withdraw", to_status=None, detail=detail)
+    submit_log.withdrawn(core, conn, task, wanted, now)
     return Cancelled(task=task, is_task_cancelled=False, still_wanted_by=wanted)
 
 
@@ -117,6 +118,7 @@ def _end(core: Core, conn: Connection, task: TaskRecord) -> Cancelled:
         ended = tasks.end_pending(conn, task.id, now, {"status": "cancelled"})
         if ended is not None:
             _event(conn, core, ended, now, kind="cancel", to_status="cancelled", detail=None)
+            submit_log.cancelled(core, conn, ended, now)
             spans.ended(conn, ended, now)
     if ended is None:
         message = f"task {task.id} ended at this very moment; look at it again"

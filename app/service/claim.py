@@ -3,7 +3,7 @@
 from app import clock
 from app.domain.claim import Claim
 from app.domain.records import TaskRecord
-from app.service import spans
+from app.service import attempt_log, spans, task_log
 from app.service.core import Core
 from app.store import attempts, events, tasks
 from app.store.database import Connection
@@ -51,6 +51,7 @@ def _claim(core: Core, conn: Connection, worker_id: str, task_id: int | None) ->
         },
     )
     spans.claimed(conn, task, attempt)
+    task_log.tell(core, conn, attempt_log.claimed(task, attempt), now)
     return _message(task, attempt.span_id, offset_us)
 
 

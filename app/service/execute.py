@@ -1,7 +1,6 @@
 """Execute: an attempt from its claim to its verdict, in the process that runs it."""
 
 import json
-import logging
 import random
 import re
 
@@ -15,6 +14,7 @@ from app.domain.errors import (
 )
 from app.domain.records import TaskRecord
 from app.domain.task import Backoff, Decision, Move, Tries, decide_error
+from app.logs.logger import logger_of
 from app.service import produce, segments, speak
 from app.service.attempt import Attempt
 from app.service.finish import OUTCOMES, Verdict, settle
@@ -24,7 +24,7 @@ from app.store import segments as segment_store
 from app.store.database import Connection
 from telemetry import names
 
-log = logging.getLogger(__name__)
+log = logger_of(__name__)
 
 
 def execute(attempt: Attempt) -> str:
@@ -49,7 +49,7 @@ def execute(attempt: Attempt) -> str:
 
 def _lost(attempt: Attempt) -> str:
     attempt.tracing.discard()
-    log.warning("attempt %s: someone else owns the task now", attempt.claim.key)
+    log.warning("someone else owns the task now: what this attempt did is not written")
     return "lost"
 
 
@@ -140,7 +140,7 @@ def fail(attempt: Attempt, error: BaseException) -> TaskRecord:
     backoff = Backoff(base_s=attempt.core.settings.backoff_s)
     verdict = verdict_of(error, tries, backoff)
     if verdict.error_type == "internal":
-        log.error("attempt %s failed", claim.key, exc_info=error)
+        log.error("an unexpected error ended the attempt", exc_info=error)
     return attempt.write(lambda conn, now: _settle(attempt, conn, verdict, now), is_last=True)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from app.domain.fingerprint import fingerprint
 from app.domain.records import AttemptRecord, TaskRecord
 from app.domain.task import TRANSITIONS, Decision, Move, Status
-from app.service import spans
+from app.service import spans, task_log, verdict_log
 from app.service.core import Core
 from app.store import attempts, events, tasks, workers
 from app.store.database import Connection
@@ -83,6 +83,7 @@ def settle(
     row = attempts.end(conn, task_id, attempt, values)
     if row is not None:
         _write_spans(conn, task, row, verdict, now=now, live=live, is_flagged=flagged is not None)
+        _tell(core, conn, task, row, verdict, now=now)
     _write_event(conn, core, task, verdict, attempt=attempt, now=now)
     if task.is_final:
         spans.ended(conn, task, now)
@@ -164,6 +165,20 @@ def _write_spans(
         spans.add(conn, task, payload, count, now=now, rank=outbox.RANK_DETAIL)
     elif verdict.rebuilt_reason is not None:
         spans.rebuilt_attempt(conn, task, row, now)
+
+
+def _tell(
+    core: Core,
+    conn: Connection,
+    task: TaskRecord,
+    row: AttemptRecord,
+    verdict: Verdict,
+    *,
+    now: int,
+) -> None:
+    decision = verdict.decision
+    told = verdict_log.told_of(task, row, decision.move, delay_us=decision.delay_us, by=core.actor)
+    task_log.tell(core, conn, told, now)
 
 
 def _write_event(

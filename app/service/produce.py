@@ -8,7 +8,9 @@ from functools import partial
 from app.domain.audio import AudioCheck, audio_format
 from app.domain.errors import AudioInvalidError, StorageError
 from app.domain.records import SegmentRecord
+from app.logs.logger import logger_of
 from app.service.attempt import Attempt
+from app.service.attempt_log import Milestones
 from app.service.sweep import AUDIO_PREFIX
 from app.speech import assembly, captions, validation
 from app.speech.engine import Engine, Mark
@@ -17,6 +19,8 @@ from app.speech.sentences import Boundary
 from app.storage.storage import StoredObject
 from app.store import segments, tasks, texts
 from telemetry import names
+
+log = logger_of(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,10 +65,14 @@ def produce(attempt: Attempt, engine: Engine, content: str) -> Produced:
         if not check.is_valid:
             message = f"the finished {fmt.name} is not what was put in: {check.problem}"
             raise AudioInvalidError(message, error_type=check.problem)
+        log.info(
+            "encoded", format=fmt.name, audio_s=check.duration_ms / 1000, audio_bytes=check.bytes
+        )
         _note(attempt, "store", 0)
         stored_bytes = {names.AUDIO_BYTES: check.bytes}
         with attempt.tracing.span(names.SPAN_STORE, attributes=stored_bytes):
             stored = attempt.core.storage.put_file(temp, prefix=AUDIO_PREFIX, suffix=fmt.extension)
+        log.info("stored", key=stored.key)
     finally:
         temp.unlink(missing_ok=True)
     offsets = dict(zip((row.idx for row in rows), made.offsets_ms, strict=True))
@@ -102,10 +110,15 @@ def _boundary(row: SegmentRecord) -> Boundary:
 
 
 def _progress(attempt: Attempt) -> Callable[[float, str], None]:
+    milestones = Milestones.begin()
+
     def on_progress(done_ratio: float, phase: str) -> None:
         """The first pass measures, the second encodes: a tenth and nine tenths of the way."""
         attempt.check()
         share = done_ratio * 0.1 if phase == "measure" else 0.1 + done_ratio * 0.9
+        percent = milestones.passed(share)
+        if percent is not None:
+            log.info("encoding", percent=percent)
         _note(attempt, "encode", round(1000 * share))
 
     return on_progress

@@ -6,13 +6,17 @@ reapers at once are harmless, because each verdict is fenced.
 
 from dataclasses import dataclass
 
-from app.domain.records import TaskRecord
+from app.domain.records import TaskRecord, WorkerRecord
 from app.domain.task import LEASE_US, REAP_GRACE_US, Backoff, Tries
-from app.service import spans, verdict
+from app.logs.about import about_task
+from app.logs.logger import logger_of
+from app.service import spans, submit_log, verdict
 from app.service.core import Core
 from app.service.finish import Verdict, settle
 from app.store import attempts, events, tasks, workers
 from app.store.database import Connection
+
+log = logger_of(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,12 +42,12 @@ def reap(core: Core) -> Reaped:
         stale = [w for w in workers.live(conn) if w.heartbeat_at < now - LEASE_US]
         late = tasks.overdue(conn, now)
         old = tasks.expired(conn, now)
-    dead = core.database.run(lambda conn: _end_stale(core, conn)) if stale else 0
-    flagged = sum(verdict.flag_deadline(core, task.id, task.attempt) for task in late)
+    dead = _declare_dead(core) if stale else 0
+    flagged = sum(_flag(core, task) for task in late)
     with core.database.read() as conn:
         lost = tasks.lost(conn, core.database.now_us(conn) - REAP_GRACE_US)
     outcomes = [_settle_lost(core, task) for task in lost]
-    expired = sum(_expire(core, task.id) for task in old)
+    expired = sum(_expire(core, task) for task in old)
     return Reaped(
         rescued=outcomes.count("rescued"),
         timed_out=outcomes.count("timed out"),
@@ -53,10 +57,23 @@ def reap(core: Core) -> Reaped:
     )
 
 
-def _end_stale(core: Core, conn: Connection) -> int:
-    now = core.database.now_us(conn)
+def _declare_dead(core: Core) -> int:
     reason = f"no heartbeat for {LEASE_US // 1_000_000} s; declared dead by {core.actor}"
-    return len(workers.end_stale(conn, now - LEASE_US, now, reason))
+
+    def work(conn: Connection) -> list[WorkerRecord]:
+        now = core.database.now_us(conn)
+        return workers.end_stale(conn, now - LEASE_US, now, reason)
+
+    dead = core.database.run(work)
+    for worker in dead:
+        log.warning(
+            "a worker is dead: its tasks run elsewhere",
+            worker=worker.name,
+            host=worker.host,
+            worker_pid=worker.pid,
+            reason=reason,
+        )
+    return len(dead)
 
 
 def _settle_lost(core: Core, seen: TaskRecord) -> str:
@@ -77,7 +94,13 @@ def _settle_lost(core: Core, seen: TaskRecord) -> str:
         settled = settle(core, conn, task.id, task.attempt, given, now=now)
         return "" if settled is None else "timed out" if is_late else "rescued"
 
-    return core.database.run(work)
+    with about_task(seen):
+        return core.database.run(work)
+
+
+def _flag(core: Core, task: TaskRecord) -> bool:
+    with about_task(task):
+        return verdict.flag_deadline(core, task.id, task.attempt)
 
 
 def _late(task: TaskRecord, worker_state: str) -> Verdict:
@@ -99,7 +122,7 @@ def _lost(core: Core, task: TaskRecord, worker_state: str) -> Verdict:
     )
 
 
-def _expire(core: Core, task_id: int) -> bool:
+def _expire(core: Core, waiting: TaskRecord) -> bool:
     """Fails a task that waited past its `give_up_at`."""
 
     def work(conn: Connection) -> bool:
@@ -110,14 +133,16 @@ def _expire(core: Core, task_id: int) -> bool:
             "error_kind": "permanent",
             "error_message": "the task waited longer than it may (VOXTRACE_GIVE_UP_H)",
         }
-        task = tasks.end_pending(conn, task_id, now, values)
+        task = tasks.end_pending(conn, waiting.id, now, values)
         if task is None:
             return False
         _event(conn, core, task, now)
+        submit_log.expired(core, conn, task, now)
         spans.ended(conn, task, now)
         return True
 
-    return core.database.run(work)
+    with about_task(waiting):
+        return core.database.run(work)
 
 
 def _event(conn: Connection, core: Core, task: TaskRecord, now: int) -> None:

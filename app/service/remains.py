@@ -1,8 +1,13 @@
 """Remains: process groups of this host that go on although their attempt was taken from them."""
 
 from app import process
+from app.domain.records import AttemptRecord
+from app.logs.about import about
+from app.logs.logger import logger_of
 from app.service.core import Core
-from app.store import attempts, workers
+from app.store import attempts, tasks, workers
+
+log = logger_of(__name__)
 
 #: Microseconds back in which an attempt must have ended to be looked at.
 _WINDOW_US = 3_600_000_000
@@ -27,5 +32,19 @@ def kill_groups(core: Core) -> int:
         is_worker_gone = worker is None or not process.is_alive(worker.pid, worker.pid_ticks)
         is_same_leader = process.start_ticks(row.pid) == row.pid_ticks
         if is_worker_gone or is_same_leader:
-            killed += process.kill_group(row.pid, row.pid_ticks, mark=process.own_mark())
+            killed += _kill(core, row, row.pid)
+    return killed
+
+
+def _kill(core: Core, row: AttemptRecord, pid: int) -> int:
+    """Kills what an attempt left running, and says so in the log of its task."""
+    killed = process.kill_group(pid, row.pid_ticks, mark=process.own_mark())
+    if killed:
+        with core.database.read() as conn:
+            task = tasks.get(conn, row.task_id)
+        trace_id = task.trace_id if task is not None else None
+        with about(
+            task_id=row.task_id, attempt=row.attempt, trace_id=trace_id, span_id=row.span_id
+        ):
+            log.warning("killed what the attempt had left running", processes=killed, group=pid)
     return killed

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from app.domain.records import SegmentRecord
+from app.logs.logger import logger_of
 from app.service.attempt import Attempt
 from app.service.sweep import segment_key
 from app.speech import language, splitter
@@ -14,6 +15,8 @@ from app.speech.engine import Engine
 from app.store import segments, tasks
 from app.store.database import Connection
 from telemetry import names
+
+log = logger_of(__name__)
 
 #: Rows that one transaction inserts (no write transaction longer than 200 ms).
 BATCH = 1000
@@ -30,7 +33,11 @@ def prepare(attempt: Attempt, engine: Engine, content: str) -> list[SegmentRecor
         with attempt.tracing.span(names.SPAN_SPLIT) as span:
             rows = list(_split(attempt, engine, content))
             span.set({names.TEXT_SEGMENTS: len(rows)})
+        log.info("the text is split", characters=len(content), segments=len(rows))
         _insert(attempt, rows, have=len(known))
+    else:
+        done = sum(row.status == "done" for row in known)
+        log.info("goes on from an earlier attempt", segments=len(known), segments_done=done)
     _take_back_missing(attempt, known)
     with attempt.core.database.read() as conn:
         return segments.outline(conn, attempt.claim.task_id)
@@ -97,6 +104,7 @@ def _take_back_missing(attempt: Attempt, known: Sequence[SegmentRecord]) -> None
         if row.status == "done" and not (row.storage_key and storage.touch(row.storage_key))
     ]
     if missing:
+        log.warning("the sound of segments is gone: it is made again", segments=len(missing))
         attempt.write(lambda conn, _now: segments.reset(conn, attempt.claim.task_id, missing))
 
 

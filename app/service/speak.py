@@ -6,8 +6,10 @@ from typing import Any
 
 from app.domain.errors import AudioInvalidError
 from app.domain.records import SegmentRecord
+from app.logs.logger import logger_of
 from app.service import segments as plan
 from app.service.attempt import Attempt
+from app.service.attempt_log import Milestones
 from app.service.sweep import segment_key
 from app.speech import validation
 from app.speech.engine import Engine, Mark, SegmentRequest
@@ -15,6 +17,8 @@ from app.store import segments, tasks
 from app.store.database import Connection
 from telemetry import names
 from telemetry.values import AttributeValue
+
+log = logger_of(__name__)
 
 #: Tries at one segment within an attempt, where its sound fails a check.
 SEGMENT_TRIES = 3
@@ -24,12 +28,18 @@ def speak_all(
     attempt: Attempt, engine: Engine, content: str, rows: Sequence[SegmentRecord]
 ) -> None:
     """Makes every segment that has no sound yet; what an earlier attempt made is kept."""
-    done = sum(row.status != "waiting" for row in rows)
+    before = done = sum(row.status != "waiting" for row in rows)
+    milestones = Milestones.begin(done / max(1, len(rows)))
     for row in rows:
         if row.status == "waiting":
             attempt.check()
             _make(attempt, engine, content, row, total=len(rows), done=done)
             done += 1
+            percent = milestones.passed(done / len(rows))
+            if percent is not None:
+                log.info("speaking", percent=percent, segments_done=done, segments=len(rows))
+    if done > before:
+        log.info("every segment is spoken", segments=len(rows), spoken_now=done - before)
     if rows:
         attempt.write(
             lambda conn, now: _note_progress(attempt, conn, now, total=len(rows), done=done)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from app.domain import text as text_rules
 from app.domain.errors import ConflictError, RequestError
 from app.domain.records import AudioRecord, SubmissionRecord, TaskRecord, TextRecord
-from app.service import choice
+from app.service import choice, submit_log
 from app.store import audios, events, submissions, tasks, texts
 from telemetry import tracing
 
@@ -194,16 +194,19 @@ def place_task(
             return done, "skipped"
         task = tasks.insert_unless_live(conn, {**values, "text_id": text_id})
         if task is not None:
+            submit_log.skipped(core, conn, done, text_id)
             texts.answer_with(conn, text_id, task_id=task.id)
             _event(conn, core, task, now, "submitted", to_status="pending")
             return task, "new"
         running = tasks.live_of_key(conn, key)
         if running is not None:
+            submit_log.submitted(core, conn, task, now)
             texts.answer_with(conn, text_id, task_id=running.id)
             _event(conn, core, running, now, "followed", detail=f"text {text_id} follows")
             return running, "followed"
 
 
+            submit_log.followed(core, conn, running, text_id, now)
 def _usable(core: "Core", conn: "Connection", content_key: str) -> TaskRecord | None:
     """The finished task of a key whose file is really there; a lost file is noted."""
     while True:

@@ -7,7 +7,7 @@ its own. Each is one fenced transaction; False means that someone else settled t
 import random
 
 from app.domain.task import Backoff, Decision, Move, Tries, decide_loss
-from app.service import spans
+from app.service import attempt_log, spans, task_log
 from app.service.core import Core
 from app.service.finish import Verdict, settle
 from app.store import attempts, tasks
@@ -118,6 +118,7 @@ def flag_deadline(core: Core, task_id: int, attempt: int) -> bool:
             return False
         attempts.flag(conn, task_id, attempt, task.timed_out_at or now)
         spans.deadline_passed(conn, task, row, now)
+        task_log.tell(core, conn, attempt_log.deadline_passed(task, row), now)
         return True
 
     return core.database.run(work)

@@ -1,6 +1,5 @@
 """The watcher: one thread of a web process asks the database for all who watch, while any do."""
 
-import logging
 import threading
 import zlib
 from collections import Counter
@@ -11,14 +10,16 @@ from typing import Final, TypeAlias
 
 from app import clock
 from app.domain.errors import VoxtraceError
+from app.logs.logger import logger_of
 from app.service import glance
 from app.service.core import Core
 from app.service.glance import Glance, Key
 from app.service.report import MonitorView
+from app.service.trouble import Trouble
 from telemetry import outbox
 from telemetry.outbox import OutboxState
 
-log = logging.getLogger(__name__)
+log = logger_of(__name__)
 
 #: Seconds between two looks at what is watched, at the queue positions, at the monitor.
 LOOK_S: Final = 0.25
@@ -53,6 +54,7 @@ class OutboxGauge:
     def __init__(self, core: Core) -> None:
         self._core = core
         self._lock = threading.Lock()
+        self._trouble = Trouble(log, "the measure of the outbox")
         self._state: OutboxState | None = None
         self._until_s = 0.0
 
@@ -63,8 +65,9 @@ class OutboxGauge:
                 try:
                     with self._core.database.read() as conn:
                         self._state = outbox.measure(conn)
+                    self._trouble.over()
                 except VoxtraceError as error:
-                    log.warning("outbox: %s", error)
+                    self._trouble.failed(error)
                 self._until_s = clock.monotonic_s() + OUTBOX_S
             return self._state
 
@@ -82,6 +85,7 @@ class Watcher:
     def __init__(self, core: Core, monitor: Callable[[], MonitorView] | None = None) -> None:
         self._core = core
         self._monitor = monitor
+        self._trouble = Trouble(log, "the look at what is watched")
         self._changed = threading.Condition()
         self._watched: Counter[Key] = Counter()
         self._seen: dict[Key, AnyGlance] = {}
@@ -155,8 +159,9 @@ class Watcher:
             if MONITOR in keys and self._monitor is not None:
                 found |= self._monitor_glance(self._monitor)
         except VoxtraceError as error:
-            log.warning("watcher: %s", error)
+            self._trouble.failed(error)
             return
+        self._trouble.over()
         with self._changed:
             for key, value in found.items():
                 if key in self._watched:

@@ -56,6 +56,9 @@ class Database:
     """
 
     def __init__(self, url: str, *, role: str, pool_size: int = 4) -> None:
+        self._after: weakref.WeakKeyDictionary[Connection, list[Callable[[], None]]] = (
+            weakref.WeakKeyDictionary()
+        )
         self.url: Final[URL] = make_url(url)
         self.wait_s: Final = WAIT_S[role]
         self.is_sqlite: Final = self.url.get_backend_name() == "sqlite"
@@ -97,6 +100,12 @@ class Database:
         """
         with _translated(), self._engine.begin() as conn:
             yield conn
+        for step in self._after.pop(conn, ()):
+            step()
+
+    def after_commit(self, conn: Connection, step: Callable[[], None]) -> None:
+        """Runs `step` once a `write` has committed; never where it was rolled back."""
+        self._after.setdefault(conn, []).append(step)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

@@ -7,6 +7,8 @@ from app import bootstrap, clock, process
 from app.config.settings import Settings
 from app.domain.claim import Claim
 from app.domain.errors import StoreError, VoxtraceError
+from app.logs.about import about_claim
+from app.logs.logger import logger_of
 from app.service import claim as claim_service
 from app.service import spans, verdict
 from app.service.attempt import Attempt
@@ -20,6 +22,9 @@ from telemetry.deadline import DeadlinePassed
 if TYPE_CHECKING:
     from app.service.core import Core
     from telemetry.pipeline import AttemptPipeline
+
+
+log = logger_of(__name__)
 
 
 class Child:
@@ -43,22 +48,24 @@ class Child:
     def run(self, message: str) -> None:
         """Runs the attempt of a claim; lets nothing out but SystemExit."""
         claim = Claim.from_json(message)
-        attempt = self._attempt(claim)
-        if self._begin(claim):
-            execute(attempt)
-        else:
-            attempt.tracing.discard()
+        with about_claim(claim):
+            attempt = self._attempt(claim)
+            if self._begin(claim):
+                execute(attempt)
+            else:
+                attempt.tracing.discard()
 
     def _begin(self, claim: Claim) -> bool:
         """Notes this process on the attempt's row; while the database is busy it tries again."""
-        pid = os.getpid()
+        pid, failure = os.getpid(), ""
         for _ in range(3):
             try:
                 return claim_service.begin(
                     self._core, claim, pid=pid, ticks=process.start_ticks(pid)
                 )
-            except StoreError:
-                continue
+            except StoreError as error:
+                failure = error.message
+        log.warning("cannot begin: the worker gives the task back in 3 s", error=failure)
         return False
 
     def _attempt(self, claim: Claim) -> Attempt:
@@ -80,6 +87,7 @@ class Child:
 
     def _flag(self, claim: Claim, passed: DeadlinePassed) -> int | None:
         """Flags the row at the deadline, from the timer's thread; a later deadline if it moved."""
-        return verdict.flag_at_deadline(
-            self._core, claim.task_id, claim.attempt, deadline_us=passed.deadline_us
-        )
+        with about_claim(claim):
+            return verdict.flag_at_deadline(
+                self._core, claim.task_id, claim.attempt, deadline_us=passed.deadline_us
+            )

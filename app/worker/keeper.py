@@ -1,12 +1,12 @@
 """Keeps this host's duties process running, from the worker's hub."""
 
-import logging
 import subprocess
 import sys
 
 from app import clock, process
+from app.logs.logger import logger_of
 
-log = logging.getLogger(__name__)
+log = logger_of(__name__)
 
 
 class DutiesKeeper:
@@ -25,9 +25,9 @@ class DutiesKeeper:
             code = self._program.poll()
             if code is None:
                 return
-            log.warning("duties ended with %s; starting them again", code)
             self._program = None
             self._wait_s = process.restart_wait_s(self._wait_s, now_s - self._started_at_s)
+            log.warning("duties ended: they are started again", code=code, in_s=self._wait_s)
             self._start_at_s = now_s + self._wait_s
         if now_s >= self._start_at_s:
             self._started_at_s = now_s

@@ -5,12 +5,12 @@ touches the database, and no fork happens inside a database call. Database waits
 and a verdict that could not be written is kept and tried again: nothing is raised into the hub.
 """
 
-import logging
 import os
 import re
 import signal
 from collections import deque
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -20,13 +20,16 @@ from app import clock, process
 from app.domain.claim import Claim, parse_key
 from app.domain.errors import VoxtraceError
 from app.domain.task import CELERY_GRACE_S, KILL_GRACE_US, UNHELD_US
+from app.logs.about import about, about_claim
+from app.logs.logger import logger_of
 from app.service import claim as claim_service
-from app.service import limits, presence, verdict
+from app.service import limits, presence, task_log, verdict
 from app.service.core import Core
 from app.service.process_counts import ProcessCounts
+from app.service.trouble import Trouble
 from app.worker.keeper import DutiesKeeper
 
-log = logging.getLogger(__name__)
+log = logger_of(__name__)
 
 #: Seconds between heartbeats, between looks for late attempts, between tries of kept verdicts.
 BEAT_S: Final = 1.0
@@ -62,6 +65,14 @@ class Drain:
     handed_back_at_s: float | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A verdict that must be written, and the attempt that it is on."""
+
+    key: str
+    settle: Callable[[], object]
+
+
 @dataclass(slots=True)
 class Parent:
     """The parent's memory of this process's own claims; every decision is checked by the fence."""
@@ -73,7 +84,8 @@ class Parent:
     worker_id: str | None = None
     running: dict[str, Running] = field(default_factory=dict)
     unheld_since_s: dict[str, float] = field(default_factory=dict)
-    kept: deque[Callable[[], object]] = field(default_factory=deque)
+    kept: deque[Waiting] = field(default_factory=deque)
+    troubles: dict[str, Trouble] = field(default_factory=dict)
     draining: Drain | None = None
     counts: ProcessCounts = field(default_factory=lambda: ProcessCounts("worker"))
     look: Callable[[], None] = lambda: None
@@ -84,7 +96,12 @@ class Parent:
         """Claims the next task for this worker; None while it starts or drains."""
         if self.worker_id is None or self.draining is not None or self.kept:
             return None
-        claimed = claim_service.claim_next(self.core, worker_id=self.worker_id)
+        try:
+            claimed = claim_service.claim_next(self.core, worker_id=self.worker_id)
+        except VoxtraceError as error:
+            self._trouble("claims").failed(error)
+            return None
+        self._trouble("claims").over()
         if claimed is not None:
             limit_s = (claimed.timeout_us + KILL_GRACE_US) / 1_000_000
             self.running[claimed.key] = Running(
@@ -95,9 +112,10 @@ class Parent:
     def give_back(self, task_id: int, attempt: int) -> None:
         """Takes back an attempt that Celery will not run."""
         self._settle(
+            f"{task_id}.{attempt}",
             lambda: verdict.hand_back(
                 self.core, task_id, attempt, reason="the worker stops before it began"
-            )
+            ),
         )
 
     def time_limit_s(self, claim: Claim) -> float:
@@ -108,30 +126,38 @@ class Parent:
         """Puts the bell and the timers on the hub."""
         self.look = look
         hub.add_reader(self.bell.fileno(), self._rung)
-        hub.call_repeatedly(BEAT_S, self._guarded(self.beat))
-        hub.call_repeatedly(ENFORCE_S, self._guarded(self.enforce))
+        hub.call_repeatedly(BEAT_S, self._guarded(self.beat, "heartbeat"))
+        hub.call_repeatedly(BEAT_S, self._guarded(self.write_lines, "log lines"))
+        hub.call_repeatedly(ENFORCE_S, self._guarded(self.enforce, "deadlines"))
         hub.call_repeatedly(TEND_S, self.tend_pool)
-        hub.call_repeatedly(RETRY_S, self._guarded(self.retry_kept))
-        hub.call_repeatedly(ENFORCE_S, self._guarded(self.drain_on))
+        hub.call_repeatedly(RETRY_S, self._guarded(self.retry_kept, "verdicts"))
+        hub.call_repeatedly(ENFORCE_S, self._guarded(self.drain_on, "the stop"))
         for signum in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signum, self.stop_signal)
         if self.keeper is not None:
             hub.call_repeatedly(BEAT_S, self.keeper.look)
-        hub.call_soon(self._guarded(self.beat))
+        hub.call_soon(self._guarded(self.beat, "heartbeat"))
 
     def _rung(self) -> None:
         self.bell.drain()
         self.look()
-        self._guarded(self.kill_taken)()
+        self._guarded(self.kill_taken, "kills")()
 
-    def _guarded(self, step: Callable[[], None]) -> Callable[[], None]:
+    def _guarded(self, step: Callable[[], None], what: str) -> Callable[[], None]:
+        trouble = self._trouble(what)
+
         def run() -> None:
             try:
                 step()
             except VoxtraceError as error:
-                log.warning("%s: %s", step.__name__, error)
+                trouble.failed(error)
+            else:
+                trouble.over()
 
         return run
+
+    def _trouble(self, what: str) -> Trouble:
+        return self.troubles.setdefault(what, Trouble(log, what))
 
     # heartbeat and reconcile ---------------------------------------------------------------------
 
@@ -141,10 +167,11 @@ class Parent:
             return
         if self.worker_id is None:
             self.worker_id = presence.register(self.core, pid=os.getpid())
-            log.info("worker %s is up", self.core.settings.worker_name)
+            settings = self.core.settings
+            log.info("up", worker=settings.worker_name, children=settings.worker_concurrency)
             note = limits.start_value_note(self.core)
             if note is not None:
-                log.warning("%s", note)
+                log.warning(note)
             self.look()
             return
         if not presence.beat(self.core, self.worker_id, self.counts):
@@ -155,7 +182,11 @@ class Parent:
 
     def _start_over(self) -> None:
         """This worker was declared dead while it stood still: its children must end now."""
-        log.warning("worker was declared dead while it stood still; its attempts are killed")
+        log.warning(
+            "this worker stood still and was declared dead: it kills its attempts and starts over",
+            worker=self.core.settings.worker_name,
+            attempts=len(celery_state.active_requests),
+        )
         for request in list(celery_state.active_requests):
             self._kill(request.id, request.worker_pid)
         self.running.clear()
@@ -208,7 +239,7 @@ class Parent:
             if verdict.time_out(self.core, run.claim.task_id, run.claim.attempt, reason=reason):
                 self._kill(run.claim.key, run.pid)
 
-        self._settle(settle)
+        self._settle(run.claim.key, settle)
 
     # lost children -------------------------------------------------------------------------------
 
@@ -221,7 +252,6 @@ class Parent:
             return
         signum, code = _exit_of(str(error))
         words = f"signal {signum}" if signum is not None else f"exit code {code}"
-        log.warning("attempt %s: its process ended with %s", key, words)
         self._kill(key, run.pid if run else None)
         self._lose(key, f"its process ended with {words}", signum, code)
 
@@ -231,9 +261,10 @@ class Parent:
             return
         task_id, attempt = parsed
         self._settle(
+            key,
             lambda: verdict.lose(
                 self.core, task_id, attempt, reason=reason, exit_signal=signum, exit_code=code
-            )
+            ),
         )
 
     def _kill(self, key: str, pid: int | None) -> None:
@@ -248,17 +279,41 @@ class Parent:
 
     # verdicts that wait --------------------------------------------------------------------------
 
-    def _settle(self, step: Callable[[], object]) -> None:
+    def _settle(self, key: str, step: Callable[[], object]) -> None:
         """Writes a verdict now, or keeps it, in order, until the database takes it."""
-        self.kept.append(step)
-        self._guarded(self.retry_kept)()
+        self.kept.append(Waiting(key=key, settle=step))
+        self._guarded(self.retry_kept, "verdicts")()
 
     def retry_kept(self) -> None:
         """Writes what waits, oldest first; stops at the first that the database refuses."""
         while self.kept:
-            self.kept[0]()
+            if not self._write_verdict(self.kept[0]):
+                return
             self.kept.popleft()
             self.look()
+
+    def _write_verdict(self, waiting: Waiting) -> bool:
+        trouble = self._trouble("a verdict")
+        with self._about(waiting.key):
+            try:
+                waiting.settle()
+            except VoxtraceError as error:
+                trouble.failed(error)
+                return False
+            trouble.over()
+        return True
+
+    def _about(self, key: str) -> AbstractContextManager[None]:
+        """The lines of a block are about an attempt."""
+        run = self.running.get(key)
+        if run is not None:
+            return about_claim(run.claim)
+        parsed = parse_key(key)
+        return about(task_id=parsed[0], attempt=parsed[1]) if parsed else nullcontext()
+
+    def write_lines(self) -> None:
+        """Writes lines about tasks that no verdict took with it; there is no thread to do it."""
+        task_log.write_waiting(self.core)
 
     # the stop ------------------------------------------------------------------------------------
 
@@ -301,7 +356,7 @@ class Parent:
             verdict.hand_back(self.core, *parsed, reason=reason)
             self._kill(request.id, request.worker_pid)
 
-        self._settle(settle)
+        self._settle(request.id, settle)
 
     def _leave(self) -> None:
         if self.worker_id is not None:

@@ -100,7 +100,7 @@ def test_exception_is_told_by_class_and_frames(*, is_ours: bool) -> None:
 
     def fail() -> None:
         try:
-            {}[_QUOTE]
+            dict[str, int]()[_QUOTE]
         except KeyError as error:
             message = "no answer" if is_ours else _QUOTE
             raise (EngineError if is_ours else ValueError)(message) from error
@@ -125,7 +125,8 @@ def test_line_is_clean_and_bounded() -> None:
     """No control character and no lone surrogate; message, fields and stack are cut."""
     deep = "x" * 5000
     with logging_as() as lines:
-        log.info(f"a\x00b\nc\ud800{deep}", **{f"f{n}": f"\x1b[31m{deep}" for n in range(40)})
+        message = f"a\x00b\nc\ud800{deep}"
+        log.info(message, **{f"f{n}": f"\x1b[31m{deep}" for n in range(40)})
         log.info("stack", stack="frame\n" * 5000)
     first, second = lines
     assert first.message.startswith("a\ufffdb c\ufffdxxx")
