@@ -62,154 +62,45 @@ def _metric(name: str, instrument: Instrument, unit: str, attributes: str, meani
     return Metric(name=name, instrument=instrument, unit=unit, attributes=keys, meaning=meaning)
 
 
+# fmt: off
 TASKS: Final = _gauge("voxtrace.tasks", "{task}", "status", "Tasks by status.")
-TASKS_FINISHED: Final = _counter(
-    "voxtrace.tasks.finished",
-    "{task}",
-    "status",
-    "Tasks that got a final status; a task that is deleted stays counted.",
-)
-DEADLINE_FLAGS: Final = _counter(
-    "voxtrace.deadline.flags", "{attempt}", "", "Attempts whose deadline passed while they ran."
-)
-QUEUE_DEPTH: Final = _gauge(
-    "voxtrace.queue.depth", "{task}", "", "Tasks that wait, those with a later moment included."
-)
-QUEUE_OLDEST_AGE: Final = _gauge(
-    "voxtrace.queue.oldest_age",
-    "s",
-    "",
-    "How long the task that waits longest has waited since it was queued (last); 0 where none waits.",
-)
-SLOTS: Final = _gauge(
-    "voxtrace.slots",
-    "{slot}",
-    "state",
-    "configured: the limit; usable: what living workers offer of it; busy: held by tasks of living workers; dead: held by tasks of workers without a sign of life; free.",
-)
-WORKERS: Final = _gauge(
-    "voxtrace.workers",
-    "{worker}",
-    "state",
-    "up, draining, or silent: without a sign of life, and not yet declared dead.",
-)
-ENGINE_CALL: Final = _metric(
-    "voxtrace.engine.call",
-    "histogram",
-    "s",
-    "engine, outcome",
-    "Calls of speech engines; outcome: ok or error.",
-)
-OUTBOX_ROWS: Final = _gauge(
-    "voxtrace.outbox.rows",
-    "{row}",
-    "state",
-    "Rows of spans: new (on their way), sent (kept for the window), poison (refused).",
-)
+TASKS_FINISHED: Final = _counter("voxtrace.tasks.finished", "{task}", "status", "Tasks that got a final status; a task that is deleted stays counted.")
+DEADLINE_FLAGS: Final = _counter("voxtrace.deadline.flags", "{attempt}", "", "Attempts whose deadline passed while they ran.")
+QUEUE_DEPTH: Final = _gauge("voxtrace.queue.depth", "{task}", "", "Tasks that wait, those with a later moment included.")
+QUEUE_OLDEST_AGE: Final = _gauge("voxtrace.queue.oldest_age", "s", "", "How long the task that waits longest has waited since it was queued (last); 0 where none waits.")
+SLOTS: Final = _gauge("voxtrace.slots", "{slot}", "state", "configured: the limit; usable: what living workers offer of it; busy: held by tasks of living workers; dead: held by tasks of workers without a sign of life; free.")
+WORKERS: Final = _gauge("voxtrace.workers", "{worker}", "state", "up, draining, or silent: without a sign of life, and not yet declared dead.")
+ENGINE_CALL: Final = _metric("voxtrace.engine.call", "histogram", "s", "engine, outcome", "Calls of speech engines; outcome: ok or error.")
+OUTBOX_ROWS: Final = _gauge("voxtrace.outbox.rows", "{row}", "state", "Rows of spans: new (on their way), sent (kept for the window), poison (refused).")
 OUTBOX_BYTES: Final = _gauge("voxtrace.outbox.bytes", "By", "state", "Their size.")
-OUTBOX_OLDEST_AGE: Final = _gauge(
-    "voxtrace.outbox.oldest_age",
-    "s",
-    "",
-    "How long the oldest row has been on its way; 0 where none is.",
-)
-OUTBOX_LOST_SPANS: Final = _counter(
-    "voxtrace.outbox.lost_spans",
-    "{span}",
-    "",
-    "Spans that were dropped unsent, above the bound of bytes.",
-)
-FORWARDER_LAST_SUCCESS: Final = _gauge(
-    "voxtrace.forwarder.last_success.timestamp",
-    "s",
-    "",
-    "When the collector last took spans, in seconds since the epoch.",
-)
-FORWARDER_LAST_SUCCESS_AGE: Final = _gauge(
-    "voxtrace.forwarder.last_success.age",
-    "s",
-    "",
-    "How long ago that was; it grows while there is nothing to send, too.",
-)
-FORWARDER_FAILING: Final = _gauge(
-    "voxtrace.forwarder.failing",
-    "{request}",
-    "",
-    "Requests to the collector that failed since the last one that did not.",
-)
-FORWARDER_REQUESTS: Final = _counter(
-    "voxtrace.forwarder.requests", "{request}", "", "Requests to the collector."
-)
-FORWARDER_SENT_SPANS: Final = _counter(
-    "voxtrace.forwarder.sent_spans",
-    "{span}",
-    "",
-    "Spans that the collector took, those sent again included.",
-)
-FORWARDER_REJECTED_SPANS: Final = _counter(
-    "voxtrace.forwarder.rejected_spans",
-    "{span}",
-    "",
-    "Spans that the collector left out of a request that it took.",
-)
-TRACE_LOOK_UPS: Final = _counter(
-    "voxtrace.trace.look_ups",
-    "{trace}",
-    "result",
-    "Traces of finished tasks looked up in Jaeger, since the duties' start: seen, missing, resent.",
-)
-DUTIES_LEADING: Final = _gauge(
-    "voxtrace.duties.leading", "{process}", "", "1 while a duties process leads, else 0."
-)
-DUTY_LAST_SUCCESS_AGE: Final = _gauge(
-    "voxtrace.duty.last_success.age", "s", "duty", "How long ago a duty last did its work."
-)
-DUTY_FAILURES: Final = _counter(
-    "voxtrace.duty.failures", "{failure}", "duty", "Turns of a duty that ended with an error."
-)
-CANARY_OK: Final = _gauge(
-    "voxtrace.canary.ok",
-    "{canary}",
-    "",
-    "1 where the last canary that ended went the whole way, else 0.",
-)
+OUTBOX_OLDEST_AGE: Final = _gauge("voxtrace.outbox.oldest_age", "s", "", "How long the oldest row has been on its way; 0 where none is.")
+OUTBOX_LOST_SPANS: Final = _counter("voxtrace.outbox.lost_spans", "{span}", "", "Spans that were dropped unsent, above the bound of bytes.")
+FORWARDER_LAST_SUCCESS: Final = _gauge("voxtrace.forwarder.last_success.timestamp", "s", "", "When the collector last took spans, in seconds since the epoch.")
+FORWARDER_LAST_SUCCESS_AGE: Final = _gauge("voxtrace.forwarder.last_success.age", "s", "", "How long ago that was; it grows while there is nothing to send, too.")
+FORWARDER_FAILING: Final = _gauge("voxtrace.forwarder.failing", "{request}", "", "Requests to the collector that failed since the last one that did not.")
+FORWARDER_REQUESTS: Final = _counter("voxtrace.forwarder.requests", "{request}", "", "Requests to the collector.")
+FORWARDER_SENT_SPANS: Final = _counter("voxtrace.forwarder.sent_spans", "{span}", "", "Spans that the collector took, those sent again included.")
+FORWARDER_REJECTED_SPANS: Final = _counter("voxtrace.forwarder.rejected_spans", "{span}", "", "Spans that the collector left out of a request that it took.")
+FORWARDER_RESENT_ROWS: Final = _counter("voxtrace.forwarder.resent_rows", "{row}", "", "Rows sent again because the collector was lost after it had taken them.")
+TRACE_LOOK_UPS: Final = _counter("voxtrace.trace.look_ups", "{trace}", "result", "Traces of finished tasks looked up in Jaeger: seen; resent (they were not there, and are sent again); given_up.")
+DUTIES_LEADING: Final = _gauge("voxtrace.duties.leading", "{process}", "", "1 while a duties process leads, else 0.")
+DUTY_LAST_SUCCESS_AGE: Final = _gauge("voxtrace.duty.last_success.age", "s", "duty", "How long ago a duty last did its work.")
+DUTY_FAILURES: Final = _counter("voxtrace.duty.failures", "{failure}", "duty", "Turns of a duty that ended with an error.")
+CANARY_OK: Final = _gauge("voxtrace.canary.ok", "{canary}", "", "1 where the last canary that ended went the whole way, else 0.")
 CANARY_AGE: Final = _gauge("voxtrace.canary.age", "s", "", "How long ago it ended.")
-CANARY_STAGE: Final = _gauge(
-    "voxtrace.canary.stage", "s", "stage", "How long its stages took: queue, run, trace."
-)
-BUILD_INFO: Final = _gauge(
-    "voxtrace.build_info", "", "release", "1, with the release that answers."
-)
-TELEMETRY_FAILURES: Final = _counter(
-    "voxtrace.telemetry.failures",
-    "{failure}",
-    "program, place",
-    "Errors inside telemetry that were swallowed, so that they failed nothing.",
-)
-SDK_SPAN_STARTED: Final = _counter(
-    "otel.sdk.span.started",
-    "{span}",
-    "program, otel.span.parent.origin, otel.span.sampling_result",
-    "Spans that the SDK began.",
-)
-SDK_SPAN_PROCESSED: Final = _counter(
-    "otel.sdk.processor.span.processed",
-    "{span}",
-    "program, otel.component.type, error.type",
-    "Spans through the SDK's processors; error.type: dropped, and why.",
-)
-SDK_SPAN_EXPORTED: Final = _counter(
-    "otel.sdk.exporter.span.exported",
-    "{span}",
-    "program, otel.component.type, error.type",
-    "Spans through the SDK's exporters (best effort); error.type: not delivered, and why.",
-)
+CANARY_STAGE: Final = _gauge("voxtrace.canary.stage", "s", "stage", "How long its stages took: queue, run, trace.")
+BUILD_INFO: Final = _gauge("voxtrace.build_info", "", "release", "1, with the release that answers.")
+TELEMETRY_FAILURES: Final = _counter("voxtrace.telemetry.failures", "{failure}", "program, place", "Errors inside telemetry that were swallowed, so that they failed nothing.")
+SDK_SPAN_STARTED: Final = _counter("otel.sdk.span.started", "{span}", "program, otel.span.parent.origin, otel.span.sampling_result", "Spans that the SDK began.")
+SDK_SPAN_PROCESSED: Final = _counter("otel.sdk.processor.span.processed", "{span}", "program, otel.component.type, error.type", "Spans through the SDK's processors; error.type: dropped, and why.")
+SDK_SPAN_EXPORTED: Final = _counter("otel.sdk.exporter.span.exported", "{span}", "program, otel.component.type, error.type", "Spans through the SDK's exporters (best effort); error.type: not delivered, and why.")
+# fmt: on
 
 METRICS: Final[tuple[Metric, ...]] = (
     TASKS, TASKS_FINISHED, DEADLINE_FLAGS, QUEUE_DEPTH, QUEUE_OLDEST_AGE, SLOTS, WORKERS, ENGINE_CALL,
     OUTBOX_ROWS, OUTBOX_BYTES, OUTBOX_OLDEST_AGE, OUTBOX_LOST_SPANS,
     FORWARDER_LAST_SUCCESS, FORWARDER_LAST_SUCCESS_AGE, FORWARDER_FAILING, FORWARDER_REQUESTS,
-    FORWARDER_SENT_SPANS, FORWARDER_REJECTED_SPANS, TRACE_LOOK_UPS,
+    FORWARDER_SENT_SPANS, FORWARDER_REJECTED_SPANS, FORWARDER_RESENT_ROWS, TRACE_LOOK_UPS,
     DUTIES_LEADING, DUTY_LAST_SUCCESS_AGE, DUTY_FAILURES, CANARY_OK, CANARY_AGE, CANARY_STAGE,
     BUILD_INFO, TELEMETRY_FAILURES, SDK_SPAN_STARTED, SDK_SPAN_PROCESSED, SDK_SPAN_EXPORTED,
 )  # fmt: skip

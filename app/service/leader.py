@@ -2,7 +2,7 @@
 
 from app.domain.records import DutyRecord
 from app.service.core import Core
-from app.store import duties
+from app.store import counts, duties
 from app.store.database import Connection
 
 #: Name of the row whose lease is leadership.
@@ -32,7 +32,7 @@ def note_success(core: Core, name: str, holder: str, state: str = "{}") -> None:
 
 
 def note_failure(core: Core, name: str, holder: str, error: str) -> None:
-    """Notes that a duty failed, in words."""
+    """Notes that a duty failed, in words, and counts it."""
     _note(core, name, holder, error=error[:500], state=None)
 
 
@@ -46,6 +46,7 @@ def _note(core: Core, name: str, holder: str, *, error: str | None, state: str |
             values |= {"succeeded_at": now, "last_error": None}
         else:
             values |= {"last_error": error}
+            counts.add(conn, f"duty_failures.{name}")
         duties.note(conn, name, values if state is None else values | {"state": state})
 
     core.database.run(work)

@@ -18,6 +18,8 @@ from telemetry import self_metrics
 
 #: Seconds between two times that a process tells what grew.
 EVERY_S: Final = 5.0
+#: Seconds that the end of a process waits for the last time.
+LAST_S: Final = 2.0
 
 #: Totals of a process since its start, by (name of the metric, labels as JSON).
 Source: TypeAlias = Callable[[], Mapping[tuple[str, str], int]]
@@ -101,7 +103,7 @@ class CountsThread:
         """Tells a last time, and ends."""
         self._stop.set()
         if self._thread.is_alive():
-            self._thread.join(EVERY_S)
+            self._thread.join(LAST_S)
 
     def _run(self) -> None:
         while not self._stop.wait(EVERY_S):

@@ -70,6 +70,11 @@ class Slots:
     busy: int
     held_by_dead: int
 
+    @property
+    def free(self) -> int:
+        """Where something could begin now."""
+        return max(0, min(self.usable - self.busy, self.configured - self.busy - self.held_by_dead))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActiveTask:
@@ -165,7 +170,7 @@ def monitor(core: Core, *, outbox: OutboxState | None, exports: bool) -> Monitor
         running = reports.processing(conn)
         known = _workers(conn, running, now)
         figures = _stats(core, conn, now)
-        slots = _slots(figures.max_concurrent, running, known)
+        slots = slots_of(figures.max_concurrent, running, known)
         done = duties.every(conn)
         oldest = reports.oldest_waiting(conn)
         facts = Facts(
@@ -216,7 +221,8 @@ def _workers(conn: Connection, running: Sequence[TaskRecord], now: int) -> list[
     ]
 
 
-def _slots(configured: int, running: Sequence[TaskRecord], known: Sequence[WorkerView]) -> Slots:
+def slots_of(configured: int, running: Sequence[TaskRecord], known: Sequence[WorkerView]) -> Slots:
+    """The slots, from what runs and who lives."""
     living = {view.worker.id for view in known if view.is_alive}
     offered = sum(
         view.worker.concurrency for view in known if view.is_alive and view.worker.state == "up"

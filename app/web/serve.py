@@ -117,7 +117,8 @@ def _after_fork(server: Any, _worker: Any) -> None:
 
 
 def _ready(worker: Any) -> None:
-    """Streams end when the process is told to stop, before gunicorn waits for them."""
+    """Its counts are told now; its streams end with a stop, before gunicorn waits for them."""
+    state.of(worker.wsgi).counts.start()
     watcher = state.of(worker.wsgi).watcher
     for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
         signal.signal(signum, _ending(watcher.stop, signal.getsignal(signum)))

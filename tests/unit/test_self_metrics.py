@@ -47,7 +47,7 @@ os._exit(0)
 """
 
 
-def _run(**environ: str) -> dict[str, list[tuple[str, dict[str, str], int]]]:
+def _run(**environ: str) -> dict[str, list[list[Any]]]:
     clean = {key: value for key, value in os.environ.items() if not key.startswith("OTEL_")}
     done = subprocess.run(
         [sys.executable, "-c", _PROGRAM],
@@ -58,7 +58,7 @@ def _run(**environ: str) -> dict[str, list[tuple[str, dict[str, str], int]]]:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout)
+    found: dict[str, list[list[Any]]] = json.loads(done.stdout)
     return found
 
 

@@ -1,0 +1,201 @@
+"""Samples made from the rows of one snapshot: pure functions, one for each part of the service."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from app.domain.engine_calls import BOUNDS_S, Bucket
+from app.domain.records import CanaryRecord, DutyRecord
+from app.domain.task import Status
+from app.service.leader import LEADER
+from app.service.report import Slots, WorkerView
+from app.store.counts import ProcessCount
+from telemetry import metric_names as m
+from telemetry.outbox import OutboxState
+from telemetry.samples import Histogram, Sample
+
+#: Counts of processes that are there from the start, at 0: the duty that each needs, its results.
+_FROM_THE_START: Final = (
+    (m.FORWARDER_REQUESTS, "forwarder", ("",)),
+    (m.FORWARDER_SENT_SPANS, "forwarder", ("",)),
+    (m.FORWARDER_REJECTED_SPANS, "forwarder", ("",)),
+    (m.FORWARDER_RESENT_ROWS, "forwarder", ("",)),
+    (m.TRACE_LOOK_UPS, "look-up", ("seen", "resent", "given_up")),
+)
+_OF_PROCESSES: Final = {
+    metric.name: metric
+    for metric in (
+        *(metric for metric, _, _ in _FROM_THE_START),
+        m.TELEMETRY_FAILURES,
+        m.SDK_SPAN_STARTED,
+        m.SDK_SPAN_PROCESSED,
+        m.SDK_SPAN_EXPORTED,
+    )
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """What one snapshot has.
+
+    Attributes:
+        now: The database's time, microseconds since the epoch, as every moment here.
+        statuses: Tasks by status.
+        counted: Counts that never fall, by name.
+        oldest_waiting_at: When the task that waits longest was queued; None: nothing waits.
+        workers: Those that are up or draining by their rows.
+        duties: Those that are wanted here, and the leader's row.
+        canaries: The newest first; none where none are wanted.
+        outbox: None where it could not be measured.
+    """
+
+    now: int
+    release: str
+    statuses: Mapping[str, int]
+    counted: Mapping[str, int]
+    oldest_waiting_at: int | None
+    slots: Slots
+    workers: Sequence[WorkerView]
+    calls: Sequence[Bucket]
+    duties: Sequence[DutyRecord]
+    canaries: Sequence[CanaryRecord]
+    processes: Mapping[ProcessCount, int]
+    outbox: OutboxState | None
+
+
+def samples_of(rows: Rows) -> list[Sample]:
+    """Everything that is measured."""
+    return [
+        *_of_tasks(rows),
+        *_of_workers(rows),
+        *_of_engines(rows.calls),
+        *_of_outbox(rows),
+        *_of_duties(rows),
+        *_of_forwarder(rows),
+        *_of_canaries(rows),
+        *_of_processes(rows),
+        _sample(m.BUILD_INFO, 1, release=rows.release),
+    ]
+
+
+def _sample(metric: m.Metric, value: float | Histogram, **attributes: str) -> Sample:
+    return Sample(metric=metric, value=value, attributes=attributes)
+
+
+def _age_s(rows: Rows, at: int | None) -> float:
+    return 0.0 if at is None else max(0, rows.now - at) / 1_000_000
+
+
+def _of_tasks(rows: Rows) -> Iterator[Sample]:
+    for status in Status:
+        yield _sample(m.TASKS, rows.statuses.get(status, 0), status=str(status))
+    for status in Status:
+        if status.is_final:
+            finished = rows.counted.get(f"finished.{status}", 0)
+            yield _sample(m.TASKS_FINISHED, finished, status=str(status))
+    yield _sample(m.DEADLINE_FLAGS, rows.counted.get("deadline_flags", 0))
+    yield _sample(m.QUEUE_DEPTH, rows.statuses.get(Status.PENDING, 0))
+    yield _sample(m.QUEUE_OLDEST_AGE, _age_s(rows, rows.oldest_waiting_at))
+
+
+def _of_workers(rows: Rows) -> Iterator[Sample]:
+    slots = rows.slots
+    by_state = {
+        "configured": slots.configured,
+        "usable": slots.usable,
+        "busy": slots.busy,
+        "dead": slots.held_by_dead,
+        "free": slots.free,
+    }
+    for state, n in by_state.items():
+        yield _sample(m.SLOTS, n, state=state)
+    states = [view.worker.state if view.is_alive else "silent" for view in rows.workers]
+    for state in ("up", "draining", "silent"):
+        yield _sample(m.WORKERS, states.count(state), state=state)
+
+
+def _of_engines(calls: Sequence[Bucket]) -> Iterator[Sample]:
+    """A histogram for each engine and outcome that was ever seen."""
+    for engine, outcome in sorted({(one.engine, one.outcome) for one in calls}):
+        mine = [one for one in calls if (one.engine, one.outcome) == (engine, outcome)]
+        counts = {one.bucket: one.n for one in mine}
+        shape = Histogram(
+            bounds=BOUNDS_S,
+            counts=tuple(counts.get(bucket, 0) for bucket in range(len(BOUNDS_S) + 1)),
+            sum=sum(one.sum_us for one in mine) / 1_000_000,
+        )
+        yield _sample(m.ENGINE_CALL, shape, engine=engine, outcome=outcome)
+
+
+def _of_outbox(rows: Rows) -> Iterator[Sample]:
+    state = rows.outbox
+    if state is None:
+        return
+    sizes = {
+        "new": (state.pending, state.pending_bytes),
+        "sent": (state.sent, state.sent_bytes),
+        "poison": (state.poison, state.poison_bytes),
+    }
+    for name, (n_rows, size_bytes) in sizes.items():
+        yield _sample(m.OUTBOX_ROWS, n_rows, state=name)
+        yield _sample(m.OUTBOX_BYTES, size_bytes, state=name)
+    yield _sample(m.OUTBOX_OLDEST_AGE, _age_s(rows, state.oldest_pending_us))
+    yield _sample(m.OUTBOX_LOST_SPANS, state.lost_spans)
+
+
+def _of_duties(rows: Rows) -> Iterator[Sample]:
+    leader = next((duty for duty in rows.duties if duty.name == LEADER), None)
+    is_led = leader is not None and leader.lease_until > rows.now
+    yield _sample(m.DUTIES_LEADING, int(is_led))
+    for duty in rows.duties:
+        if duty.name == LEADER:
+            continue
+        failures = rows.counted.get(f"duty_failures.{duty.name}", 0)
+        yield _sample(m.DUTY_FAILURES, failures, duty=duty.name)
+        if duty.succeeded_at is not None:
+            yield _sample(m.DUTY_LAST_SUCCESS_AGE, _age_s(rows, duty.succeeded_at), duty=duty.name)
+
+
+def _of_forwarder(rows: Rows) -> Iterator[Sample]:
+    duty = next((duty for duty in rows.duties if duty.name == "forwarder"), None)
+    if duty is None:
+        return
+    state = json.loads(duty.state)
+    failures, success = state.get("failures"), state.get("last_success_us")
+    if isinstance(failures, int):
+        yield _sample(m.FORWARDER_FAILING, failures)
+    if isinstance(success, int):
+        yield _sample(m.FORWARDER_LAST_SUCCESS, success / 1_000_000)
+        yield _sample(m.FORWARDER_LAST_SUCCESS_AGE, _age_s(rows, success))
+
+
+def _of_canaries(rows: Rows) -> Iterator[Sample]:
+    """The last canary that ended with a verdict."""
+    last = next((one for one in rows.canaries if one.is_ok is not None), None)
+    if last is None:
+        return
+    yield _sample(m.CANARY_OK, int(last.is_ok or False))
+    yield _sample(m.CANARY_AGE, _age_s(rows, last.finished_at))
+    stages = {"queue": last.queue_us, "run": last.run_us, "trace": last.trace_us}
+    for stage, took_us in stages.items():
+        if took_us is not None:
+            yield _sample(m.CANARY_STAGE, took_us / 1_000_000, stage=stage)
+
+
+def _of_processes(rows: Rows) -> Iterator[Sample]:
+    """What processes counted, and zeros for what was not counted yet but could be."""
+    names = {duty.name for duty in rows.duties}
+    totals: dict[tuple[str, tuple[tuple[str, str], ...]], int] = {}
+    for metric, duty, results in _FROM_THE_START:
+        if duty in names:
+            for result in results:
+                totals[metric.name, (("result", result),) if result else ()] = 0
+    for key, n in rows.processes.items():
+        if key.name in _OF_PROCESSES:
+            attributes = {"program": key.program, **json.loads(key.labels)}
+            wanted = _OF_PROCESSES[key.name].attributes
+            kept = tuple((name, attributes[name]) for name in wanted if name in attributes)
+            totals[key.name, kept] = totals.get((key.name, kept), 0) + n
+    for (name, kept), n in totals.items():
+        yield Sample(metric=_OF_PROCESSES[name], value=n, attributes=dict(kept))
