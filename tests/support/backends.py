@@ -31,6 +31,8 @@ from tests.support.wait import wait_until
 #: Seconds within which a program must answer after its start.
 START_S: Final = 60.0
 _DICE = random.SystemRandom()
+#: Log lines that tell of nothing wrong.
+_CALM = re.compile(r"\tinfo\t|level=info")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +151,8 @@ class Backend:
 
     def __exit__(self, kind: object, *_: object) -> None:
         if kind is not None:
-            print(f"--- {self._program.name}\n{self.output()[-3000:]}")
+            told = [line for line in self.output().splitlines() if not _CALM.search(line)]
+            print(f"--- {self._program.name}", *told[-10:], sep="\n")
         self.kill()
 
 

@@ -92,6 +92,8 @@ class Home:
     path: Path
     environ: dict[str, str] = field(default_factory=dict)
     programs: list[Program] = field(default_factory=list)
+    #: What `start` runs: the `voxtrace` command, or a module of the tests in its place.
+    module: str = "app"
     _core: Core | None = None
 
     @classmethod
@@ -130,12 +132,12 @@ class Home:
         return self._core
 
     def start(self, *arguments: str, **environ: str) -> Program:
-        """Starts `voxtrace ARGUMENTS` on this home."""
+        """Starts `voxtrace ARGUMENTS` on this home (or what else `module` names)."""
         name = " ".join(arguments)
         log = self.path / f"{arguments[0]}.{len(self.programs)}.log"
         with log.open("wb") as output:
             popen = subprocess.Popen(
-                [sys.executable, "-m", "app", *arguments],
+                [sys.executable, "-m", self.module, *arguments],
                 env={**CLEAN, **self.environ, process.PARENT_PID: str(os.getpid()), **environ},
                 stdout=output,
                 stderr=subprocess.STDOUT,

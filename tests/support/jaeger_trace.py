@@ -10,6 +10,7 @@ from typing import Any
 
 import requests
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from sqlalchemy import text
 
 from telemetry import outbox
 from tests.support.backends import Jaeger
@@ -69,6 +70,20 @@ def whole_trace(
         payloads = outbox.of_trace(conn, rows.task.trace_id)
     kept = {span_id for payload in payloads for span_id in _ids(payload, rows.task.trace_id)}
     return wait_for(jaeger, rows.task.trace_id, sorted(span_ids_of(rows) | kept), timeout_s)
+
+
+def sent_at_of(home: Home, trace_id: str, span_id: str) -> int:
+    """When the outbox's row with this span was acknowledged (microseconds, database time).
+
+    Raises:
+        AssertionError: None was.
+    """
+    wanted = text("SELECT payload, sent_at FROM span_outbox WHERE trace_id = :trace_id")
+    with home.core.database.read() as conn:
+        rows = conn.execute(wanted, {"trace_id": trace_id}).all()
+    sent = [row.sent_at for row in rows if row.sent_at and span_id in _ids(row.payload, trace_id)]
+    assert sent, f"span {span_id} of trace {trace_id} is not sent"
+    return int(min(sent))
 
 
 def _ids(payload: bytes, trace_id: str) -> Iterator[str]:
