@@ -62,6 +62,7 @@ __all__ = [
     "resend_requests",
     "resend_tasks",
     "spans_of_task",
+    "unsent_of_task",
     "with_task_span",
     "young",
 ]
@@ -189,6 +190,12 @@ def count_attempt(conn: Connection, ids: Sequence[int], error: str) -> None:
 def spans_of_task(conn: Connection, task_id: int) -> list[bytes]:
     """Payloads of a task, oldest first, whether sent or not (`ix_span_outbox_task`)."""
     return _payloads(conn, _O.task_id == task_id)
+
+
+def unsent_of_task(conn: Connection, task_id: int) -> int:
+    """Rows of a task that no collector has acknowledged (`ix_span_outbox_task`)."""
+    statement = select(func.count(_O.id)).where(_O.task_id == task_id, _O.state != "sent")
+    return conn.execute(statement).scalar_one()
 
 
 def of_trace(conn: Connection, trace_id: str) -> list[bytes]:

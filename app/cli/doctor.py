@@ -1,108 +1,100 @@
-"""`voxtrace doctor`: is everything well here? Each red line says what it is and what to do."""
+"""`voxtrace doctor`: every part of the service, and what only this machine can be asked."""
 
-import json
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from app import bootstrap, process
 from app.cli.work import print_json
 from app.config.settings import Settings
-from app.domain.errors import ConfigError, VoxtraceError
+from app.domain.errors import ConfigError
 from app.duties.forwarder import export_settings
-from app.service import diagnose, leader
+from app.service import diagnose
+from app.service.check import Check, Level, Said, off
 from app.service.core import Core
 from app.service.health import HealthProbe
-from app.service.window import measure
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """One finding."""
-
-    name: str
-    ok: bool
-    detail: str
-    fix: str = ""
+#: How a level begins its line.
+_SIGNS: Final[dict[Level, str]] = {
+    "ok": "ok  ",
+    "warn": "warn",
+    "bad": "BAD ",
+    "off": "off ",
+    "unknown": "?   ",
+}
 
 
 def doctor(settings: Settings, options: dict[str, Any]) -> int:
-    """Looks at every part; exit code 1 where one is not well."""
+    """Looks at every part; exit code 1 where one is bad."""
     core = bootstrap.make_core(settings, role="cli", actor="doctor", pool_size=1)
-    lines = [
-        *(
-            Line(name=name, ok=check.ok, detail=check.detail, fix=check.fix)
-            for name, check in HealthProbe(core).read().checks.items()
-        ),
+    checks = [
+        *HealthProbe(core).read().checks.values(),
         *_engines(core),
-        *_spans(core),
+        _export(),
         _leftovers(settings),
     ]
     if options["json"]:
-        print_json(
-            {line.name: {"ok": line.ok, "detail": line.detail, "fix": line.fix} for line in lines}
-        )
+        print_json({check.name: _shape(check) for check in checks})
     else:
-        for line in lines:
-            click.echo(
-                f"{'ok ' if line.ok else 'BAD'}  {line.name:<16} {line.detail}"
-                + (f"\n     -> {line.fix}" if line.fix and not line.ok else "")
-            )
-    return 0 if all(line.ok for line in lines) else 1
+        for check in checks:
+            click.echo(f"{_SIGNS[check.level]} {check.name:<14} {check.said.en}")
+            if check.needs_you and check.fix.en:
+                click.echo(f"     -> {check.fix.en}")
+    return 1 if any(check.level == "bad" for check in checks) else 0
 
 
-def _engines(core: Core) -> list[Line]:
-    return [
-        Line(
-            name=f"engine {found.name}",
-            ok=found.ok,
-            detail=", ".join(f"{key} {value}" for key, value in found.facts.items()) or "it speaks",
-            fix="see VOXTRACE_ENGINES in docs/settings.md",
-        )
-        for found in diagnose.engines(core)
-    ]
+def _shape(check: Check) -> dict[str, Any]:
+    return {
+        "ok": check.level != "bad",
+        "level": check.level,
+        "required": check.is_required,
+        "detail": check.said.en,
+        "fix": check.fix.en,
+        "since_us": check.since,
+        **check.facts,
+    }
 
 
-def _spans(core: Core) -> list[Line]:
-    """Where spans go, what waits, and what stands in the way."""
+def _engines(core: Core) -> list[Check]:
+    """The engines are asked for here only: a paid one would be asked each second elsewhere."""
+    return [_engine(found) for found in diagnose.engines(core)]
+
+
+def _engine(found: diagnose.Finding) -> Check:
+    words = ", ".join(f"{key} {value}" for key, value in found.facts.items()) or "it speaks"
+    return Check(
+        name=f"engine {found.name}",
+        level="ok" if found.ok else "bad",
+        said=Said(en=words, zh=words),
+        fix=Said(
+            en="see VOXTRACE_ENGINES in docs/settings.md",
+            zh="见 docs/settings.md 中的 VOXTRACE_ENGINES",
+        ),
+    )
+
+
+def _export() -> Check:
+    """Where spans would go with the environment of this very command."""
     try:
         export = export_settings()
     except ConfigError as error:
-        return [Line(name="export", ok=False, detail=error.problems[0], fix="see docs/settings.md")]
-    where = (
-        export.shown_endpoint if export else "no collector is set; spans are kept for the window"
-    )
-    lines = [Line(name="export", ok=True, detail=where)]
-    try:
-        state = measure(core)
-        duties = {duty.name: duty for duty in leader.every(core)}
-    except VoxtraceError as error:
-        return [*lines, Line(name="outbox", ok=False, detail=error.message)]
-    waits = f"{state.pending} rows wait, {state.sent} are kept, {state.poison} were refused"
-    lines.append(
-        Line(
-            name="outbox",
-            ok=not state.poison and not state.lost_rows,
-            detail=f"{waits}, {state.lost_rows} were dropped above the bound",
-            fix="see docs/operate.md, refused spans",
-        )
-    )
-    if export and "forwarder" in duties:
-        status = json.loads(duties["forwarder"].state)
-        trouble = status.get("configuration_trouble") or status.get("last_error")
-        is_well = not status.get("failures") and not status.get("configuration_trouble")
-        detail = f"{status.get('sent_spans', 0)} spans sent" if is_well else str(trouble)
-        fix = "see OTEL_EXPORTER_OTLP_ENDPOINT and the collector"
-        lines.append(Line(name="forwarder", ok=is_well, detail=detail, fix=fix))
-    return lines
+        words = error.problems[0]
+        fix = Said(en="see docs/telemetry.md", zh="见 docs/telemetry.md")
+        return Check(name="export", level="bad", said=Said(en=words, zh=words), fix=fix)
+    if export is None:
+        return off("export", "OTEL_EXPORTER_OTLP_ENDPOINT is not set here", "此处未设置")
+    words = export.shown_endpoint
+    return Check(name="export", level="ok", said=Said(en=words, zh=words))
 
 
-def _leftovers(settings: Settings) -> Line:
+def _leftovers(settings: Settings) -> Check:
     found = process.leftovers(settings.home)
-    return Line(
+    return Check(
         name="leftovers",
-        ok=not found,
-        detail=f"processes of an earlier start still run: {found}" if found else "none",
-        fix="the next `voxtrace up` kills them",
+        level="bad" if found else "ok",
+        said=Said(
+            en=f"processes of an earlier start still run: {found}" if found else "none",
+            zh=f"仍有之前启动的进程：{found}" if found else "没有",
+        ),
+        fix=Said(en="the next `voxtrace up` kills them", zh="下一次 `voxtrace up` 会结束它们"),
     )

@@ -105,12 +105,12 @@ class Supervisor:
         return False
 
     def _ask_ready(self) -> tuple[bool, str]:
-        host = self.settings.bind_host
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - asked, not bound
-        shown = f"[{host}]" if ":" in host else host
-        url = f"http://{shown}:{self.settings.bind_port}/readyz"
+        asked = urllib.request.Request(f"{self.settings.local_url}/readyz")  # noqa: S310 - ours
+        if self.settings.api_token is not None:
+            # only who shows the token is told what is not well
+            asked.add_header("Authorization", f"Bearer {self.settings.api_token}")
         try:
-            with urllib.request.urlopen(url, timeout=2) as answer:
+            with urllib.request.urlopen(asked, timeout=2) as answer:  # noqa: S310 - our own web
                 return answer.status == 200, ""
         except urllib.error.HTTPError as error:
             return False, error.read().decode("utf-8", "replace")[:500]

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 
 def whole(low: int, high: int) -> tuple[Callable[[str], int], str]:
@@ -107,3 +108,19 @@ def url(text: str) -> str:
 
 
 URL = "an http:// or https:// address"
+
+
+def ping_url(text: str) -> str:
+    """An http or https address that can be called as it is, unchanged."""
+    try:
+        parts = urlsplit(text)
+        is_whole = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_whole = False
+    is_plain = re.fullmatch(r"https?://[\x21-\x7e]{1,2000}", text) is not None
+    if not is_whole or not is_plain or "#" in text:
+        raise ValueError(PING_URL)
+    return text
+
+
+PING_URL = "an http:// or https:// address in ASCII, without a #part"

@@ -66,6 +66,14 @@ class Settings:
         return int(self.bind.rpartition(":")[2])
 
     @property
+    def local_url(self) -> str:
+        """Where a program on this machine reaches the web."""
+        host = self.bind_host
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - not bound
+        shown = f"[{host}]" if ":" in host else host
+        return f"http://{shown}:{self.bind_port}"
+
+    @property
     def is_loopback(self) -> bool:
         """Whether only this machine can reach the web."""
         host = self.bind_host

@@ -324,11 +324,11 @@ SPECS: tuple[Spec, ...] = (
     Spec(
         name="VOXTRACE_PING_URL",
         field="ping_url",
-        parse=parsers.url,
+        parse=parsers.ping_url,
         default=None,
         default_words="none",
         unit="URL",
-        allowed=parsers.URL,
+        allowed=parsers.PING_URL,
         help="Called every minute while all is well: silence there means that something is not.",
         is_secret=True,
     ),

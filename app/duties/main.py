@@ -8,17 +8,25 @@ from typing import TYPE_CHECKING
 
 from app import bootstrap, process
 from app.config.settings import Settings
+from app.duties.canary import Canary
 from app.duties.forwarder import Forwarder, export_settings
 from app.duties.janitor import Janitor
 from app.duties.leadership import Leadership
 from app.duties.look_up import LookUp
 from app.duties.loop import Loop
+from app.duties.neighbours import Neighbours
+from app.duties.ping import Ping
 from app.duties.reaper import Reaper
 from app.duties.sweeper import Sweeper
 from app.duties.window import Window
+from app.service.canary import Watch
+from app.service.neighbours import TIMEOUT_S
+from telemetry.jaeger import JaegerClient
 
 if TYPE_CHECKING:
     from app.duties.duty import Duty
+    from app.service.core import Core
+    from telemetry.export import ExportSettings
 
 
 def run_duties(settings: Settings) -> int:
@@ -37,11 +45,20 @@ def run_duties(settings: Settings) -> int:
     others = [
         Loop(core, ships, leadership),
         Loop(core, looks, leadership),
+        Loop(core, _watches(core, export), leadership),
         Loop(core, [Window(core, sends=export is not None), Sweeper(core)], leadership),
     ]
     _run(judging, others)
     leadership.step_down()
     return 0
+
+
+def _watches(core: "Core", export: "ExportSettings | None") -> "list[Duty]":
+    """What watches the service as its users do: from outside, and the whole way."""
+    url = core.settings.jaeger_url
+    jaeger = JaegerClient(url, timeout_s=TIMEOUT_S) if url is not None else None
+    watch = Watch(exports=export is not None, jaeger=jaeger)
+    return [Neighbours(core, export), Canary(core, watch), Ping(core, exports=export is not None)]
 
 
 def _run(judging: Loop, others: list[Loop]) -> None:

@@ -1,21 +1,19 @@
-"""Health: whether the service can do its work now, part by part, and what to do where it cannot."""
+"""Health: how every part of the service is, one list for all who ask."""
 
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Final
 
 from app import clock
 from app.domain.errors import VoxtraceError
-from app.service.alerts import DUTY_LATE_US
+from app.service import check_host, report
+from app.service.check import Check, Said, unknown
+from app.service.checks import AREAS, OF_ROWS
 from app.service.core import Core
-from app.service.leader import LEADER
-from app.service.task_view import is_alive
-from app.store import duties, schema, settings, workers
-from app.store.database import Connection
+from app.service.public_settings import export_of
+from app.service.watch import OutboxGauge
 
-#: Key of the setting whose write proves that the database can be written.
-_PROBE: Final = "probe.written_at"
 #: Seconds that an answer is given again: /readyz needs no token, and writes.
 KEPT_S: Final = 1.0
 #: Seconds between two looks at the schema, which changes only by `voxtrace migrate`.
@@ -23,25 +21,27 @@ _SCHEMA_S: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
-    """One part: whether it is well, what was found, and what to do (empty where it is well)."""
+class Health:
+    """Every part by name, in the order in which they are told; `now` is the database's time."""
 
-    ok: bool
-    detail: str
-    fix: str = ""
-    facts: dict[str, int | float | str | bool | None] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Readiness:
-    """Whether everything answers, and each part by name."""
-
-    checks: dict[str, Check]
+    checks: Mapping[str, Check]
+    now: int
 
     @property
-    def ready(self) -> bool:
-        """Whether every part is well."""
-        return all(check.ok for check in self.checks.values())
+    def is_ready(self) -> bool:
+        """Whether the service can do its work: no required part is bad."""
+        return not any(one.level == "bad" for one in self.checks.values() if one.is_required)
+
+    @property
+    def is_well(self) -> bool:
+        """Whether no part at all is bad."""
+        return not any(one.level == "bad" for one in self.checks.values())
+
+    @property
+    def needing(self) -> list[Check]:
+        """The parts that need a person, the worst first."""
+        found = [one for one in self.checks.values() if one.needs_you]
+        return sorted(found, key=lambda one: one.level != "bad")
 
 
 class HealthProbe:
@@ -49,16 +49,24 @@ class HealthProbe:
 
     Args:
         core: What to look at.
+        outbox: Measures the span outbox; None makes one.
+        exports: Whether a collector is set; None reads the environment.
     """
 
-    def __init__(self, core: Core) -> None:
+    def __init__(
+        self, core: Core, *, outbox: OutboxGauge | None = None, exports: bool | None = None
+    ) -> None:
         self._core = core
+        self._outbox = outbox or OutboxGauge(core)
+        self._exports = export_of() is not None if exports is None else exports
         self._lock = threading.Lock()
-        self._kept: Readiness | None = None
+        self._kept: Health | None = None
         self._kept_until_s = 0.0
+        self._schema: Check | None = None
         self._schema_until_s = 0.0
+        self._bad_since: dict[str, int] = {}
 
-    def read(self) -> Readiness:
+    def read(self) -> Health:
         """The state of all parts, a second old at most."""
         with self._lock:
             now_s = clock.monotonic_s()
@@ -67,83 +75,50 @@ class HealthProbe:
                 self._kept_until_s = clock.monotonic_s() + KEPT_S
             return self._kept
 
-    def _look(self) -> Readiness:
-        parts: dict[str, Callable[[], Check]] = {
-            "database": self._database,
-            "schema": self._schema,
-            "worker": self._worker,
-            "duties": self._duties,
-            "storage": self._storage,
-        }
-        return Readiness(checks={name: _told(look) for name, look in parts.items()})
-
-    def _database(self) -> Check:
-        """A small row is written and committed: a full disk or a lock shows here."""
+    def _look(self) -> Health:
         core = self._core
-        begun_s = clock.monotonic_s()
+        written = check_host.database(core)
+        found = [
+            written,
+            self._schema_check(),
+            check_host.storage(core),
+            check_host.disk(core),
+            check_host.wal(core),
+            _told("clock", lambda: check_host.clocks(core)),
+        ]
+        rows, now = self._rows()
+        by_name = {one.name: one for one in [*found, *rows] if one is not None}
+        ordered = [by_name[name] for names in AREAS.values() for name in names if name in by_name]
+        return Health(checks={one.name: self._dated(one, now) for one in ordered}, now=now)
 
-        def write(conn: Connection) -> None:
-            now = core.database.now_us(conn)
-            settings.put(conn, _PROBE, now, now=now, by=core.actor)
+    def _rows(self) -> tuple[tuple[Check, ...], int]:
+        try:
+            view = report.monitor(self._core, outbox=self._outbox.read(), exports=self._exports)
+        except VoxtraceError:
+            en, zh = "not known while the database does not answer", "数据库没有回应，无法得知"
+            return tuple(unknown(name, en, zh) for name in OF_ROWS), clock.now_us()
+        return view.checks, view.now
 
-        core.database.run(write)
-        took_ms = round((clock.monotonic_s() - begun_s) * 1000, 1)
-        return Check(ok=True, detail=f"written in {took_ms:g} ms", facts={"took_ms": took_ms})
-
-    def _schema(self) -> Check:
-        if clock.monotonic_s() >= self._schema_until_s:
-            schema.check(self._core.database)
+    def _schema_check(self) -> Check:
+        """Looked at now and then while it is right, each time while it is not."""
+        is_due = clock.monotonic_s() >= self._schema_until_s
+        if self._schema is None or is_due or self._schema.level != "ok":
+            self._schema = check_host.schema_of(self._core)
             self._schema_until_s = clock.monotonic_s() + _SCHEMA_S
-        return Check(ok=True, detail="the schema is this release's")
+        return self._schema
 
-    def _worker(self) -> Check:
-        with self._core.database.read() as conn:
-            now = self._core.database.now_us(conn)
-            living = [worker for worker in workers.live(conn) if is_alive(worker, now)]
-        up = [worker for worker in living if worker.state == "up"]
-        slots = sum(worker.concurrency for worker in up)
-        facts: dict[str, int | float | str | bool | None] = {"workers": len(up), "slots": slots}
-        if not up:
-            detail = "no worker lives" if not living else "every worker is draining"
-            return Check(ok=False, detail=detail, fix="start one: `voxtrace worker`", facts=facts)
-        return Check(ok=True, detail=f"{len(up)} live, {slots} slots", facts=facts)
-
-    def _duties(self) -> Check:
-        with self._core.database.read() as conn:
-            now = self._core.database.now_us(conn)
-            known = {duty.name: duty for duty in duties.every(conn)}
-        leader, reaper = known.get(LEADER), known.get("reaper")
-        fix = "start them: `voxtrace duties` (`voxtrace worker` keeps them running too)"
-        if leader is None or leader.lease_until <= now:
-            return Check(ok=False, detail="no duties process leads", fix=fix)
-        silent_us = now - reaper.ticked_at if reaper is not None else None
-        if silent_us is None or silent_us > DUTY_LATE_US["reaper"]:
-            said = (
-                "has not begun" if silent_us is None else f"is silent for {silent_us / 1e6:.0f} s"
-            )
-            return Check(ok=False, detail=f"the reaper {said}", fix=fix)
-        return Check(
-            ok=True,
-            detail=f"led by {leader.holder.partition('/')[0]}",
-            facts={"reaper_silent_s": round(silent_us / 1e6, 1)},
-        )
-
-    def _storage(self) -> Check:
-        found = self._core.storage.probe()
-        if not found.get("ok"):
-            words = str(found.get("error", "it cannot be written"))
-            return Check(
-                ok=False,
-                detail=words,
-                fix="see that the audio folder in VOXTRACE_HOME can be written and has room",
-            )
-        free_bytes = found.get("free_bytes")
-        return Check(ok=True, detail="written", facts={"free_bytes": free_bytes})
+    def _dated(self, one: Check, now: int) -> Check:
+        """With the moments that its maker does not know: first seen not well, last looked at."""
+        if not one.needs_you:
+            self._bad_since.pop(one.name, None)
+            return one if one.seen_at is not None else replace(one, seen_at=now)
+        first_at = self._bad_since.setdefault(one.name, now)
+        return one if one.since is not None else replace(one, since=first_at)
 
 
-def _told(look: Callable[[], Check]) -> Check:
+def _told(name: str, look: Callable[[], Check]) -> Check:
     try:
         return look()
     except VoxtraceError as error:
-        fix = "see the log of the database and of this process"
-        return Check(ok=False, detail=error.message, fix=fix)
+        said = Said(en=error.message, zh=f"无法得知：{error.message}")
+        return Check(name=name, level="unknown", said=said)

@@ -9,6 +9,8 @@ from app.store.database import Connection
 LEADER = "leader"
 #: Microseconds a leader's lease lasts; it is renewed each second.
 LEASE_US = 5_000_000
+#: Microseconds without a renewal after which nobody leads: another has had its turn by then.
+LEADER_LATE_US = 10_000_000
 
 
 def lead(core: Core, holder: str) -> bool:

@@ -3,13 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.domain.records import DutyRecord, TaskRecord, WorkerRecord
+from app.domain.records import CanaryRecord, DutyRecord, TaskRecord, WorkerRecord
 from app.service import limits
-from app.service.alerts import Alert, Facts, alerts_of
+from app.service.alerts import Alert, alerts_of
+from app.service.canary import KEPT
+from app.service.check import Check
+from app.service.checks import row_checks
 from app.service.core import Core
+from app.service.facts import Facts
 from app.service.progress import progress_ratio
 from app.service.task_view import is_alive
-from app.store import duties, reports, texts, totals, workers
+from app.store import canaries, duties, reports, texts, totals, workers
 from app.store.database import Connection
 from app.store.reports import ActiveText
 from telemetry.outbox import OutboxState
@@ -103,7 +107,9 @@ class MonitorView:
     Attributes:
         oldest_waiting_at: When the task that waits longest was queued; None: nothing waits.
         workers: The living, and those that ended within a day, newest first.
-        outbox: As of `outbox_at`; None where it was not measured.
+        outbox: None where it was not measured.
+        canaries: The newest first.
+        checks: Those that are told from rows; `alerts` are those of them that need a person.
         last_event_id: Grows whenever any task moves.
     """
 
@@ -115,6 +121,8 @@ class MonitorView:
     duties: tuple[DutyRecord, ...]
     outbox: OutboxState | None
     exports: bool
+    canaries: tuple[CanaryRecord, ...]
+    checks: tuple[Check, ...]
     alerts: tuple[Alert, ...]
     last_event_id: int
     now: int
@@ -171,31 +179,34 @@ def monitor(core: Core, *, outbox: OutboxState | None, exports: bool) -> Monitor
         known = _workers(conn, running, now)
         figures = _stats(core, conn, now)
         slots = slots_of(figures.max_concurrent, running, known)
-        done = duties.every(conn)
-        oldest = reports.oldest_waiting(conn)
         facts = Facts(
             now=now,
             waiting=figures.by_status.get("pending", 0),
-            oldest_waiting_at=oldest,
             configured=slots.configured,
             usable=slots.usable,
             held_by_dead=slots.held_by_dead,
             late=sum(task.timed_out_at is not None for task in running),
             workers=tuple(view.worker for view in known),
-            duties=tuple(done),
+            duties=tuple(duties.every(conn)),
             outbox=outbox,
+            outbox_max_bytes=core.settings.outbox_max_bytes,
             exports=exports,
+            canaries=tuple(canaries.latest(conn, KEPT)),
+            canary_period_us=round(core.settings.canary_min * 60_000_000),
         )
+        checks = row_checks(facts)
         return MonitorView(
             stats=figures,
             slots=slots,
-            oldest_waiting_at=oldest,
+            oldest_waiting_at=reports.oldest_waiting(conn),
             active=_active(conn, running, known, now),
             workers=tuple(known),
-            duties=tuple(done),
+            duties=tuple(facts.duties),
             outbox=outbox,
             exports=exports,
-            alerts=alerts_of(facts),
+            canaries=tuple(facts.canaries),
+            checks=checks,
+            alerts=alerts_of(checks),
             last_event_id=reports.last_event(conn),
             now=now,
         )

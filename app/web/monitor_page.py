@@ -7,7 +7,8 @@ from typing import Any, Final
 from markupsafe import Markup
 
 from app.domain.records import DutyRecord, TaskRecord
-from app.service.alerts import Alert, is_late
+from app.service.alerts import Alert
+from app.service.check_duties import FAILING, is_silent
 from app.service.report import ActiveTask, MonitorView, Slots, WorkerView
 from app.web import moments
 from app.web.drawing import Block
@@ -94,10 +95,9 @@ def values(view: MonitorView, reader: Visitor) -> dict[str, Any]:
 
 def area_of(alert: Alert) -> str:
     """The area that an alert belongs to."""
-    if alert.code == "late":
+    if alert.code == "deadlines":
         return "tasks"
-    workers = {"no_workers", "slots_held", "few_slots", "limit_zero"}
-    return "workers" if alert.code in workers else "monitoring"
+    return "workers" if alert.code in {"workers", "slots"} else "monitoring"
 
 
 def alert_lines(alerts: Sequence[Alert], t: Words) -> list[AlertLine]:
@@ -212,9 +212,9 @@ def _duty_line(duty: DutyRecord, now_us: int, visitor: Visitor) -> StateLine:
     key = f"duty.{duty.name}"
     name = str(t(key)) if t.has(key) else duty.name
     holder = duty.holder.partition("/")[0]
-    if duty.failure_count:
+    if duty.failure_count >= FAILING:
         says, level = t("duty.failing", n=duty.failure_count), "bad"
-    elif is_late(duty, now_us):
+    elif is_silent(duty, now_us):
         says, level = t("duty.late"), "warn"
     elif holder:
         says, level = t("duty.by", who=holder), "ok"
@@ -242,7 +242,7 @@ def outbox_lines(view: MonitorView, visitor: Visitor) -> list[StateLine]:
         says = t("outbox.waiting", n=outbox.pending, age=age)
     else:
         says = t("outbox.empty")
-    behind = any(alert.code == "outbox_behind" for alert in view.alerts)
+    behind = any(alert.code == "outbox" for alert in view.alerts)
     lines.append(StateLine(level="warn" if behind else "ok", name="outbox", says=str(says)))
     if outbox.lost_spans:
         lost = t("outbox.lost", n=outbox.lost_spans)

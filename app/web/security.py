@@ -117,11 +117,16 @@ def check_token(settings: Settings) -> Callable[[], BaseResponse | None]:
         if request.method == "GET" and wants_page() and not request.path.startswith("/api/"):
             asked = request.full_path.rstrip("?")
             return redirect(f"/login?next={quote(asked)}", 302)
-        message = "a token is needed: `Authorization: Bearer TOKEN`, or the cookie of /login"
-        challenge = WWWAuthenticate("bearer", {"realm": "voxtrace"})
-        raise Unauthorized(message, www_authenticate=challenge)
+        raise unauthorized()
 
     return check
+
+
+def unauthorized() -> Unauthorized:
+    """The error of a request that must show the token and does not."""
+    message = "a token is needed: `Authorization: Bearer TOKEN`, or the cookie of /login"
+    challenge = WWWAuthenticate("bearer", {"realm": "voxtrace"})
+    return Unauthorized(message, www_authenticate=challenge)
 
 
 def is_open(endpoint: str | None, *, legacy_open: bool) -> bool:

@@ -119,8 +119,8 @@ def test_doctor_says_what_is_not_well_and_what_to_do(idle: Home, working: Home) 
     done = idle.run("doctor", "--json")
     assert done.returncode == 1
     found = json.loads(done.stdout)
-    assert not found["worker"]["ok"]
-    assert "voxtrace worker" in found["worker"]["fix"]
+    assert not found["workers"]["ok"]
+    assert "voxtrace worker" in found["workers"]["fix"]
     assert not found["duties"]["ok"]
     assert found["database"]["ok"]
     assert found["engine tone"]["ok"]

@@ -156,7 +156,7 @@ def test_ready_when_everything_runs_and_not_after(home: Home) -> None:
 
     def names_the_worker() -> bool:
         status, told = _get(f"{home.url}/readyz")
-        return status == 503 and not told["checks"]["worker"]["ok"]
+        return status == 503 and not told["checks"]["workers"]["ok"]
 
     wait_until(names_the_worker, 30, what="the service is not ready")
 

@@ -289,7 +289,7 @@ def test_monitor_derives_slots_from_rows(home: Home, client: DocumentedClient) -
         worker_store.end(conn, worker_id, 1, state="dead", reason="test")
     told = client.get("/api/v1/monitor").json or {}
     assert told["slots"] == {"configured": 3, "usable": 0, "busy": 0, "held_by_dead": 1}
-    assert "no_workers" in {warning["code"] for warning in told["warnings"]}
+    assert "workers" in {warning["code"] for warning in told["warnings"]}
     assert (client.get("/api/v1/workers").json or {})["workers"][0]["is_alive"] is False
 
 
@@ -316,20 +316,3 @@ def test_engines_tell_voices_and_ranges(client: DocumentedClient) -> None:
     assert told["engines"][0]["is_default"] is True
     assert told["engines"][0]["params"]["speed"] == {"minimum": 0.5, "default": 1, "maximum": 2}
     assert told["formats"] == ["mp3", "opus", "flac", "wav"]
-
-
-def test_ready_says_which_part_is_not(home: Home, client: DocumentedClient) -> None:
-    """Without a worker and duties the service is not ready, and says what to start."""
-    assert client.get("/healthz").json == {"ok": True}
-    answer = client.get("/readyz")
-    assert answer.status_code == 503
-    checks = (answer.json or {})["checks"]
-    assert {name: check["ok"] for name, check in checks.items()} == {
-        "database": True,
-        "schema": True,
-        "worker": False,
-        "duties": False,
-        "storage": True,
-    }
-    assert "voxtrace worker" in checks["worker"]["fix"]
-    start_worker(home.core)

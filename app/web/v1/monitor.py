@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from app.service import public_settings, report
 from app.web import shapes, streams, task_shapes
-from app.web.health import readiness
+from app.web.health import shape
 from app.web.state import core, state
 from telemetry import health as telemetry_health
 
@@ -58,7 +58,7 @@ def health() -> Response:
     found = state()
     view = streams.monitor_view(found)
     return jsonify(
-        readiness(found.health.read())
+        shape(found.health.read())
         | {
             "release": found.core.settings.release,
             "host": found.core.host,

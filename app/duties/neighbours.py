@@ -1,0 +1,104 @@
+"""The neighbours duty: asks the web, the collector and Jaeger every few seconds if they answer."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Final
+from urllib.parse import urlsplit, urlunsplit
+
+from app import clock
+from app.service import duty_state, neighbours
+from app.service.core import Core
+from app.service.neighbours import Neighbour
+from telemetry.export import ExportSettings
+from telemetry.jaeger import JaegerClient, JaegerError
+from telemetry.otlp import Verdict
+from telemetry.otlp_client import make_client
+
+#: Seconds between two looks.
+ROUND_S: Final = 5.0
+
+#: Where one is asked, and how: None where it answers, else what came instead.
+_Asked = tuple[str, Callable[[], str | None]]
+
+
+class Neighbours:
+    """Asks without a trace: /healthz, an empty export, a trace that nobody has.
+
+    What a former leader saw is taken over, so that "since" stays true.
+
+    Args:
+        core: What it works with.
+        export: Where spans go; None for nowhere.
+    """
+
+    name = neighbours.DUTY
+    needs_leader = True
+
+    def __init__(self, core: Core, export: ExportSettings | None) -> None:
+        self._core = core
+        self._asked: dict[str, _Asked] = {"web": _web(core)}
+        if export is not None:
+            self._asked["collector"] = _collector(export)
+        if core.settings.jaeger_url is not None:
+            self._asked["jaeger"] = _jaeger(core.settings.jaeger_url)
+        self._seen: dict[str, Neighbour] | None = None
+
+    def step(self) -> float:
+        """Asks each of them once; at most three times `TIMEOUT_S`."""
+        before = self._former() if self._seen is None else self._seen
+        with self._core.database.read() as conn:
+            now = self._core.database.now_us(conn)
+        begun_s = clock.monotonic_s()
+        seen = {}
+        for name, (address, ask) in self._asked.items():
+            at = now + round((clock.monotonic_s() - begun_s) * 1_000_000)
+            seen[name] = neighbours.asked(before.get(name), address, ask, now=at)
+        self._seen = seen
+        return ROUND_S
+
+    def _former(self) -> dict[str, Neighbour]:
+        """What the last leader saw; of the web only where it was on this host."""
+        state = duty_state.read(self._core, self.name)
+        known = {name: neighbours.from_json(state.get(name)) for name in self._asked}
+        if state.get("host") != self._core.host:
+            known.pop("web")
+        return {name: one for name, one in known.items() if one is not None}
+
+    def state(self) -> str:
+        """How each was found last, as JSON; null for what is not set."""
+        seen = self._seen or {}
+        told: dict[str, Any] = {
+            name: neighbours.as_json(seen.get(name)) for name in ("web", "collector", "jaeger")
+        }
+        return json.dumps(told | {"host": self._core.host})
+
+
+def _web(core: Core) -> _Asked:
+    url = core.settings.local_url
+    return url, lambda: neighbours.ask_web(url)
+
+
+def _collector(export: ExportSettings) -> _Asked:
+    client = make_client(replace(export, timeout_s=neighbours.TIMEOUT_S))
+
+    def ask() -> str | None:
+        answer = client.send(b"", now_us=clock.now_us())
+        return None if answer.verdict is Verdict.ACCEPTED else answer.words
+
+    return export.shown_endpoint, ask
+
+
+def _jaeger(url: str) -> _Asked:
+    client = JaegerClient(url, timeout_s=neighbours.TIMEOUT_S)
+    parts = urlsplit(url)
+    shown = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+    def ask() -> str | None:
+        try:
+            client.ping()
+        except JaegerError as error:
+            return str(error).removeprefix(f"{client.url} does not answer: ").replace(url, shown)
+        return None
+
+    return shown, ask

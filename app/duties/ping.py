@@ -1,0 +1,69 @@
+"""The ping duty: a sign of life to a place outside, each minute while all is well."""
+
+import json
+import logging
+from typing import Final
+
+from app.service import duty_state, ping
+from app.service.core import Core
+from app.service.health import HealthProbe
+
+log = logging.getLogger(__name__)
+
+#: Seconds between two calls, between two looks while it is held back, and before it is tried again.
+ROUND_S: Final = 60.0
+HELD_S: Final = 10.0
+AGAIN_S: Final = 10.0
+
+
+class Ping:
+    """Calls VOXTRACE_PING_URL, which is never shown, not even in an error.
+
+    Args:
+        core: What it works with.
+        exports: Whether a collector is set.
+    """
+
+    name = "ping"
+    needs_leader = True
+
+    def __init__(self, core: Core, *, exports: bool) -> None:
+        self._url = core.settings.ping_url
+        self._health = HealthProbe(core, exports=exports)
+        self._core = core
+        self._has_begun = False
+        self._accepted_at: int | None = None
+        self._error: str | None = None
+        self._held_by: list[str] = []
+
+    def step(self) -> float:
+        """One call, or none."""
+        if self._url is None:
+            return ROUND_S
+        if not self._has_begun:
+            self._accepted_at = duty_state.read(self._core, self.name).get("accepted_at")
+            self._has_begun = True
+        health = self._health.read()
+        held_by = ping.held_by(health)
+        if held_by != self._held_by:
+            log.warning("ping is held back by %s", ", ".join(held_by) or "nothing any more")
+        self._held_by = held_by
+        if held_by:
+            return HELD_S
+        self._error = ping.call(self._url)
+        if self._error is None:
+            self._accepted_at = health.now
+            return ROUND_S
+        log.warning("ping failed: %s", self._error)
+        return AGAIN_S
+
+    def state(self) -> str:
+        """When it was accepted last, what went wrong, and what holds it back, as JSON."""
+        return json.dumps(
+            {
+                "is_set": self._url is not None,
+                "accepted_at": self._accepted_at,
+                "error": self._error,
+                "held_by": self._held_by,
+            }
+        )

@@ -1,0 +1,79 @@
+"""A check: one part of the service, how it is, since when, and what to do."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from app.service.figures import Language
+
+#: ok; warn: needs a look; bad: broken or lost; off: not set up here; unknown: cannot be told now.
+Level = Literal["ok", "warn", "bad", "off", "unknown"]
+Fact = int | float | str | bool | None
+
+#: Checks without which the service cannot do its work: one of them bad and /readyz says 503.
+REQUIRED: Final = frozenset({"database", "schema", "storage", "workers", "duties", "reaper"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """The same in two languages; `backticks` set commands and names apart."""
+
+    en: str
+    zh: str
+
+    def of(self, language: Language) -> str:
+        """The words in a language."""
+        return self.zh if language == "zh" else self.en
+
+
+NOTHING: Final = Said(en="", zh="")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One part.
+
+    Attributes:
+        said: What was found, with its numbers.
+        fix: What to do; empty where nothing is.
+        since: Since when it is not well, microseconds since the epoch; None where it is, or where
+            nobody knows.
+        seen_at: When it was last seen to be as it is said.
+        facts: The numbers, for programs.
+    """
+
+    name: str
+    level: Level
+    said: Said
+    fix: Said = NOTHING
+    since: int | None = None
+    seen_at: int | None = None
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+
+    @property
+    def needs_you(self) -> bool:
+        """Whether a person should do something."""
+        return self.level in {"warn", "bad"}
+
+    @property
+    def is_required(self) -> bool:
+        """Whether the service cannot do its work without it."""
+        return self.name in REQUIRED
+
+    def sentence(self, language: Language) -> str:
+        """What was found and what to do, as sentences."""
+        said, fix = self.said.of(language), self.fix.of(language)
+        if language == "zh":
+            return f"{said}。{fix}。" if fix else f"{said}。"
+        whole = f"{said[:1].upper()}{said[1:]}."
+        return f"{whole} {fix[:1].upper()}{fix[1:]}." if fix else whole
+
+
+def unknown(name: str, en: str, zh: str) -> Check:
+    """A check that cannot be told now."""
+    return Check(name=name, level="unknown", said=Said(en=en, zh=zh))
+
+
+def off(name: str, en: str, zh: str) -> Check:
+    """A check of something that is not set up here."""
+    return Check(name=name, level="off", said=Said(en=en, zh=zh))

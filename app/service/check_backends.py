@@ -1,0 +1,160 @@
+"""Checks of what lies behind: the collector, Jaeger, and the look-up that asks it for traces."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from app.domain.records import DutyRecord
+from app.service.check import NOTHING, Check, Said, off, unknown
+from app.service.check_duties import RESTART, not_told, since_of, trouble
+from app.service.duty_state import state_of
+from app.service.facts import Facts
+from app.service.figures import count, duration
+from app.service.neighbours import DUTY, Neighbour, from_json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What the duties last saw of the others; `is_told` is False while they tell nothing."""
+
+    is_told: bool
+    host: str
+    web: Neighbour | None
+    collector: Neighbour | None
+    jaeger: Neighbour | None
+
+
+def neighbours_of(facts: Facts) -> Found:
+    """What the duties last saw."""
+    state = state_of(facts.duty(DUTY))
+    return Found(
+        is_told=bool(state) and facts.has_leader,
+        host=str(state.get("host", "")),
+        web=from_json(state.get("web")),
+        collector=from_json(state.get("collector")),
+        jaeger=from_json(state.get("jaeger")),
+    )
+
+
+def has_collector(facts: Facts, found: Found) -> bool:
+    """Whether a collector is set: the duties know best, else the process that asks."""
+    return found.collector is not None if found.is_told else facts.exports
+
+
+#: Microseconds after its last answer from which a web is not expected on a host any more.
+_FORGOTTEN_US: Final = 86_400_000_000
+
+
+def web_check(facts: Facts, found: Found) -> Check:
+    """Whether the web of the duties' host answers; a host need not have one."""
+    if not found.is_told or found.web is None:
+        return not_told("web")
+    answered_at = found.web.answered_at
+    if answered_at is None or facts.now - answered_at > _FORGOTTEN_US:
+        return off("web", f"none was seen on {found.host}", f"在 {found.host} 上没有见到网页服务")
+    fix = Said(en="start it: `voxtrace web`", zh="请运行 `voxtrace web`")
+    return neighbour_check("web", found.web, facts.now, fix)
+
+
+def backend_checks(facts: Facts, found: Found) -> list[Check]:
+    """The collector, Jaeger, the look-up; what is not set up is said to be off."""
+    return [_collector(facts, found), _jaeger(facts, found), _look_up(facts, found)]
+
+
+def _collector(facts: Facts, found: Found) -> Check:
+    if not has_collector(facts, found):
+        return off(
+            "collector",
+            "none is set: OTEL_EXPORTER_OTLP_ENDPOINT",
+            "未设置：OTEL_EXPORTER_OTLP_ENDPOINT",
+        )
+    if not found.is_told or found.collector is None:
+        return not_told("collector")
+    fix = Said(
+        en="start it: `otelcol-contrib --config otel-collector.yaml`, or `docker compose up -d "
+        "collector`; spans wait in the outbox, nothing is lost",
+        zh="请启动收集器：`otelcol-contrib --config otel-collector.yaml` 或 "
+        "`docker compose up -d collector`；跨度在发件箱等待，不会丢失",
+    )
+    return neighbour_check("collector", found.collector, facts.now, fix)
+
+
+def _jaeger(facts: Facts, found: Found) -> Check:
+    if not found.is_told:
+        return not_told("jaeger")
+    if found.jaeger is None:
+        return off("jaeger", "none is set: VOXTRACE_JAEGER_URL", "未设置：VOXTRACE_JAEGER_URL")
+    fix = Said(
+        en="start it: `jaeger --config deploy/jaeger.yaml`, or `docker compose up -d jaeger`; the "
+        "collector keeps the spans meanwhile",
+        zh="请启动它：`jaeger --config deploy/jaeger.yaml` 或 `docker compose up -d jaeger`；"
+        "其间跨度由收集器保留",
+    )
+    return neighbour_check("jaeger", found.jaeger, facts.now, fix)
+
+
+def neighbour_check(name: str, one: Neighbour, now: int, fix: Said) -> Check:
+    """How a neighbour is, from what the duty saw."""
+    numbers = {"address": one.address, "took_ms": one.took_ms, "failures": one.failures}
+    if not one.failures:
+        said = Said(
+            en=f"{one.address} answers in {one.took_ms or 0:g} ms",
+            zh=f"{one.address} 在 {one.took_ms or 0:g} 毫秒内回应",
+        )
+        return Check(name=name, level="ok", said=said, seen_at=one.at, facts=numbers)
+    since = one.since or one.at
+    silent_us = max(0, now - since)
+    return Check(
+        name=name,
+        level="bad" if one.is_away else "warn",
+        said=Said(
+            en=f"{one.address} has not answered for {duration(silent_us, 'en')}: {one.words}",
+            zh=f"{one.address} 已 {duration(silent_us, 'zh')}没有回应：{one.words}",
+        ),
+        fix=fix,
+        since=since,
+        seen_at=one.at,
+        facts=numbers,
+    )
+
+
+def _look_up(facts: Facts, found: Found) -> Check:
+    if not found.is_told:
+        return not_told("look-up")
+    if found.jaeger is None:
+        return off("look-up", "no Jaeger is set", "未设置 Jaeger")
+    duty = facts.duty("look-up")
+    wrong = trouble(facts, duty)
+    if found.jaeger.failures:
+        return unknown("look-up", "waits for Jaeger", "在等待 Jaeger")
+    if duty is None or wrong is not None:
+        said = wrong or Said(en="has not begun", zh="还没有开始")
+        return Check(
+            name="look-up",
+            level="warn" if duty is not None else "unknown",
+            said=said,
+            fix=RESTART if duty is not None else NOTHING,
+            since=since_of(duty),
+        )
+    return _looks(duty)
+
+
+def _looks(duty: DutyRecord) -> Check:
+    state = state_of(duty)
+    seen, resent, given_up = (state.get(name) or 0 for name in ("seen", "resent", "given_up"))
+    is_well = not given_up
+    said = Said(
+        en=f"{count(seen)} traces seen, {count(resent)} sent again, {count(given_up)} given up",
+        zh=f"已见到 {count(seen)} 条链路，重新发送 {count(resent)} 条，放弃 {count(given_up)} 条",
+    )
+    fix = Said(
+        en="see which: `voxtrace verify`; send them again: `voxtrace verify --repair`",
+        zh="用 `voxtrace verify` 查看是哪些；用 `voxtrace verify --repair` 重新发送",
+    )
+    return Check(
+        name="look-up",
+        level="ok" if is_well else "warn",
+        said=said,
+        fix=NOTHING if is_well else fix,
+        seen_at=duty.ticked_at,
+        facts={"seen": seen, "resent": resent, "given_up": given_up},
+    )

@@ -1,0 +1,43 @@
+"""The list of checks: what is looked at, in the order in which it is told."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from app.service.check import Check
+from app.service.check_backends import backend_checks, neighbours_of, web_check
+from app.service.check_duties import duty_checks
+from app.service.check_forwarder import forwarder_check
+from app.service.check_outbox import outbox_check
+from app.service.check_watch import watch_checks
+from app.service.check_work import work_checks
+from app.service.facts import Facts
+
+#: Area to its checks. `wal` is SQLite's alone; the engines are asked by `voxtrace doctor` only.
+AREAS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "data": ("database", "schema", "storage", "disk", "wal", "clock"),
+        "work": ("web", "workers", "slots", "deadlines"),
+        "duties": ("duties", "reaper", "janitor", "window", "sweeper"),
+        "traces": ("forwarder", "outbox", "collector", "jaeger", "look-up"),
+        "watch": ("canary", "ping"),
+    }
+)
+#: Those that are told from rows.
+OF_ROWS: Final = tuple(name for area, names in AREAS.items() if area != "data" for name in names)
+
+
+def row_checks(facts: Facts) -> tuple[Check, ...]:
+    """The checks that are told from rows."""
+    found = neighbours_of(facts)
+    made = [
+        web_check(facts, found),
+        *work_checks(facts),
+        *duty_checks(facts),
+        forwarder_check(facts, found),
+        outbox_check(facts, found),
+        *backend_checks(facts, found),
+        *watch_checks(facts),
+    ]
+    by_name = {check.name: check for check in made}
+    return tuple(by_name[name] for name in OF_ROWS)

@@ -1,0 +1,234 @@
+"""What is said of every part of the service, from the facts alone."""
+
+from dataclasses import replace
+
+import pytest
+
+from app.service.alerts import alerts_of
+from app.service.check import REQUIRED, Check
+from app.service.check_watch import CAUSES_ZH
+from app.service.checks import AREAS, OF_ROWS, row_checks
+from app.service.facts import Facts
+from tests.support.facts import (
+    DUTIES,
+    NOW,
+    OUTBOX,
+    away,
+    canary,
+    duty,
+    facts,
+    neighbours,
+)
+from tests.support.rows import SECOND, T0, worker
+
+FAILED = canary(
+    9, is_ok=False, stage="queue", cause="no_worker", detail="queued for 60 s: no worker lives"
+)
+HELD = canary(9, is_ok=None, stage="queue", cause="busy", detail="other work holds every slot")
+HOUR = 3_600 * SECOND
+
+
+def _check(found: Facts, name: str) -> Check:
+    return next(one for one in row_checks(found) if one.name == name)
+
+
+def test_nothing_needs_a_person_while_all_is_well() -> None:
+    """Each part is ok, none is left out, and no alert is made."""
+    checks = row_checks(facts())
+    assert {one.name: one.level for one in checks} == dict.fromkeys(OF_ROWS, "ok")
+    assert alerts_of(checks) == ()
+    assert {name for names in AREAS.values() for name in names} > REQUIRED
+
+
+@pytest.mark.parametrize(
+    ("found", "name", "level", "words"),
+    [
+        (facts(workers=(worker(heartbeat_at=T0 - 60 * SECOND),)), "workers", "bad", "no worker"),
+        (facts(workers=(worker(state="dead"),)), "workers", "bad", "no worker lives: 3 tasks"),
+        (facts(workers=(worker(state="draining"),)), "workers", "bad", "every worker is draining"),
+        (facts(workers=()), "workers", "bad", "no worker has started yet"),
+        (facts(held_by_dead=1), "slots", "bad", "no sign of life"),
+        (facts(configured=0), "slots", "warn", "the limit of tasks at once is 0"),
+        (facts(usable=1), "slots", "warn", "1 of 2 configured"),
+        (facts(late=1), "deadlines", "warn", "past their limit"),
+        (facts(duty("reaper", ticked_at=T0 - 60 * SECOND)), "reaper", "bad", "silent for 1 min"),
+        (facts(duty("reaper", failure_count=3, last_error="x")), "reaper", "bad", "failed 3 times"),
+        (facts(without=("reaper",)), "reaper", "bad", "has not begun"),
+        (facts(duty("janitor", ticked_at=T0 - HOUR)), "janitor", "warn", "silent for 1 h"),
+        (facts(duty("window", ticked_at=T0 - HOUR)), "window", "warn", "silent for 1 h"),
+        (facts(duty("sweeper", ticked_at=T0 - HOUR)), "sweeper", "warn", "silent for 1 h"),
+        (facts(duty("forwarder", ticked_at=T0 - 60 * SECOND)), "forwarder", "bad", "silent"),
+        (facts(without=("forwarder",)), "forwarder", "bad", "has not begun"),
+        (
+            facts(duty("forwarder", {"endpoint": "http://c", "configuration_trouble": "401"})),
+            "forwarder",
+            "bad",
+            "as it is set: 401",
+        ),
+        (facts(outbox=replace(OUTBOX, poison=2)), "forwarder", "warn", "refused 2 span batches"),
+        (
+            facts(duty("forwarder", {"rejected_spans": 4, "partial_message": "too old"})),
+            "forwarder",
+            "warn",
+            "without 4 of their spans: too old",
+        ),
+        (
+            facts(duty("forwarder", {"failures": 2, "last_error": "no answer"})),
+            "forwarder",
+            "warn",
+            "spans wait",
+        ),
+        (
+            facts(outbox=replace(OUTBOX, pending=4, oldest_pending_us=T0 - 90 * SECOND)),
+            "outbox",
+            "warn",
+            "the oldest for 1 min 32 s",
+        ),
+        (
+            facts(outbox=replace(OUTBOX, pending=9, pending_bytes=460_000_000)),
+            "outbox",
+            "bad",
+            "92% of the room",
+        ),
+        (
+            facts(outbox=replace(OUTBOX, lost_spans=7, last_lost_us=T0 - HOUR)),
+            "outbox",
+            "bad",
+            "7 spans were dropped",
+        ),
+        (facts(neighbours(web=away("http://web"))), "web", "bad", "for 1 min: connection refused"),
+        (
+            facts(neighbours(collector=away("http://c", failures=1))),
+            "collector",
+            "warn",
+            "http://c",
+        ),
+        (facts(neighbours(collector=away("http://c"))), "collector", "bad", "for 1 min"),
+        (facts(neighbours(jaeger=away("http://j"))), "jaeger", "bad", "for 1 min"),
+        (facts(duty("look-up", {"seen": 1, "given_up": 2})), "look-up", "warn", "2 given up"),
+        (facts(duty("look-up", failure_count=2, last_error="x")), "look-up", "warn", "failed 2"),
+        (facts(canaries=(FAILED,)), "canary", "bad", "queued for 60 s: no worker lives"),
+        (facts(canaries=(HELD, FAILED)), "canary", "bad", "stage queue"),
+        (facts(duty("canary", ticked_at=T0 - HOUR)), "canary", "bad", "its duty is silent"),
+        (facts(canaries=(canary(1, finished_at=NOW - HOUR),)), "canary", "warn", "for 1 h"),
+        (
+            facts(canaries=(HELD, canary(1, finished_at=NOW - HOUR))),
+            "canary",
+            "warn",
+            "other work holds every slot",
+        ),
+        (
+            facts(duty("ping", {"is_set": True, "accepted_at": NOW - HOUR, "error": "404"})),
+            "ping",
+            "bad",
+            "the call fails: 404",
+        ),
+        (
+            facts(duty("ping", {"is_set": True, "accepted_at": NOW - SECOND, "error": "404"})),
+            "ping",
+            "warn",
+            "the call fails: 404",
+        ),
+    ],
+)
+def test_what_is_wrong_is_said(found: Facts, name: str, level: str, words: str) -> None:
+    """Each fault has one part that names it, with words, what to do, and both languages."""
+    needing = [one for one in row_checks(found) if one.needs_you]
+    assert [(one.name, one.level) for one in needing] == [(name, level)]
+    assert words in needing[0].said.en
+    assert needing[0].said.zh
+    assert bool(needing[0].fix.en) == bool(needing[0].fix.zh)
+    alert = alerts_of(row_checks(found))[0]
+    assert (alert.code, alert.level) == (name, level)
+    assert alert.of("en").endswith(".")
+    assert alert.of("zh").endswith("。")
+
+
+@pytest.mark.parametrize(
+    ("found", "name", "level"),
+    [
+        (facts(neighbours(collector=None)), "collector", "off"),
+        (facts(neighbours(collector=None)), "forwarder", "off"),
+        (facts(neighbours(collector=None), without=("forwarder",)), "forwarder", "off"),
+        (facts(neighbours(jaeger=None)), "jaeger", "off"),
+        (facts(neighbours(jaeger=None), without=("look-up",)), "look-up", "off"),
+        (facts(neighbours(jaeger=away("http://j"))), "look-up", "unknown"),
+        (facts(neighbours(web=away("http://web", answered_at=None))), "web", "off"),
+        (facts(canary_period_us=0), "canary", "off"),
+        (facts(canaries=()), "canary", "unknown"),
+        (facts(duty("ping", {"is_set": False})), "ping", "off"),
+        (facts(duty("ping", {"is_set": True, "held_by": ["workers"]})), "ping", "off"),
+        (facts(outbox=None), "outbox", "unknown"),
+    ],
+)
+def test_what_is_not_set_up_is_no_fault(found: Facts, name: str, level: str) -> None:
+    """A part that is off, or cannot be told, asks for nobody."""
+    assert _check(found, name).level == level
+
+
+def test_only_the_cause_is_red_while_no_duties_run() -> None:
+    """What only the duties can tell is not known then, and not said to be well."""
+    late = NOW - 40 * SECOND
+    gone = [replace(one, ticked_at=late, succeeded_at=late) for one in DUTIES.values()]
+    found = {one.name: one for one in row_checks(facts(*gone))}
+    assert {name for name, one in found.items() if one.level == "bad"} == {
+        "duties",
+        "reaper",
+        "forwarder",
+    }
+    assert {name for name, one in found.items() if one.level == "unknown"} == {
+        "web",
+        "janitor",
+        "window",
+        "sweeper",
+        "collector",
+        "jaeger",
+        "look-up",
+        "canary",
+        "ping",
+    }
+    assert "voxtrace duties" in found["reaper"].fix.en
+    assert found["duties"].since == late
+
+
+def test_a_forwarder_that_waits_is_not_silent() -> None:
+    """A collector may ask for a wait of minutes: a duty is late after the moment it announced."""
+    waits = duty(
+        "forwarder",
+        {"failures": 3, "last_error": "503", "retry_at_us": NOW + 300 * SECOND},
+        ticked_at=NOW - 200 * SECOND,
+    )
+    check = _check(facts(waits), "forwarder")
+    assert (check.level, "tries again in 5 min" in check.said.en) == ("warn", True)
+
+
+def test_canary_fails_since_the_first_of_the_row() -> None:
+    """The moment told is the end of the first that failed after the last that came through."""
+    found = facts(
+        canaries=(
+            replace(FAILED, id=4),
+            replace(HELD, id=3),
+            replace(FAILED, id=2, finished_at=NOW - HOUR),
+            canary(1),
+        )
+    )
+    check = _check(found, "canary")
+    assert check.since == NOW - HOUR
+    assert "voxtrace show 109" in check.fix.en
+
+
+def test_canary_causes_have_chinese_words() -> None:
+    """Every cause that a canary's code can end with has words on a Chinese page."""
+    from pathlib import Path
+    from re import findall
+
+    from app.service import canary as service
+
+    folder = Path(service.__file__).parent
+    codes = {
+        code
+        for path in folder.glob("canary*.py")
+        for code in findall(r'(?:code=|_found\(|_missing\()"(\w+)"', path.read_text())
+    }
+    assert codes <= set(CAUSES_ZH)
+    assert {"failed", "timeout", "cancelled"} <= set(CAUSES_ZH)
