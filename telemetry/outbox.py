@@ -12,7 +12,16 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Select, case, func, insert, select, update
 
-from telemetry.outbox_look import LOOK_AFTER_US, Behind, Look, behind, due, look_again, young
+from telemetry.outbox_look import (
+    LOOK_AFTER_US,
+    Behind,
+    Look,
+    behind,
+    due,
+    look_again,
+    settled_before,
+    young,
+)
 from telemetry.outbox_prune import Pruned, prune
 from telemetry.outbox_resend import (
     Renewed,
@@ -61,8 +70,8 @@ __all__ = [
     "resend",
     "resend_requests",
     "resend_tasks",
+    "settled_before",
     "spans_of_task",
-    "unsent_of_task",
     "with_task_span",
     "young",
 ]

@@ -15,6 +15,10 @@ from telemetry.outbox_table import OUTBOX, in_state
 #: Microseconds after the acknowledgement at which a trace is looked for.
 LOOK_AFTER_US: Final = 30_000_000
 
+#: Bytes a second that a backend takes at least, and microseconds that it may need in all.
+_BYTES_PER_S: Final = 100_000
+_LONGEST_US: Final = 900_000_000
+
 _O: Final = OUTBOX.c
 _IS_TO_BE_SOUGHT: Final[ColumnElement[bool]] = literal_column("span_outbox.look_at IS NOT NULL")
 
@@ -62,6 +66,20 @@ def behind(conn: Connection, now_us: int) -> Behind:
 def look_again(conn: Connection, row_ids: Sequence[int], at_us: int | None) -> None:
     """Sets when these rows are looked for next (primary key); None: they need not be any more."""
     conn.execute(update(OUTBOX).where(_O.id.in_(row_ids), in_state("sent")).values(look_at=at_us))
+
+
+def settled_before(conn: Connection, now_us: int) -> int:
+    """What left before this moment must have arrived; what left later may be on its way.
+
+    Half a minute, and longer where much has left: a collector holds it for as long as a backend
+    takes (one that writes each span through to its disk took 1000 spans, 300 kB, a second). Reads
+    the sizes of what left within `_LONGEST_US` (`ix_span_outbox_sent` covers it).
+    """
+    statement = select(func.sum(_O.size_bytes)).where(
+        in_state("sent"), _O.sent_at > now_us - _LONGEST_US
+    )
+    left_bytes = int(conn.execute(statement).scalar_one() or 0)
+    return now_us - LOOK_AFTER_US - min(_LONGEST_US, left_bytes * 1_000_000 // _BYTES_PER_S)
 
 
 def young(conn: Connection, task_ids: Sequence[int], *, sent_after_us: int) -> set[int]:

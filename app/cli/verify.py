@@ -50,6 +50,7 @@ def as_json(found: Verified) -> dict[str, Any]:
         "tasks": found.tasks,
         **{str(match): found.counts[match] for match in Match},
         "parent_lost": found.parent_lost,
+        "on_its_way": found.on_its_way,
         "since": found.since,
         "until": found.until,
         "spans": found.spans,
@@ -83,6 +84,11 @@ def _print(found: Verified) -> None:
         click.echo(
             f"  {'parent_lost':<11} {found.parent_lost:>8}   "
             "the web process died before it wrote the request's span (counted above too)"
+        )
+    if found.on_its_way:
+        click.echo(
+            f"  {'on_its_way':<11} {found.on_its_way:>8}   "
+            "their spans have only just left, or wait (counted above too); verify again later"
         )
     for difference in found.differences[:_SHOWN]:
         click.echo(_line(difference))

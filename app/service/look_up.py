@@ -28,6 +28,8 @@ MAX_RESENDS = 10
 #: Microseconds between two times; they double up to the longest.
 _FIRST_PAUSE_US = 30_000_000
 _LONGEST_PAUSE_US = 3_600_000_000
+#: Other spans of a task may leave a little later than the task's own.
+_EARLY_US = 15_000_000
 #: Tasks whose spans one transaction makes new again.
 _BATCH = 100
 #: Kind of the event that tells of it.
@@ -154,9 +156,10 @@ def _plan(core: Core, found: Sequence[tuple[TraceRows, Compared]], now: int) -> 
 
 
 def _young(core: Core, task_ids: Sequence[int], now: int) -> set[int]:
-    """Those with spans that have not left, or have only just."""
+    """Those with spans that have not left, or may still be on their way."""
     with core.database.read() as conn:
-        return outbox.young(conn, task_ids, sent_after_us=now - outbox.LOOK_AFTER_US // 2)
+        edge_us = outbox.settled_before(conn, now) + _EARLY_US
+        return outbox.young(conn, task_ids, sent_after_us=edge_us)
 
 
 def _again_at(task: TaskRecord) -> int:

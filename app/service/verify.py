@@ -28,8 +28,6 @@ CONNECTIONS = 8
 _PAGE = 400
 #: Seconds between two looks at what is on its way.
 _AGAIN_S = 1.0
-#: How long ago spans must have left to be expected in Jaeger, in microseconds.
-_SETTLED_US = 5_000_000
 #: Differences that are told one by one; all of them are counted.
 MAX_DIFFERENCES = 10_000
 
@@ -44,6 +42,8 @@ class Verified:
         counts: Tasks by what their trace is; their sum is `tasks`.
         parent_lost: Tasks whose request died with its process, before it could write its span;
             told apart, no difference.
+        on_its_way: Tasks that are not equal, whose spans have only just left or wait: they are
+            counted by what they are now.
         differences: The first `MAX_DIFFERENCES`.
         more_differences: How many are not among them.
         spans: Spans that were read.
@@ -55,6 +55,7 @@ class Verified:
     until: int
     counts: Counter[Match]
     parent_lost: int
+    on_its_way: int
     differences: Sequence[Difference]
     more_differences: int
     spans: int
@@ -80,6 +81,7 @@ class _Tally:
     parent_lost: int = 0
     differences: list[Difference] = field(default_factory=list)
     difference_count: int = 0
+    on_its_way: int = 0
     repairable: list[int] = field(default_factory=list)
     spans: int = 0
 
@@ -145,6 +147,7 @@ def verify(
         until=until,
         counts=tally.counts,
         parent_lost=tally.parent_lost,
+        on_its_way=tally.on_its_way,
         differences=tuple(tally.differences),
         more_differences=tally.difference_count - len(tally.differences),
         spans=tally.spans,
@@ -170,6 +173,7 @@ def _look_at_all(
         while early and clock.monotonic_s() < until_s:
             threading.Event().wait(_AGAIN_S)
             early = _look(core, jaeger, pool, early, tally)
+        tally.on_its_way = len(early)
         for compared in _compared(core, early, _read(jaeger, pool, early)):
             tally.add(compared)
     on_progress(tally.counts.total())
@@ -221,7 +225,8 @@ def _look(
     found = _read(jaeger, pool, page)
     with core.database.read() as conn:
         now = core.database.now_us(conn)
-        young = outbox.young(conn, [rows.task.id for rows in page], sent_after_us=now - _SETTLED_US)
+        edge_us = outbox.settled_before(conn, now)
+        young = outbox.young(conn, [rows.task.id for rows in page], sent_after_us=edge_us)
     early = []
     for rows, compared in zip(page, _compared(core, page, found), strict=True):
         if compared.match is not Match.EQUAL and rows.task.id in young:

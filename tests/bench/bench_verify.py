@@ -30,6 +30,7 @@ from tests.support.backends import Collector, Jaeger, Pair
 from tests.support.home import Home
 from tests.support.service import spoken
 from tests.support.traces import drain
+from tests.support.wait import wait_until
 
 _TASKS: Final = int(os.environ.get("VOXTRACE_BENCH_TASKS", "10000"))
 _BARE: Final = 500
@@ -157,7 +158,9 @@ def _measure(folder: Path) -> Result:
         with Home.make(folder / "home", None, **pair.environ) as home:
             spans = _fill(home.core, _TASKS)
             drain(home.core, pair, patience_s=600)
-            found = verify(home.core, since=0, wait_s=120)
+            client = JaegerClient(jaeger.url)
+            wait_until(lambda: client.trace(_trace_id(_TASKS)), 900, what="the last is in Jaeger")
+            found = verify(home.core, since=0, wait_s=60)
             assert found.is_equal, list(found.differences)[:3]
             found = verify(home.core, since=0)
             bare_s = _bare(jaeger)

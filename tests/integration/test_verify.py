@@ -100,7 +100,7 @@ def test_repair_sends_again_what_is_missing(core: Core, pair: Pair) -> None:
     assert found.resent is not None
     assert found.resent.task_ids == {lost.id, pruned.id}
     drain(core, pair)
-    again = verify(core, since=since)
+    again = verify(core, since=since, wait_s=3)
     assert again.counts[Match.MISSING] == 0
     assert {one.task_id for one in again.differences} <= {pruned.id}  # its details are gone
     row = task_list.get(core, lost.id)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from app.domain.records import TaskRecord
-from app.service import task_list, trace_rows
+from app.service import spans, task_list, trace_rows
 from app.service.core import Core
 from app.service.trace_rows import TraceRows
 from telemetry import codec, outbox
@@ -23,9 +23,9 @@ def rows_of(core: Core, task_id: int) -> TraceRows:
     return rows
 
 
-def trace_of(task: TaskRecord, spans: list[DecodedSpan]) -> JaegerTrace:
+def trace_of(task: TaskRecord, found: list[DecodedSpan]) -> JaegerTrace:
     """These spans as Jaeger would tell of them: ids and all, without resource."""
-    return JaegerTrace(trace_id=task.trace_id, spans=tuple(spans), deliveries=len(spans))
+    return JaegerTrace(trace_id=task.trace_id, spans=tuple(found), deliveries=len(found))
 
 
 def written(core: Core, task_id: int) -> JaegerTrace:
@@ -52,7 +52,7 @@ def send_anew(core: Core, task: TaskRecord, span: DecodedSpan, *, start_us: int)
     """Puts a span into the outbox again, under its id but with another start: Jaeger has two."""
     [record] = [
         replace(one, start_us=start_us)
-        for one in [trace_rows.spans.task_span(task)]
+        for one in [spans.task_span(task)]
         if f"{one.span_id:016x}" == span.span_id
     ]
     payload = codec.encode([record], {"service.name": "voxtrace"}, "")
