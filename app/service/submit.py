@@ -194,22 +194,22 @@ def place_task(
         done = _usable(core, conn, key)
         if done is not None:
             texts.answer_with(conn, text_id, task_id=done.id, audio_id=done.audio_id)
+            submit_log.skipped(core, conn, done, text_id)
             return done, "skipped"
         task = tasks.insert_unless_live(conn, {**values, "text_id": text_id})
         if task is not None:
-            submit_log.skipped(core, conn, done, text_id)
             texts.answer_with(conn, text_id, task_id=task.id)
             _event(conn, core, task, now, "submitted", to_status="pending")
+            submit_log.submitted(core, conn, task, now)
             return task, "new"
         running = tasks.live_of_key(conn, key)
         if running is not None:
-            submit_log.submitted(core, conn, task, now)
             texts.answer_with(conn, text_id, task_id=running.id)
             _event(conn, core, running, now, "followed", detail=f"text {text_id} follows")
+            submit_log.followed(core, conn, running, text_id, now)
             return running, "followed"
 
 
-            submit_log.followed(core, conn, running, text_id, now)
 def _usable(core: "Core", conn: "Connection", content_key: str) -> TaskRecord | None:
     """The finished task of a key whose file is really there; a lost file is noted."""
     while True:
