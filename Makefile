@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 TESTS ?= tests
 
-.PHONY: help run test check backends bench regressions chaos lint types layers unit clean
+.PHONY: help run test check backends bench regressions chaos pictures lint types layers unit clean
 
 help: ## Show what can be made.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ regressions: $(VENV)/.dev ## Put each of the report's problems back, and see its
 
 chaos: $(VENV)/.dev ## The crash test at full size: 300 tasks, everything killed at random.
 	VOXTRACE_TEST_CHAOS_TASKS=300 $(BIN)/python -m pytest -q tests/acceptance/test_chaos.py
+
+pictures: $(VENV)/.dev ## Draw docs/images/traces: task pages beside what Jaeger's API returns.
+	VOXTRACE_TEST_PICTURES=docs/images/traces $(BIN)/python -m pytest -q tests/browser/test_traces_beside_jaeger.py
 
 clean: ## Remove the virtual environment and caches (not ./var: that is your data).
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
