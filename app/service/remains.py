@@ -36,7 +36,7 @@ def kill_groups(core: Core) -> int:
     return killed
 
 
-def _kill(core: Core, row: AttemptRecord, pid: int) -> int:
+def _kill(core: Core, row: AttemptRecord, pid: int) -> bool:
     """Kills what an attempt left running, and says so in the log of its task."""
     killed = process.kill_group(pid, row.pid_ticks, mark=process.own_mark())
     if killed:
@@ -46,5 +46,5 @@ def _kill(core: Core, row: AttemptRecord, pid: int) -> int:
         with about(
             task_id=row.task_id, attempt=row.attempt, trace_id=trace_id, span_id=row.span_id
         ):
-            log.warning("killed what the attempt had left running", processes=killed, group=pid)
+            log.warning("killed what the attempt had left running", group=pid)
     return killed

@@ -76,12 +76,16 @@ def move_deadline(conn: Connection, pause_us: int) -> None:
 
 
 def ended_on_host(conn: Connection, host: str, since: int) -> list[AttemptRecord]:
-    """Attempts of this host taken from their process since then (ix_task_attempt_taken)."""
+    """Attempts of this host taken from their process since then (ix_task_attempt_taken).
+
+    One whose own process gave the verdict, at its deadline, is none: that process runs others.
+    """
     statement = select(attempt_table).where(
         text("outcome IN ('lost', 'timeout', 'cancelled', 'handed_back')"),
         _A.host == host,
         _A.finished_at >= since,
         _A.pid.is_not(None),
+        _A.rebuilt_by.is_not(None),
     )
     return records(AttemptRecord, conn.execute(statement))
 
