@@ -57,11 +57,13 @@ class OtlpGrpcClient(Client):
         self._settings = settings
         self._metadata = tuple(settings.headers.items())
         self._channel: grpc.Channel | None = None
-        self._watch = _Watch()
+        self._number = 0
+        #: Whether the present connection has carried an acceptance.
+        self._is_used = False
 
     @override
     def send(self, payload: bytes, *, now_us: int) -> Answer:
-        number = self._watch.number
+        self._note_end()
         try:
             call = self._open().unary_unary(_METHOD)
             content = call(payload, timeout=self._settings.timeout_s, metadata=self._metadata)
@@ -73,27 +75,33 @@ class OtlpGrpcClient(Client):
         except (OSError, ValueError) as error:  # a file for TLS that is gone, an impossible header
             words = f"gRPC cannot be used: {type(error).__name__}"
             return Answer(verdict=Verdict.CONFIGURATION, words=words, has_come=False)
-        self._watch.note_answer(number)
+        if not self._is_used:
+            self._number += 1
+            self._is_used = True
         return self._acceptance(content, bytes_sent=len(payload))
 
     @override
     def connection(self) -> int | None:
-        return self._watch.number if self._watch.is_open else None
+        self._note_end()
+        return self._number if self._is_used else None
 
     @override
     def close(self) -> None:
         channel, self._channel = self._channel, None
+        self._is_used = False
         if channel is not None:
-            channel.unsubscribe(self._watch)
             channel.close()
-            self._watch.end()
 
     def _open(self) -> grpc.Channel:
         """The channel; it connects with its first call."""
         if self._channel is None:
             self._channel = _channel(self._settings)
-            self._channel.subscribe(self._watch)
         return self._channel
+
+    def _note_end(self) -> None:
+        """A channel whose connection has ended is idle until its next call."""
+        if self._channel is not None and self._is_used:
+            self._is_used = _is_ready(self._channel)
 
     def _acceptance(self, content: bytes, *, bytes_sent: int) -> Answer:
         rejected, said = partial_success(content)
@@ -119,33 +127,6 @@ class OtlpGrpcClient(Client):
             is_cut_off=is_cut_off,
             bytes_sent=bytes_sent,
         )
-
-
-class _Watch:
-    """Told of the channel's states by a thread of gRPC; counts the connections that have ended."""
-
-    def __init__(self) -> None:
-        self.number = 1
-        #: Whether the present connection has carried an answer.
-        self.is_open = False
-        self._is_ready = False
-
-    def __call__(self, state: grpc.ChannelConnectivity) -> None:
-        """Takes a state that the channel has now."""
-        states = grpc.ChannelConnectivity
-        if state is states.READY:
-            self._is_ready = True
-        elif self._is_ready or (self.is_open and state is not states.CONNECTING):
-            self.end()
-
-    def note_answer(self, number: int) -> None:
-        """An answer has come over the connection that had this number before the request."""
-        self.is_open = number == self.number
-
-    def end(self) -> None:
-        """The connection is no more."""
-        self._is_ready = self.is_open = False
-        self.number += 1
 
 
 def _verdict(code: grpc.StatusCode, details: str, *, asks: bool) -> Verdict:
@@ -182,6 +163,17 @@ def _retry_info_s(content: bytes) -> float | None:
     except DecodeError:
         pass
     return None
+
+
+def _is_ready(channel: grpc.Channel) -> bool:
+    """Whether the channel's connection stands now.
+
+    `Channel.subscribe`, which is the public way, cannot be ended: its thread raises where the
+    channel is closed or forgotten meanwhile (grpcio 1.85). So the state is asked for where it lies.
+    """
+    state: int = channel._channel.check_connectivity_state(False)  # noqa: SLF001, FBT003 - see above
+    ready: int = grpc.ChannelConnectivity.READY.value[0]
+    return state == ready
 
 
 def _channel(settings: ExportSettings) -> grpc.Channel:
