@@ -17,7 +17,7 @@ from app.service.leader import LEADER
 SILENT_US: Final[Mapping[str, int]] = MappingProxyType(
     {
         "reaper": 15_000_000,
-        "forwarder": 25_000_000,
+        "forwarder": 20_000_000,
         "neighbours": 30_000_000,
         "look-up": 30_000_000,
         "janitor": 30_000_000,
