@@ -9,15 +9,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from app.broker import bell, celery_app, transport
+from app.broker import bell, celery_app, relay, transport
 from app.config.settings import Settings
 from app.domain.errors import ConfigError
 from app.service.core import Core
+from app.service.process_log import ProcessLog
 from app.speech.registry import load_engines
 from app.storage.local import LocalStorage
 from app.store import schema
 from app.store.database import Database
 from telemetry.export import check_library, export_settings_from
+from telemetry.log_export import log_settings_from
 from telemetry.provider import resource_attributes
 
 
@@ -70,6 +72,7 @@ def check_telemetry() -> None:
     try:
         check_library(export_settings_from(os.environ))
         resource_attributes(os.environ)
+        log_settings_from(os.environ)
     except ValueError as error:
         raise ConfigError([str(error)]) from error
 
@@ -102,6 +105,26 @@ def tend_pool(worker: Any) -> None:
 def bell_socket(settings: Settings) -> bell.BellSocket:
     """A listener's end of the bell of this home."""
     return bell.BellSocket(run_dir(settings))
+def start_log(core: Core, *, program: str, service: str, has_threads: bool = True) -> ProcessLog:
+    """Logging of this process, begun; call it after the fork.
+
+    Args:
+        core: Where lines about tasks are written.
+        program: What this process is, as rows name it.
+        service: Its `service.name`.
+        has_threads: False for a process that forks: its lines are exported by the duties process.
+    """
+    hand_over = None if has_threads else partial(relay.hand_over, run_dir(core.settings))
+    log = ProcessLog(core, program=program, service=service, hand_over=hand_over)
+    log.start()
+    return log
+
+
+def relay_socket(settings: Settings) -> relay.RelaySocket:
+    """Where this host's processes without threads hand over their lines."""
+    return relay.RelaySocket(run_dir(settings))
+
+
 
 
 def make_worker(settings: Settings, desk: transport.Desk, run: Callable[[str], None]) -> Any:

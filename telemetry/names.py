@@ -126,6 +126,7 @@ SERVICE_ROWS: Final = "voxtrace"
 SERVICE_WEB: Final = "voxtrace-web"
 SERVICE_WORKER: Final = "voxtrace-worker"
 SERVICE_CLI: Final = "voxtrace-cli"
+SERVICE_DUTIES: Final = "voxtrace-duties"
 #: Instrumentation scope of all spans but those of the Flask instrumentation.
 SCOPE: Final = "voxtrace"
 
@@ -286,7 +287,7 @@ ATTRIBUTES: Final[tuple[Attribute, ...]] = (
 )  # fmt: skip
 
 RESOURCE: Final[tuple[Attribute, ...]] = (
-    _string(SERVICE_NAME, "all", "`voxtrace-web`, `voxtrace-worker`, `voxtrace-cli`; `voxtrace` for spans made from rows."),
+    _string(SERVICE_NAME, "all", "`voxtrace-web`, `voxtrace-worker`, `voxtrace-cli`, `voxtrace-duties` (log lines); `voxtrace` for spans made from rows."),
     _string(SERVICE_VERSION, "all", "Release of voxtrace."),
     _string(SERVICE_INSTANCE_ID, "web, worker, command line", "One process (a new one after each fork)."),
     _string(HOST_NAME, "web, worker, command line", "Host of the process."),

@@ -63,15 +63,24 @@ def process_resource(
             what they will, but cannot rename it: what compares spans with rows knows it by name.
         release: Release of voxtrace.
         environ: Where OTEL_RESOURCE_ATTRIBUTES is read.
-        instance_id: One start of one process; None makes a new one.
+        instance_id: One start of one process; None takes this one's own.
     """
     return {
         HOST_NAME: socket.gethostname(),
         **resource_attributes(environ),
         SERVICE_NAME: service,
         SERVICE_VERSION: release,
-        SERVICE_INSTANCE_ID: instance_id or str(uuid.uuid4()),
+        SERVICE_INSTANCE_ID: instance_id or process_instance_id(),
     }
+
+
+@cache
+def process_instance_id() -> str:
+    """What this process is called on its spans and its log lines; a forked child has another."""
+    return str(uuid.uuid4())
+
+
+os.register_at_fork(after_in_child=process_instance_id.cache_clear)
 
 
 def resource_attributes(environ: Mapping[str, str]) -> dict[str, AttributeValue]:

@@ -1,16 +1,15 @@
 """The bell: a datagram that tells the workers of this host to look at the table now.
 
 A lost ring is harmless: workers look four times a second anyway. Each listener has a socket file in
-`<home>/run`; a socket path may have 107 bytes, so longer ones go through /proc/self/fd.
+`<home>/run`.
 """
 
 import os
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
-_MAX_PATH_BYTES = 100
+from app.broker.local import address_of
 
 
 class BellSocket:
@@ -26,7 +25,7 @@ class BellSocket:
         self._path.unlink(missing_ok=True)
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.settimeout(0)
-        with _address(self._path) as address:
+        with address_of(self._path) as address:
             self._socket.bind(address)
 
     def fileno(self) -> int:
@@ -51,23 +50,10 @@ def ring(run_dir: Path) -> None:
         bell.settimeout(0)
         for path in run_dir.glob("bell.*"):
             try:
-                with _address(path) as address:
+                with address_of(path) as address:
                     bell.sendto(b"1", address)
             except ConnectionRefusedError:
                 with suppress(OSError):
                     path.unlink()
             except OSError:
                 continue  # its queue is full: it will look anyway
-
-
-@contextmanager
-def _address(path: Path) -> Iterator[str]:
-    """A name of `path` that fits into a socket address."""
-    if len(os.fsencode(path)) <= _MAX_PATH_BYTES:
-        yield str(path)
-        return
-    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        yield f"/proc/self/fd/{directory}/{path.name}"
-    finally:
-        os.close(directory)

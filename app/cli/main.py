@@ -15,7 +15,7 @@ from app.config.settings import Settings, load, unknown
 from app.domain.errors import ConfigError, RequestError, VoxtraceError
 from app.domain.ids import MAX_KEY
 from app.domain.task import Status
-from app.logs import setup as logs
+from app.logs import setup
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -50,7 +50,7 @@ def run(action: Callable[[Settings], Any], program: str = "cli") -> None:
     """
     settings = settings_or_exit()
     is_quiet = program == "cli" and "VOXTRACE_LOG_LEVEL" not in settings.given
-    logs.configure(
+    setup.configure(
         settings.log_level,
         form=settings.log_format,
         program=program,
@@ -215,6 +215,40 @@ def verify(**options: Any) -> None:
     from app.cli import verify as command
 
     run(lambda settings: command.verify(settings, options))
+
+
+@cli.command()
+@click.argument("id", type=click.IntRange(1, MAX_KEY), metavar="ID")
+@click.option("--follow", "-f", is_flag=True, help="Wait for more until the task is over.")
+@click.option(
+    "--level",
+    type=click.Choice(["info", "warning", "error"]),
+    default="info",
+    show_default=True,
+    help="Only lines at least so severe.",
+)
+@click.option("--attempt", type=click.IntRange(1, 10**9), help="Only lines of this attempt.")
+@click.option("--json", is_flag=True, help="Print one JSON object a line.")
+def logs(**options: Any) -> None:
+    """Show the log lines of task ID."""
+    from app.cli import logs as command
+
+    run(lambda settings: command.logs(settings, options))
+
+
+@cli.command()
+@click.option("--since", type=When(), help="What was sent since then: 2h, 7d, or a date and a time.")
+@click.option("--until", type=When(), help="And before then (default: now).")
+@click.option(
+    "--task", type=click.IntRange(1, MAX_KEY), multiple=True, help="What tells of this task; again."
+)
+@click.option("--poison", is_flag=True, help="What the collector refused, too; alone: only that.")
+@click.option("--json", is_flag=True, help="Print JSON.")
+def resend(**options: Any) -> None:
+    """Send spans again that a collector or Jaeger has lost, or refused before it was mended."""
+    from app.cli import resend as command
+
+    run(lambda settings: command.resend(settings, options))
 
 
 @cli.command()

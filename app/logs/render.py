@@ -12,18 +12,17 @@ import structlog
 from app.logs.kept import KEPT
 from app.logs.line import STACK, Line, level_name
 
-#: What the members of a line are called, in their order.
-_FIRST: Final = ("timestamp", "level", "logger", "event", "task_id", "attempt")
-_LOGFMT: Final = structlog.processors.LogfmtRenderer(
-    key_order=_FIRST, drop_missing=True, bool_as_flag=False
-)
+#: Members whose names are long to read: last in a text.
+_IDS: Final = ("trace_id", "span_id")
+_LOGFMT: Final = structlog.processors.LogfmtRenderer(bool_as_flag=False)
 
 
 def as_text(line: Line) -> str:
-    """`timestamp=… level=… logger=… event=… key=value`, frames below it."""
+    """`timestamp=… level=… logger=… event=… key=value trace_id=…`, frames below it."""
     members = _members(line)
     stack = str(members.pop(STACK, ""))
-    text = _LOGFMT(None, "", members)
+    ids = {name: members.pop(name) for name in _IDS if name in members}
+    text = _LOGFMT(None, "", members | ids)
     return "\n".join([str(text), *(f"  {frame}" for frame in stack.splitlines())])
 
 

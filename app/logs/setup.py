@@ -39,11 +39,17 @@ QUIET: Final[Mapping[str, int]] = MappingProxyType(
 
 
 class LineHandler(logging.Handler):
-    """Makes the line of each record and hands it to every way out."""
+    """Makes the line of each record and hands it to every way out.
+
+    Attributes:
+        outlets: The ways out of this process and its forked children.
+        export: The one that is this process's own; a forked child sets another.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.outlets: list[Outlet] = []
+        self.export: Outlet | None = None
 
     @override
     def emit(self, record: logging.LogRecord) -> None:
@@ -51,6 +57,8 @@ class LineHandler(logging.Handler):
             line = line_of(record)
             for outlet in self.outlets:
                 outlet(line)
+            if self.export is not None:
+                self.export(line)
 
 
 def configure(

@@ -1,7 +1,8 @@
 """Glances: what those who watch see of a text, a task or the monitor, each with its version.
 
-A version names the last event of the task and the last move of its progress. Both are on rows, so
-that a stream resumes on another web process, and after a restart, where it was.
+A version names the last event of the task, the last move of its progress and the last line of its
+log. All are on rows, so that a stream resumes on another web process, and after a restart, where it
+was.
 """
 
 import re
@@ -13,13 +14,13 @@ from app.domain.errors import NotFoundError
 from app.domain.records import EventRecord, TaskRecord
 from app.domain.task import Status
 from app.service.core import Core
-from app.store import reports, tasks
+from app.store import reports, task_log, tasks
 from app.store.database import Connection
 from app.store.reports import TextState
 
 #: What a stream of a text that was deleted meanwhile ends with.
 DELETED: Final = "deleted"
-_VERSION: Final = re.compile(r"(\d{1,18})\.(\d{1,18})\.(\d)(?:\.\d{1,9})?")
+_VERSION: Final = re.compile(r"(\d{1,18})\.(\d{1,18})\.(\d)(?:\.\d{1,9})?(?:-\d{1,18})?")
 
 
 class Key(NamedTuple):
@@ -38,6 +39,7 @@ class Glance:
         task: The task that answers; None for a text without one.
         event_id: The last event of the task; 0 for none.
         position: Place in the queue where it waits.
+        line_id: The last line of the log of a task that is watched as such; 0 for none.
     """
 
     key: Key
@@ -46,6 +48,7 @@ class Glance:
     audio_id: int | None
     event_id: int
     position: int | None = None
+    line_id: int = 0
     now: int
 
     @property
@@ -59,7 +62,8 @@ class Glance:
         moved = (self.task.progress_at or 0) if self.task else 0
         flagged = int(self.task is not None and self.task.timed_out_at is not None)
         place = f".{self.position}" if self.position is not None else ""
-        return f"{self.event_id}.{moved}.{flagged}{place}"
+        line = f"-{self.line_id}" if self.line_id else ""
+        return f"{self.event_id}.{moved}.{flagged}{place}{line}"
 
 
 def event_of(version: str | None) -> int | None:
@@ -85,7 +89,7 @@ def take(core: Core, key: Key) -> Glance:
 def look(
     core: Core, conn: Connection, keys: Iterable[Key], *, with_positions: bool
 ) -> dict[Key, Glance]:
-    """Glances of all keys in one snapshot: three statements, however many keys (primary keys).
+    """Glances of all keys in one snapshot: four statements, however many keys (primary keys).
 
     With positions there is one more statement for each task that waits.
     """
@@ -93,12 +97,14 @@ def look(
     text_ids = [key.id for key in wanted if key.kind == "text"]
     states = {state.id: state for state in reports.text_states(conn, text_ids)}
     task_ids = {key.id for key in wanted if key.kind == "task"}
+    lines = task_log.last_ids(conn, sorted(task_ids)) if task_ids else {}
     task_ids |= {state.task_id for state in states.values() if state.task_id is not None}
     found = {task.id: task for task in tasks.many(conn, sorted(task_ids))}
     waiting = [task for task in found.values() if task.status == "pending"]
     seen = _Seen(
         tasks=found,
         last=reports.last_events(conn, sorted(task_ids)),
+        lines=lines,
         places={task.id: tasks.position(conn, task) for task in waiting if with_positions},
         now=core.database.now_us(conn),
     )
@@ -118,6 +124,7 @@ class _Seen:
 
     tasks: dict[int, TaskRecord]
     last: dict[int, int]
+    lines: dict[int, int]
     places: dict[int, int]
     now: int
 
@@ -138,6 +145,7 @@ def _of_task(
         audio_id=audio_id,
         event_id=seen.last.get(task.id, 0) if task is not None else 0,
         position=seen.places.get(task.id) if task is not None else None,
+        line_id=seen.lines.get(task.id, 0) if task is not None and key.kind == "task" else 0,
         now=seen.now,
     )
 

@@ -11,6 +11,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from types import MappingProxyType
 from typing import Any, Final
 
 from app import clock
@@ -24,6 +25,8 @@ from app.store import task_log, tasks
 from app.store.database import Connection
 from telemetry import otel_context
 
+#: Levels that can be asked for.
+LEVEL_NAMES: Final[Mapping[str, str]] = MappingProxyType({name: name for name in LEVELS})
 #: Lines that one answer holds at most.
 MAX_LINES: Final = 1000
 

@@ -10,6 +10,7 @@ from werkzeug.datastructures import FileStorage
 
 from app.domain.encoding import decode_text
 from app.domain.errors import RequestError, TooLargeError
+from app.logs.about import bind_task
 from app.service import retry
 from app.service import submit as submit_service
 from app.service.submit import SubmitRequest, Submitted
@@ -98,6 +99,7 @@ def _noted(action: Callable[[], Submitted]) -> Submitted:
     """Takes its turn; keeps the request's span, linked to the task that it follows."""
     with state().turns.take():
         result = action()
+    bind_task(result.task.id)
     tracing.keep_request_span(result.task.id)
     if result.disposition != "new":
         tracing.link_request(SpanContext.from_hex(result.task.trace_id, result.task.span_id))

@@ -22,10 +22,11 @@ from app.domain.errors import (
     TooLargeError,
     VoxtraceError,
 )
+from app.logs.logger import logger_of
 from app.web.state import state
 from telemetry.web import current_context
 
-log = logging.getLogger(__name__)
+log = logger_of(__name__)
 
 #: HTTP code of an error, by class; the nearest base class decides.
 STATUS: Mapping[type[VoxtraceError], int] = MappingProxyType(
@@ -92,7 +93,15 @@ def _of_ours(error: VoxtraceError) -> Response:
     status = status_of(error)
     headers = (("Retry-After", str(RETRY_AFTER_S)),) if status == 503 else ()
     if status >= 500:
-        log.error("%s %s: %s", request.method, request.path, error.message)
+        level = logging.WARNING if status == 503 else logging.ERROR
+        log.log(
+            level,
+            "a request failed",
+            method=request.method,
+            path=request.path,
+            status=status,
+            error=error.message,
+        )
     return answer(
         Failure(status=status, error_type=error.error_type, detail=error.message, headers=headers)
     )
@@ -118,7 +127,11 @@ def _of_any(error: Exception) -> Response:
     """The border: what nobody foresaw is logged with its trace, counted, and told without it."""
     count = next(state().failures)
     log.error(
-        "%s %s failed (%d in this process)", request.method, request.path, count, exc_info=error
+        "a request failed as nobody foresaw",
+        method=request.method,
+        path=request.path,
+        failures=count,
+        exc_info=error,
     )
     detail = "an error inside voxtrace; the log has it under this reference"
     return answer(Failure(status=500, error_type="internal", detail=detail))

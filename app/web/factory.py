@@ -1,6 +1,5 @@
 """The application factory: a Flask application around a Core."""
 
-import logging
 import os
 from importlib import import_module
 from importlib.util import find_spec
@@ -13,6 +12,8 @@ from werkzeug.routing import IntegerConverter
 from app import bootstrap
 from app.config.settings import Settings, load
 from app.domain.ids import MAX_KEY
+from app.logs.about import forget
+from app.logs.logger import logger_of
 from app.service import report
 from app.service.core import Core
 from app.service.health import HealthProbe
@@ -29,7 +30,7 @@ from app.web.holds import Holds
 from app.web.v1.routes import BLUEPRINTS
 from telemetry import web as tracing
 
-log = logging.getLogger(__name__)
+log = logger_of(__name__)
 
 
 class _Json(DefaultJSONProvider):
@@ -81,6 +82,8 @@ def create_app(settings: Settings | None = None, core: Core | None = None) -> Fl
     app.json = _Json(app)
     found = _state(chosen, used)
     web_state.put(app, found)
+    app.before_request(forget)  # threads serve many requests, each about a task of its own
+    app.teardown_request(lambda _error: forget())
     security.protect(app, chosen)
     errors.register(app)
     _register(app)

@@ -75,10 +75,15 @@ def clock_time(place: Place, at_us: int) -> str:
     return f"{local(place, at_us):%H:%M:%S}"
 
 
+def fine_time(place: Place, at_us: int) -> str:
+    """`14:03:41.498`: where many things happen within a second."""
+    return f"{clock_time(place, at_us)}.{at_us // 1000 % 1000:03d}"
+
+
 def exact(place: Place, at_us: int) -> str:
     """The whole moment with milliseconds and zone: `Thu 12 Mar 2026, 14:03:41.498 (UTC+8)`."""
     at = local(place, at_us)
-    time = f"{at:%H:%M:%S}.{at_us // 1000 % 1000:03d}"
+    time = fine_time(place, at_us)
     if place.lang == "zh":
         day_name = _DAYS_ZH[at.weekday()]
         date = f"{at.year} 年 {at.month} 月 {at.day} 日 {day_name}"
@@ -97,8 +102,12 @@ def ago(place: Place, at_us: int) -> str:
 
 
 def tag(place: Place, at_us: int, style: str = "short") -> Markup:
-    """A `<time>` element: `style` is short, day, clock or ago; its title is the exact moment."""
-    shown = {"short": short, "day": day, "clock": clock_time, "ago": ago}[style](place, at_us)
+    """A `<time>` element; its title is the exact moment.
+
+    `style` is short, day, clock, fine or ago.
+    """
+    styles = {"short": short, "day": day, "clock": clock_time, "fine": fine_time, "ago": ago}
+    shown = styles[style](place, at_us)
     machine = local(place, at_us).isoformat(timespec="milliseconds")
     return Markup('<time datetime="{}" title="{}">{}</time>').format(
         machine, exact(place, at_us), shown

@@ -15,7 +15,7 @@ from app.service.core import Core
 from app.service.report import Stats
 from app.service.task_list import ListedTask
 from app.service.task_view import TaskView
-from app.web import filters, reading, span_rows, task_history, task_page
+from app.web import filters, reading, span_rows, task_history, task_log_tab, task_page
 from app.web.drawing import Block, progress
 from app.web.visitor import Visitor
 from app.web.words import Words
@@ -116,7 +116,8 @@ def task_values(
             is_running=not view.task.is_final,
         ),
         "evidence": task_history.evidence(view, reader),
-        "tab": tab if tab in {"events", "attempts", "followers"} else "events",
+        "tab": tab if tab in {"events", "attempts", "followers", "log"} else "events",
+        "log": task_log_tab.log_tab(core, view, reader, args, is_open=tab == "log"),
         "events": task_history.event_lines(view, reader),
         "attempts": task_history.attempt_cards(view, reader),
         "page_url": request.base_url,

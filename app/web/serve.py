@@ -1,6 +1,5 @@
 """The web program: gunicorn with threads; each process makes its own Core after the fork."""
 
-import logging
 import os
 import signal
 from collections.abc import Callable
@@ -14,10 +13,12 @@ from typing_extensions import override
 
 from app import bootstrap, process
 from app.config.settings import Settings
+from app.logs.logger import logger_of
 from app.web import state
 from app.web.factory import create_app
+from telemetry.names import SERVICE_WEB
 
-log = logging.getLogger(__name__)
+log = logger_of(__name__)
 
 #: Seconds that a stopping process waits for requests in hand; streams end at once.
 GRACE_S: Final = 3
@@ -25,6 +26,9 @@ GRACE_S: Final = 3
 SILENCE_S: Final = 60
 #: Seconds that a connection stays open for its next request.
 KEEP_ALIVE_S: Final = 5
+
+#: Where an application keeps the log of its process.
+_LOG: Final = "voxtrace_log"
 
 _Handler = Callable[[int, FrameType | None], Any] | int | None
 
@@ -53,8 +57,8 @@ def _check(settings: Settings) -> None:
     if settings.api_token is not None and settings.legacy_open:
         log.warning(
             "VOXTRACE_LEGACY_OPEN=1: the legacy routes and the audio files that they name need no "
-            "token; anyone who reaches %s can submit and hear texts",
-            settings.bind,
+            "token; who reaches this address can submit and hear texts",
+            address=settings.bind,
         )
 
 
@@ -106,7 +110,10 @@ class WebProgram(BaseApplication):  # type: ignore[misc]  # gunicorn has no type
     @override
     def load(self) -> Flask:
         """The application of one web process; gunicorn calls this after the fork."""
-        return create_app(self._settings)
+        made = create_app(self._settings)
+        core = state.of(made).core
+        made.extensions[_LOG] = bootstrap.start_log(core, program="web", service=SERVICE_WEB)
+        return made
 
 
 def _after_fork(server: Any, _worker: Any) -> None:
@@ -127,6 +134,7 @@ def _ready(worker: Any) -> None:
 def _end(_server: Any, worker: Any) -> None:
     """What waits is written before the process ends."""
     if getattr(worker, "wsgi", None) is not None:
+        worker.wsgi.extensions[_LOG].stop()
         state.end(state.of(worker.wsgi))
 
 

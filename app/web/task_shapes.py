@@ -1,10 +1,14 @@
 """A whole task, and the monitor, as the v1 API shows them."""
 
+import json
 from dataclasses import asdict
 
+from app.domain.records import LogLineRecord
+from app.logs.line import level_name
 from app.service.glance import Glance
 from app.service.reason import Explanation, Reason
 from app.service.report import MonitorView, Stats
+from app.service.task_log import LogPage
 from app.service.task_path import DeadlineSum, Step
 from app.service.task_view import AttemptView, ReadingSegment, TaskView
 from app.service.trace_state import TraceState
@@ -70,6 +74,33 @@ def _attempt(view: AttemptView) -> Json:
         "ran_s": seconds(view.ran_us),
         "segments_made": view.segments_made,
         "worker_state": view.worker_state,
+    }
+
+
+def log_page(page: LogPage, *, kept: int) -> Json:
+    """Log lines of a task."""
+    return {
+        "lines": [_log_line(line) for line in page.lines],
+        "last_id": page.last_id,
+        "is_final": page.is_final,
+        "total": page.total,
+        "kept": kept,
+    }
+
+
+def _log_line(line: LogLineRecord) -> Json:
+    return {
+        "id": line.id,
+        "at": moment(line.at),
+        "level": level_name(line.level),
+        "attempt": line.attempt,
+        "message": line.message,
+        "fields": json.loads(line.fields),
+        "logger": line.logger,
+        "program": line.program,
+        "host": line.host,
+        "pid": line.pid,
+        "span_id": line.span_id,
     }
 
 

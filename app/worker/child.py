@@ -18,6 +18,7 @@ from app.service.tally import Tally
 from telemetry import provider
 from telemetry.attempt import AttemptTracing
 from telemetry.deadline import DeadlinePassed
+from telemetry.names import SERVICE_WORKER
 
 if TYPE_CHECKING:
     from app.service.core import Core
@@ -44,6 +45,7 @@ class Child:
             release=settings.release, own_errors=(VoxtraceError,)
         )
         self._counts = ProcessCounts("child")
+        self._log = bootstrap.start_log(self._core, program="child", service=SERVICE_WORKER)
 
     def run(self, message: str) -> None:
         """Runs the attempt of a claim; lets nothing out but SystemExit."""
@@ -54,6 +56,10 @@ class Child:
                 execute(attempt)
             else:
                 attempt.tracing.discard()
+
+    def end(self) -> None:
+        """Writes and sends the lines that wait."""
+        self._log.stop()
 
     def _begin(self, claim: Claim) -> bool:
         """Notes this process on the attempt's row; while the database is busy it tries again."""

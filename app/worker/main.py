@@ -12,6 +12,7 @@ from app.config.settings import Settings
 from app.worker.child import Child
 from app.worker.keeper import DutiesKeeper
 from app.worker.parent import Parent
+from telemetry.names import SERVICE_WORKER
 
 
 def run_worker(settings: Settings, *, keeps_duties: bool) -> int:
@@ -29,6 +30,7 @@ def run_worker(settings: Settings, *, keeps_duties: bool) -> int:
     bootstrap.check_schema(core)
     keeper = DutiesKeeper() if keeps_duties else None
     bell = bootstrap.bell_socket(settings)
+    log = bootstrap.start_log(core, program="worker", service=SERVICE_WORKER, has_threads=False)
     parent = Parent(core, bell, keeper)
     runner = _Runner(settings)
     receivers = _connect(parent, runner)
@@ -40,6 +42,7 @@ def run_worker(settings: Settings, *, keeps_duties: bool) -> int:
         if keeper is not None:
             keeper.stop()
         bell.close()
+        log.stop()
     del receivers
     return int(worker.exitcode or 0)
 
@@ -62,6 +65,11 @@ class _Runner:
         if self._child is not None:
             self._child.run(message)
 
+    def end(self, **_kwargs: Any) -> None:
+        """Celery's signal in a pool child that ends in an orderly way."""
+        if self._child is not None:
+            self._child.end()
+
 
 def _connect(parent: Parent, runner: _Runner) -> list[Any]:
     """Connects Celery's signals; the receivers must be kept (they are referred to weakly)."""
@@ -73,6 +81,7 @@ def _connect(parent: Parent, runner: _Runner) -> list[Any]:
         """Connected to `setup_logging`: Celery then leaves logging as it is."""
 
     signals.worker_process_init.connect(runner.after_fork)
+    signals.worker_process_shutdown.connect(runner.end)
     signals.task_failure.connect(failed)
     signals.setup_logging.connect(keep_ours)
     return [failed, keep_ours, runner]

@@ -27,6 +27,7 @@ TECHNICAL = frozenset(
         "POST",
         "espeak",
         "HTTP",
+        "JSON",
         "traceparent",
         "MB",
         "GB18030",
@@ -78,6 +79,8 @@ def paths(library: Library) -> list[str]:
         f"/tasks/{library.chinese}",
         f"/tasks/{library.failed}",
         f"/tasks/{library.timeout}?tab=attempts",
+        f"/tasks/{library.timeout}?tab=log",
+        f"/tasks/{library.failed}?tab=log&level=warning&attempt=9",
         "/tasks/999999",
     ]
 

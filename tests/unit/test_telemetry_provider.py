@@ -29,10 +29,18 @@ def test_process_resource_names_the_process_and_takes_what_the_user_adds() -> No
     assert uuid.UUID(str(resource["service.instance.id"])).version == 4
 
 
-def test_process_resource_is_another_for_each_start() -> None:
-    """Two processes of one host never share an instance id, unless they are given one."""
+def test_process_resource_is_another_for_each_process() -> None:
+    """Spans and lines of a process share its id; a forked child has another, unless given one."""
     first, second = (provider.process_resource("w", release="1", environ={}) for _ in range(2))
-    assert first["service.instance.id"] != second["service.instance.id"]
+    assert first["service.instance.id"] == second["service.instance.id"]
+    read, write = os.pipe()
+    if os.fork() == 0:
+        os.write(write, provider.process_instance_id().encode())
+        os._exit(0)
+    os.wait()
+    assert os.read(read, 100).decode() != first["service.instance.id"]
+    os.close(read)
+    os.close(write)
     assert first["host.name"] == os.uname().nodename
     assert set(first) == {attribute.key for attribute in RESOURCE}
     named = provider.process_resource("w", release="1", environ={}, instance_id="x")

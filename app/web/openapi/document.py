@@ -3,12 +3,22 @@
 from http import HTTPStatus
 from typing import Any
 
-from app.web.openapi import legacy_operations, legacy_schemas, schemas, v1_operations
+from app.web.openapi import (
+    legacy_operations,
+    legacy_schemas,
+    log_operations,
+    schemas,
+    v1_operations,
+)
 from app.web.openapi.operation import JSON, PROBLEM, Operation, Parameter
 from app.web.openapi.types import ref
 
 #: Every route that the document describes.
-OPERATIONS = (*v1_operations.OPERATIONS, *legacy_operations.OPERATIONS)
+OPERATIONS = (
+    *v1_operations.OPERATIONS,
+    *log_operations.OPERATIONS,
+    *legacy_operations.OPERATIONS,
+)
 
 _ABOUT = (
     "Text-to-speech tasks whose monitoring can be trusted. Moments are RFC 3339 in UTC; units are "
@@ -37,7 +47,7 @@ def build(release: str) -> dict[str, Any]:
         "security": [{}, {"bearer": []}, {"cookie": []}],
         "paths": paths,
         "components": {
-            "schemas": schemas.SCHEMAS | legacy_schemas.SCHEMAS,
+            "schemas": schemas.SCHEMAS | log_operations.SCHEMAS | legacy_schemas.SCHEMAS,
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer"},
                 "cookie": {"type": "apiKey", "in": "cookie", "name": "voxtrace_session"},

@@ -3,7 +3,9 @@
 from flask import Blueprint, Response, jsonify, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from app.service import cancel, task_list, task_view
+from app.domain.ids import MAX_KEY
+from app.logs.about import bind_task
+from app.service import cancel, task_list, task_log, task_view
 from app.service.glance import Key
 from app.web import accept, parse, shapes, streams, task_shapes
 from app.web.state import core, state
@@ -65,6 +67,21 @@ def segments(task_id: int) -> Response:
     )
 
 
+@blueprint.get("/<int:task_id>/logs")
+def logs(task_id: int) -> Response:
+    """Log lines, oldest first, after the id `after`, from a level on, of one attempt."""
+    parse.known_args("after", "level", "attempt", "limit")
+    page = task_log.page(
+        core(),
+        task_id,
+        after_id=parse.whole_arg("after", 0, low=0, high=MAX_KEY) or 0,
+        level=parse.choice_arg("level", task_log.LEVEL_NAMES, "info"),
+        attempt=parse.whole_arg("attempt", None, low=1, high=10**9),
+        limit=parse.whole_arg("limit", 200, low=1, high=task_log.MAX_LINES) or 200,
+    )
+    return jsonify(task_shapes.log_page(page, kept=core().settings.task_log_lines))
+
+
 @blueprint.get("/<int:task_id>/stream")
 def stream(task_id: int) -> BaseResponse:
     """Server-sent events of a task, the present state first."""
@@ -74,6 +91,7 @@ def stream(task_id: int) -> BaseResponse:
 @blueprint.post("/<int:task_id>/cancel")
 def cancel_task(task_id: int) -> Response:
     """Takes back the request that made a task; with `everyone`, every request for it."""
+    bind_task(task_id)
     wanted = parse.json_object({"everyone": parse.FLAG}, is_optional=True)
     everyone = bool(wanted.get("everyone", False))
     return cancelled(cancel.cancel_task(core(), task_id, everyone=everyone))
@@ -82,5 +100,6 @@ def cancel_task(task_id: int) -> Response:
 @blueprint.post("/<int:task_id>/retry")
 def retry_task(task_id: int) -> Response:
     """Speaks the text of a task again, as a new task that is linked to it."""
+    bind_task(task_id)
     parse.json_object({}, is_optional=True)
     return retried(accept.retry_task(task_id, default_source="api"))
