@@ -71,8 +71,8 @@ def check_telemetry() -> None:
     """Raises ConfigError where one of the standard OTEL_* variables is wrong, or asks in vain."""
     try:
         check_library(export_settings_from(os.environ))
-        resource_attributes(os.environ)
         log_settings_from(os.environ)
+        resource_attributes(os.environ)
     except ValueError as error:
         raise ConfigError([str(error)]) from error
 
@@ -102,9 +102,6 @@ def tend_pool(worker: Any) -> None:
     celery_app.tend_pool(worker)
 
 
-def bell_socket(settings: Settings) -> bell.BellSocket:
-    """A listener's end of the bell of this home."""
-    return bell.BellSocket(run_dir(settings))
 def start_log(core: Core, *, program: str, service: str, has_threads: bool = True) -> ProcessLog:
     """Logging of this process, begun; call it after the fork.
 
@@ -125,6 +122,9 @@ def relay_socket(settings: Settings) -> relay.RelaySocket:
     return relay.RelaySocket(run_dir(settings))
 
 
+def bell_socket(settings: Settings) -> bell.BellSocket:
+    """A listener's end of the bell of this home."""
+    return bell.BellSocket(run_dir(settings))
 
 
 def make_worker(settings: Settings, desk: transport.Desk, run: Callable[[str], None]) -> Any:

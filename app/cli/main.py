@@ -240,9 +240,13 @@ def logs(**options: Any) -> None:
 @click.option("--since", type=When(), help="What was sent since then: 2h, 7d, or a date and a time.")
 @click.option("--until", type=When(), help="And before then (default: now).")
 @click.option(
-    "--task", type=click.IntRange(1, MAX_KEY), multiple=True, help="What tells of this task; again."
+    "--task",
+    type=click.IntRange(1, MAX_KEY),
+    multiple=True,
+    metavar="ID",
+    help="What tells of this task; may be repeated.",
 )
-@click.option("--poison", is_flag=True, help="What the collector refused, too; alone: only that.")
+@click.option("--poison", is_flag=True, help="What was refused, too; alone: only that.")
 @click.option("--json", is_flag=True, help="Print JSON.")
 def resend(**options: Any) -> None:
     """Send spans again that a collector or Jaeger has lost, or refused before it was mended."""

@@ -17,22 +17,22 @@ from app.duties.loop import Loop
 from app.duties.neighbours import Neighbours
 from app.duties.ping import Ping
 from app.duties.reaper import Reaper
-from app.duties.sweeper import Sweeper
 from app.duties.relay import LineRelay
+from app.duties.sweeper import Sweeper
 from app.duties.window import Window
 from app.service.canary import Watch
 from app.service.neighbours import TIMEOUT_S
 from telemetry.jaeger import JaegerClient
+from telemetry.names import SERVICE_DUTIES
 
 if TYPE_CHECKING:
     from app.duties.duty import Duty
-from telemetry.names import SERVICE_DUTIES
     from app.service.core import Core
     from telemetry.export import ExportSettings
+    from telemetry.log_export import LogExport
 
 
 def run_duties(settings: Settings) -> int:
-    from telemetry.log_export import LogExport
     """Runs the duties until SIGTERM or SIGINT; returns the exit code."""
     process.die_with_parent()
     os.environ.setdefault(process.RUN_MARK, process.new_run_mark(settings.home))
@@ -42,11 +42,11 @@ def run_duties(settings: Settings) -> int:
     bootstrap.check_schema(core)
     leadership = Leadership(core, f"{core.host}/{os.getpid()}/{secrets.token_hex(4)}")
     ships: list[Duty] = [Forwarder(core, export)] if export is not None else []
+    log = bootstrap.start_log(core, program="duties", service=SERVICE_DUTIES)
+    lines = _relay(settings, log.export)
     judging = Loop(core, [Reaper(core), Janitor(core)], leadership, renews=True)
     looker = bootstrap.with_actor(core, f"look-up on {core.host}")
     looks: list[Duty] = [LookUp(looker, settings.jaeger_url)] if settings.jaeger_url else []
-    log = bootstrap.start_log(core, program="duties", service=SERVICE_DUTIES)
-    lines = _relay(settings, log.export)
     others = [
         Loop(core, ships, leadership),
         Loop(core, looks, leadership),
@@ -55,6 +55,9 @@ def run_duties(settings: Settings) -> int:
     ]
     _run(judging, others)
     leadership.step_down()
+    if lines is not None:
+        lines.stop()
+    log.stop()
     return 0
 
 
@@ -64,9 +67,15 @@ def _watches(core: "Core", export: "ExportSettings | None") -> "list[Duty]":
     jaeger = JaegerClient(url, timeout_s=TIMEOUT_S) if url is not None else None
     watch = Watch(exports=export is not None, jaeger=jaeger)
     return [Neighbours(core, export), Canary(core, watch), Ping(core, exports=export is not None)]
-    if lines is not None:
-        lines.stop()
-    log.stop()
+
+
+def _relay(settings: Settings, export: "LogExport | None") -> LineRelay | None:
+    """Exports the lines of processes that may have no thread; None where no line is exported."""
+    if export is None:
+        return None
+    relay = LineRelay(export, lambda: bootstrap.relay_socket(settings))
+    relay.start()
+    return relay
 
 
 def _run(judging: Loop, others: list[Loop]) -> None:
@@ -79,15 +88,6 @@ def _run(judging: Loop, others: list[Loop]) -> None:
 
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, stop)
-def _relay(settings: Settings, export: "LogExport | None") -> LineRelay | None:
-    """Exports the lines of processes that may have no thread; None where no line is exported."""
-    if export is None:
-        return None
-    relay = LineRelay(export, lambda: bootstrap.relay_socket(settings))
-    relay.start()
-    return relay
-
-
     threads = [threading.Thread(target=loop.run, daemon=True) for loop in others]
     for thread in threads:
         thread.start()
