@@ -8,6 +8,7 @@ proof), or `poison` where the collector refused it for itself. No function commi
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Select, case, func, insert, select, update
@@ -98,7 +99,10 @@ class OutboxRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxState:
-    """What lies in the outbox now; the `lost_…` fields count since the database was made."""
+    """What lies in the outbox now; the `lost_…` fields count since the database was made.
+
+    `poison_error` is what the collector answered to the row that was quarantined last.
+    """
 
     pending: int
     pending_bytes: int
@@ -111,6 +115,7 @@ class OutboxState:
     lost_task_rows: int
     lost_spans: int
     last_lost_us: int | None
+    poison_error: str | None = None
 
 
 def add(
@@ -234,12 +239,17 @@ def measure(conn: Connection) -> OutboxState:
             ),
             _sum(select(func.sum(LOSS.c.span_count)), "lost_spans"),
             _scalar(select(func.max(LOSS.c.last_at)), "last_lost_us"),
+            _scalar(
+                select(_O.error).where(in_state("poison")).order_by(_O.id.desc()).limit(1),
+                "poison_error",
+            ),
         )
     ).one()
-    numbers: dict[str, Any] = {
-        name: None if value is None else int(value) for name, value in row._asdict().items()
+    found: dict[str, Any] = {
+        name: int(value) if isinstance(value, Decimal) else value
+        for name, value in row._asdict().items()
     }
-    return OutboxState(**numbers)
+    return OutboxState(**found)
 
 
 def _counts(state: str, name: str) -> list[Any]:

@@ -237,7 +237,7 @@ def logs(**options: Any) -> None:
 
 
 @cli.command()
-@click.option("--since", type=When(), help="What was sent since then: 2h, 7d, or a date and a time.")
+@click.option("--since", type=When(), help="What was sent since: 2h, 7d, or a date and a time.")
 @click.option("--until", type=When(), help="And before then (default: now).")
 @click.option(
     "--task",

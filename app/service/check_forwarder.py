@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from app.domain.records import DutyRecord
-from app.service.check import Check, Said, off
+from app.service.check import NOTHING, Check, Said, off
 from app.service.check_backends import Found, has_collector
 from app.service.check_duties import RESTART, since_of, trouble
 from app.service.duty_state import state_of
@@ -40,7 +40,7 @@ def forwarder_check(facts: Facts, found: Found) -> Check:
         or _refused(facts)
         or _rejected(state)
         or _waiting(facts, state)
-        or _forwards(duty, state)
+        or _forwards(facts, duty, state)
     )
 
 
@@ -68,17 +68,18 @@ def _misconfigured(state: Mapping[str, Any]) -> Check | None:
 
 def _refused(facts: Facts) -> Check | None:
     poison = facts.outbox.poison if facts.outbox is not None else 0
-    if not poison:
+    if facts.outbox is None or not poison:
         return None
+    answer = facts.outbox.poison_error or "–"
     return Check(
         name="forwarder",
         level="warn",
         said=Said(
-            en=f"the collector refused {count(poison)} span batches; they are kept aside",
-            zh=f"收集器拒绝了 {count(poison)} 批跨度，已另外保留",
+            en=f"the collector refused {count(poison)} span batches, kept aside: {answer}",
+            zh=f"收集器拒绝了 {count(poison)} 批跨度，已另外保留：{answer}",
         ),
         fix=_REFUSED,
-        facts={"poison": poison},
+        facts={"poison": poison, "poison_error": answer},
     )
 
 
@@ -119,12 +120,29 @@ def _waiting(facts: Facts, state: Mapping[str, Any]) -> Check | None:
     )
 
 
-def _forwards(duty: DutyRecord, state: Mapping[str, Any]) -> Check:
-    spans = state.get("sent_spans") or 0
-    said = Said(en=f"{count(spans)} spans sent", zh=f"已发送 {count(spans)} 个跨度")
-    seen_at = duty.ticked_at
+def _forwards(facts: Facts, duty: DutyRecord, state: Mapping[str, Any]) -> Check:
+    spans, again = state.get("sent_spans") or 0, _again(facts, state)
+    said = Said(
+        en=f"{count(spans)} spans sent{again.en}", zh=f"已发送 {count(spans)} 个跨度{again.zh}"
+    )
     return Check(
-        name="forwarder", level="ok", said=said, seen_at=seen_at, facts={"sent_spans": spans}
+        name="forwarder",
+        level="ok",
+        said=said,
+        seen_at=duty.ticked_at,
+        facts={"sent_spans": spans, "resent_rows": state.get("resent_rows") or 0},
+    )
+
+
+def _again(facts: Facts, state: Mapping[str, Any]) -> Said:
+    """What was sent again because a collector was lost: how much, when, why; empty for nothing."""
+    rows, at = state.get("resent_rows") or 0, _moment(state, "resent_at_us")
+    if not rows or at is None:
+        return NOTHING
+    ago_us, why = max(0, facts.now - at), state.get("resent_why") or ""
+    return Said(
+        en=f"; {count(rows)} batches again, last {duration(ago_us, 'en')} ago: {why}",
+        zh=f"；重发 {count(rows)} 批，最近一次在 {duration(ago_us, 'zh')}前：{why}",
     )
 
 

@@ -9,6 +9,7 @@ from markupsafe import Markup
 from app.domain.records import DutyRecord, TaskRecord
 from app.service.alerts import Alert
 from app.service.check_duties import FAILING, is_silent
+from app.service.duty_state import state_of
 from app.service.report import ActiveTask, MonitorView, Slots, WorkerView
 from app.web import moments
 from app.web.drawing import Block
@@ -247,6 +248,23 @@ def outbox_lines(view: MonitorView, visitor: Visitor) -> list[StateLine]:
     if outbox.lost_spans:
         lost = t("outbox.lost", n=outbox.lost_spans)
         lines.append(StateLine(level="bad", name="lost", says=str(lost)))
+    if outbox.poison:
+        refused = t("outbox.refused", n=outbox.poison, answer=outbox.poison_error or "–")
+        lines.append(StateLine(level="warn", name="refused", says=str(refused)))
+    return [*lines, *_forwarder_lines(view, t)]
+
+
+def _forwarder_lines(view: MonitorView, t: Words) -> list[StateLine]:
+    """What the forwarder tells of spans that were left out, and of those that went again."""
+    duty = next((duty for duty in view.duties if duty.name == "forwarder"), None)
+    state, lines = state_of(duty), []
+    if rejected := state.get("rejected_spans"):
+        says = t("outbox.left_out", n=rejected, answer=state.get("partial_message") or "–")
+        lines.append(StateLine(level="warn", name="left_out", says=str(says)))
+    if (rows := state.get("resent_rows")) and (at := state.get("resent_at_us")):
+        ago = duration(max(0, view.now - at), t.lang)
+        says = t("outbox.again", n=rows, ago=ago, why=state.get("resent_why") or "–")
+        lines.append(StateLine(level="ok", name="again", says=str(says)))
     return lines
 
 

@@ -230,6 +230,7 @@ OUTBOX: dict[str, Schema] = {
     "lost_spans": WHOLE,
     "oldest_pending_at": maybe(MOMENT),
     "last_lost_at": maybe(MOMENT),
+    "poison_error": maybe(STRING),
 }
 
 #: What a text shows in a list, beside its row.
