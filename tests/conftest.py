@@ -19,15 +19,22 @@ _TEMPLATE: list[str] = []
 def database_url(kind: str, tmp_path: Path) -> str:
     """The URL of a new database with this release's schema."""
     if kind == "sqlite":
-        url = f"sqlite:///{tmp_path / 'voxtrace.db'}"
+        url = empty_database_url(kind, tmp_path)
         _migrate(url)
         return url
     server = shared_server()
     if not _TEMPLATE:
-        url = server.create_database()
+        url = empty_database_url(kind, tmp_path)
         _migrate(url)
         _TEMPLATE.append(url.partition("@/")[2].partition("?")[0])
     return server.create_database(_TEMPLATE[0])
+
+
+def empty_database_url(kind: str, tmp_path: Path) -> str:
+    """The URL of a new database without any schema."""
+    if kind == "sqlite":
+        return f"sqlite:///{tmp_path / 'voxtrace.db'}"
+    return shared_server().create_database()
 
 
 def _migrate(url: str) -> None:
