@@ -15,10 +15,10 @@ from app.web.words import words_of
 WEB = Path(words.__file__).parent
 #: Keys made at run time, by their beginnings; what follows them is checked below.
 MADE = (
-    "status.", "outcome.", "wait.", "event.", "actor.", "duty.", "jaeger.", "error.", "keys.", "format.",
+    "status.", "outcome.", "wait.", "event.", "actor.", "duty.", "jaeger.", "error.", "keys.",
     "engine.", "source.", "spent.", "path.why_", "fact.", "attempt.", "check.", "span.", "slots.",
     "verdict.", "area.", "level.", "nav.", "theme.", "trace.from_", "phase.", "library.",
-    "setting", "js.", "log.",
+    "setting", "js.", "log.", "format.",
 )  # fmt: skip
 
 
