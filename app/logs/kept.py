@@ -28,7 +28,7 @@ class KeptLines:
     def __init__(self) -> None:
         self.program = "other"
         self.is_on = False
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
         self._lines: deque[Line] = deque(maxlen=MAX_WAITING)
 
     def start(self, program: str, *, is_on: bool) -> None:
@@ -38,22 +38,21 @@ class KeptLines:
 
     def forget(self) -> None:
         """Forgets what waits; the lock too, which a thread of the parent may have held."""
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
         self._lines = deque(maxlen=MAX_WAITING)
 
     def take(self, line: Line) -> None:
         """Keeps a line about a task; any other goes by."""
         if not self.is_on or line.task_id is None or line.is_told or line.level < logging.INFO:
             return
-        with self._changed:
+        with self._lock:
             self._lines.append(line)
-            self._changed.notify_all()
 
     def of_task(self, task_id: int) -> list[Line]:
         """Takes the lines of one task out, oldest first; give them back where writing fails."""
         if not self._lines:
             return []
-        with self._changed:
+        with self._lock:
             mine = [line for line in self._lines if line.task_id == task_id]
             if mine:
                 rest = [line for line in self._lines if line.task_id != task_id]
@@ -62,23 +61,18 @@ class KeptLines:
 
     def task_ids(self) -> list[int]:
         """The tasks whose lines wait, in the order of their ids."""
-        with self._changed:
+        with self._lock:
             return sorted({line.task_id for line in self._lines if line.task_id is not None})
 
     def give_back(self, lines: Iterable[Line]) -> None:
         """Keeps lines again, before those that came since."""
-        with self._changed:
+        with self._lock:
             self._lines = deque([*lines, *self._lines], maxlen=MAX_WAITING)
 
     def oldest_us(self) -> int | None:
         """The moment of the line that waits longest; None where nothing waits."""
-        with self._changed:
+        with self._lock:
             return min((line.at_us for line in self._lines), default=None)
-
-    def wait(self, timeout_s: float | None) -> bool:
-        """Waits until a line is there; False at the timeout."""
-        with self._changed:
-            return self._changed.wait_for(lambda: bool(self._lines), timeout_s)
 
 
 #: The lines of this process.

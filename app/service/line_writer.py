@@ -15,7 +15,7 @@ from telemetry import health
 
 #: Seconds that a line waits for a transaction that happens anyway.
 AGE_S: Final = 2.0
-#: Seconds between two looks while there is nothing, and after a database that was busy.
+#: Seconds between two looks.
 LOOK_S: Final = 1.0
 
 
@@ -40,32 +40,25 @@ class LineWriter:
     def stop(self) -> None:
         """Ends the thread, and writes what still waits, once."""
         self._stop.set()
-        self._thread.join(LOOK_S * 3)
+        if self._thread.is_alive():
+            self._thread.join(LOOK_S * 3)
         self._write()
 
     def _run(self) -> None:
-        while not self._stop.is_set():
-            if not KEPT.wait(LOOK_S):
-                continue
-            left_s = self._left_s()
-            if left_s > 0:
-                self._stop.wait(left_s)
-            elif not self._write():
-                self._stop.wait(LOOK_S)
+        while not self._stop.wait(min(LOOK_S, self._age_s)):
+            if self._is_due():
+                self._write()
 
-    def _left_s(self) -> float:
-        """Seconds until the oldest line is old enough; a clock that stepped waits for no one."""
+    def _is_due(self) -> bool:
+        """Whether the oldest line is old enough; where the clock stepped back, it is."""
         oldest_us = KEPT.oldest_us()
         if oldest_us is None:
-            return self._age_s
+            return False
         waited_s = (clock.now_us() - oldest_us) / 1_000_000
-        return min(self._age_s, self._age_s - waited_s) if waited_s >= 0 else 0.0
+        return waited_s >= self._age_s or waited_s < 0
 
-    def _write(self) -> bool:
-        """False where the database did not take them."""
+    def _write(self) -> None:
         try:
             task_log.write_waiting(self._core)
         except StoreError as error:
             health.note("log lines, write", error)
-            return False
-        return True

@@ -1,4 +1,4 @@
-"""A real OTLP/HTTP receiver on 127.0.0.1: keeps the spans it is sent, and fails on command.
+"""A real OTLP/HTTP receiver on 127.0.0.1: keeps spans and log records, and fails on command.
 
     with OtlpReceiver() as receiver:
         receiver.script(Answer(status=503, retry_after="1"), Answer(drop=True))
@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from google.protobuf.message import DecodeError
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceRequest,
 )
@@ -34,6 +35,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1 import trace_pb2
 from typing_extensions import override
+
+from tests.support.otlp_logs import ReceivedLog, logs_of
 
 _PROTOBUF = "application/x-protobuf"
 
@@ -117,6 +120,7 @@ class OtlpReceiver:
         self._script: deque[Answer] = deque()
         self._rule: Callable[[Sequence[ReceivedSpan]], Answer | None] = lambda _spans: None
         self._spans: list[ReceivedSpan] = []
+        self._logs: list[ReceivedLog] = []
         self._requests: list[ReceivedRequest] = []
         self._metrics: list[ExportMetricsServiceRequest] = []
         #: How every request with metrics fares.
@@ -141,6 +145,12 @@ class OtlpReceiver:
         """What was accepted, in the order of its coming (what came twice is here twice)."""
         with self._changed:
             return list(self._spans)
+
+    @property
+    def logs(self) -> list[ReceivedLog]:
+        """Log records that were accepted, in the order of their coming."""
+        with self._changed:
+            return list(self._logs)
 
     @property
     def requests(self) -> list[ReceivedRequest]:
@@ -172,6 +182,7 @@ class OtlpReceiver:
         """Forgets what came, the script and the rule."""
         with self._changed:
             self._spans.clear()
+            self._logs.clear()
             self._requests.clear()
             self._script.clear()
             self._rule = lambda _spans: None
@@ -230,13 +241,19 @@ class OtlpReceiver:
             return self._take_metrics(headers, body)
         try:
             raw = gzip.decompress(body) if headers.get("content-encoding") == "gzip" else body
-            spans = tuple(spans_of(ExportTraceServiceRequest.FromString(raw)))
+            logs = _logs(raw) if path.endswith("/v1/logs") else ()
+            spans = (
+                ()
+                if path.endswith("/v1/logs")
+                else tuple(spans_of(ExportTraceServiceRequest.FromString(raw)))
+            )
         except (DecodeError, OSError, EOFError):
-            spans = None
+            spans, logs = None, ()
         with self._changed:
             answer = self._decide(spans)
             if spans is not None and (200 <= answer.status < 300 or answer.keep):
                 self._spans.extend(spans)
+                self._logs.extend(logs)
             self._requests.append(
                 ReceivedRequest(
                     path=path,
@@ -334,6 +351,10 @@ class _Handler(BaseHTTPRequestHandler):
     @override
     def log_message(self, format: str, *args: Any) -> None:
         """Keeps the output of tests clean."""
+
+
+def _logs(raw: bytes) -> tuple[ReceivedLog, ...]:
+    return tuple(logs_of(ExportLogsServiceRequest.FromString(raw)))
 
 
 def _reset(connection: socket.socket) -> None:

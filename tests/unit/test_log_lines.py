@@ -3,7 +3,6 @@
 import json
 import logging
 import os
-import threading
 from typing import Any
 
 import pytest
@@ -201,17 +200,6 @@ def test_kept_lines_are_bounded_and_forgotten_by_a_child() -> None:
             os._exit(0 if KEPT.task_ids() == [] else 1)
         assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
         assert KEPT.task_ids() == [1]
-
-
-def test_who_waits_for_lines_is_woken() -> None:
-    """A thread that writes what no transaction took hears of the first line at once."""
-    heard: list[bool] = []
-    with logging_as():
-        waiter = threading.Thread(target=lambda: heard.append(KEPT.wait(20)))
-        waiter.start()
-        log.info("hello", task_id=1)
-        waiter.join(20)
-    assert heard == [True]
 
 
 @pytest.mark.parametrize(
