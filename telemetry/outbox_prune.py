@@ -17,7 +17,8 @@ _O: Final = OUTBOX.c
 _Rows: TypeAlias = Sequence[Row[*tuple[Any, ...]]]
 #: What goes first when the outbox is too big: state, and a condition within it.
 _DROP_ORDER: Final[tuple[tuple[str, tuple[ColumnElement[bool], ...]], ...]] = (
-    ("sent", ()),
+    ("sent", (_O.look_at.is_(None),)),
+    ("sent", (_O.look_at.is_not(None),)),
     ("poison", ()),
     ("new", (_O.rank != RANK_TASK,)),
     ("new", (_O.rank == RANK_TASK,)),
@@ -50,9 +51,10 @@ def prune(
     Args:
         conn: A writing transaction.
         keep_us: How long sent rows (since sent) and quarantined ones (since made) are kept.
-        max_bytes: Bytes of payload held at most. Above them go, oldest first: sent rows,
-            quarantined ones, unsent details and requests, and last unsent task spans (those can be
-            made again from their task rows).
+        max_bytes: Bytes of payload held at most. Above them go, oldest first: sent rows that need
+            not be looked for any more (`ix_span_outbox_spare`), the other sent ones, quarantined
+            ones, unsent details and requests, and last unsent task spans (those can be made again
+            from their task rows).
         now_us: Now.
         keep_unsent_us: How long unsent rows are kept where no collector is set; None: for ever.
         limit: Rows removed by this call at most; call again while `is_done` is False.

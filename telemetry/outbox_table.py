@@ -71,9 +71,13 @@ def define(metadata: MetaData) -> Table:
 
 
 def _define_indexes(c: Any) -> None:
-    """By state (they cover what is counted), for the waterfall, and for what is to be looked up."""
+    """By state (they cover what is counted), for the waterfall, and for what is to be looked up.
+
+    `spare` is what may go first: sent, and nobody has to look for it any more.
+    """
     _partial("new", "state = 'new'", c.id, c.rank, c.size_bytes, c.created_at)
     _partial("sent", "state = 'sent'", c.sent_at, c.id, c.size_bytes)
+    _partial("spare", "state = 'sent' AND look_at IS NULL", c.sent_at, c.id, c.size_bytes)
     _partial("poison", "state = 'poison'", c.id, c.size_bytes, c.created_at)
     _partial("task", "task_id IS NOT NULL", c.task_id, c.id)
     _partial("trace", "trace_id IS NOT NULL", c.trace_id, c.id)

@@ -9,6 +9,7 @@ branch_labels = None
 depends_on = None
 
 _LOOK = sa.text("look_at IS NOT NULL")
+_SPARE = sa.text("state = 'sent' AND look_at IS NULL")
 
 
 def upgrade() -> None:
@@ -28,10 +29,24 @@ def upgrade() -> None:
         sqlite_where=_LOOK,
         postgresql_where=_LOOK,
     )
+    op.create_index(
+        "ix_span_outbox_spare",
+        "span_outbox",
+        ["sent_at", "id", "size_bytes"],
+        unique=False,
+        sqlite_where=_SPARE,
+        postgresql_where=_SPARE,
+    )
 
 
 def downgrade() -> None:
     """Removes them."""
+    op.drop_index(
+        "ix_span_outbox_spare",
+        table_name="span_outbox",
+        sqlite_where=_SPARE,
+        postgresql_where=_SPARE,
+    )
     op.drop_index(
         "ix_span_outbox_look",
         table_name="span_outbox",

@@ -11,14 +11,22 @@ from app.service import leader
 from app.web.factory import create_app
 from telemetry import outbox
 from tests.support.home import Home
+from tests.support.otlp_receiver import OtlpReceiver
 
 _ANSWER = "400 Bad Request: span <7> has no name"
 
 
 @pytest.fixture
-def home_of_trouble(home: Home, monkeypatch: pytest.MonkeyPatch) -> Home:
+def receiver() -> Iterator[OtlpReceiver]:
+    """A receiver that accepts."""
+    with OtlpReceiver() as made:
+        yield made
+
+
+@pytest.fixture
+def home_of_trouble(home: Home, receiver: OtlpReceiver, monkeypatch: pytest.MonkeyPatch) -> Home:
     """A home whose collector has refused a row, left out spans, and was lost three minutes ago."""
-    endpoint = "http://127.0.0.1:9"
+    endpoint = receiver.endpoint
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
     home.environ["OTEL_EXPORTER_OTLP_ENDPOINT"] = endpoint
     with home.core.database.write() as conn:
@@ -43,8 +51,10 @@ def home_of_trouble(home: Home, monkeypatch: pytest.MonkeyPatch) -> Home:
 @pytest.fixture
 def client(home_of_trouble: Home) -> Iterator[FlaskClient]:
     """A client of an application on that home."""
-    with create_app(home_of_trouble.settings, home_of_trouble.core).test_client() as made:
+    app = create_app(home_of_trouble.settings, home_of_trouble.core)
+    with app.test_client() as made:
         yield made
+    app.extensions["voxtrace_tracing"].shutdown()
 
 
 @pytest.mark.parametrize(
@@ -59,7 +69,10 @@ def client(home_of_trouble: Home) -> Iterator[FlaskClient]:
                 "31 batches were sent again, last 3 min ago: the connection to the collector was",
             ),
         ),
-        ("zh", ("2 批跨度被拒绝", "收集器未接收 4 个跨度", "重发了 31 批跨度，最近一次在 3 分钟前")),
+        (
+            "zh",
+            ("2 批跨度被拒绝", "收集器未接收 4 个跨度", "重发了 31 批跨度，最近一次在 3 分钟前"),
+        ),
     ],
 )
 def test_monitor_page_tells_what_the_collector_did(

@@ -271,6 +271,38 @@ def test_prune_above_the_limit_takes_proof_last_and_counts_it(database: Database
     assert state.pending == 1
 
 
+def test_prune_above_the_limit_leaves_what_is_to_be_looked_for(database: Database) -> None:
+    """Of the sent rows the last to go are those that nobody has looked for, however old."""
+    with database.write() as conn:
+        _add(conn, b"t" * 1000, b"u" * 1000, rank=RANK_TASK)
+        _add(conn, b"d" * 1000, rank=RANK_DETAIL)
+        first, second, detail = _ids(conn)
+        for at, row_id in enumerate((first, second, detail)):
+            outbox.mark_sent(conn, [row_id], _T0 + at)
+        outbox.look_again(conn, [second], None)
+        _add(conn, b"p" * 1000, rank=RANK_DETAIL)
+        outbox.mark_poison(conn, _ids(conn)[0], "400")
+    for max_bytes, left in ((3500, "tdp"), (2500, "tp"), (1500, "p")):
+        with database.write() as conn:
+            outbox.prune(conn, keep_us=10, max_bytes=max_bytes, now_us=_T0 + 5)
+            rows = conn.execute(text("SELECT payload FROM span_outbox ORDER BY id")).all()
+        assert "".join(chr(row.payload[0]) for row in rows) == left
+
+
+def test_prune_of_looked_up_rows_reads_an_index_of_its_own(database: Database) -> None:
+    """Many rows that are still to be looked for are not read to find those that may go."""
+    with database.write() as conn:
+        _add(conn, *[b"x"] * 30, rank=RANK_TASK)
+        _send_all(conn)
+        if not database.is_sqlite:
+            conn.execute(text("SET LOCAL enable_seqscan = off"))
+        sql = (
+            "SELECT id, size_bytes, rank, n_spans FROM span_outbox WHERE state = 'sent'"
+            " AND look_at IS NULL ORDER BY sent_at, id LIMIT 5"
+        )
+        assert "ix_span_outbox_spare" in _plan(conn, sql, ())
+
+
 def test_prune_works_in_bounded_steps(database: Database) -> None:
     """A call removes `limit` rows at most and says whether there is more."""
     with database.write() as conn:
