@@ -71,6 +71,7 @@ class _Desk:
     headers: dict[str, str] = dataclasses.field(default_factory=dict)
     timeout_s: float = 5.0
     compression: Any = "gzip"
+    jitter: float = 0.5
 
     def __post_init__(self) -> None:
         self.now_s = 1000.0
@@ -91,7 +92,7 @@ class _Desk:
             limits=self.limits,
             clock_us=lambda: _T0_US + round(self.now_s * 1e6),
             monotonic_s=lambda: self.now_s + 1e6,
-            jitter=lambda: 0.5,
+            jitter=lambda: self.jitter,
         )
 
     @property
@@ -246,6 +247,21 @@ def test_busy_receiver_costs_time_and_nothing_else(desk: _Desk, status: int) -> 
     desk.run()
     assert desk.delivered() == list(range(5))
     assert (desk.status.failures, desk.status.retry_at_us, desk.state().poison) == (0, None, 0)
+
+
+def test_waits_differ_so_that_many_do_not_come_at_once(
+    database: Database, receiver: OtlpReceiver
+) -> None:
+    """Jitter: half to the whole of the grown wait; a tenth at most on what was asked for."""
+    waits = []
+    for jitter in (0.0, 1.0):
+        desk = _Desk(database, receiver, jitter=jitter)
+        receiver.script(Answer(status=503), Answer(status=503, retry_after="10"))
+        desk.add(_payload(0))
+        desk.now_s += 10
+        waits.append([desk.step(), desk.step()])
+        desk.forwarder.close()
+    assert waits == [[0.25, 10.0], [0.5, 11.0]]
 
 
 @pytest.mark.parametrize(
@@ -540,11 +556,15 @@ def test_two_forwarders_do_no_harm(any_database: Database, receiver: OtlpReceive
     desk = _Desk(any_database, receiver, ForwardLimits(max_rows=20))
     desk.add(*map(_payload, range(200)))
     desk.now_s += 10
+    together = threading.Barrier(2)
+    errors: list[str | None] = []
 
     def work() -> None:
         forwarder = desk.make()
+        together.wait(10)
         while forwarder.step() == 0.0:
             pass
+        errors.append(forwarder.status().last_error)
         forwarder.close()
 
     threads = [threading.Thread(target=work) for _ in range(2)]
@@ -554,4 +574,5 @@ def test_two_forwarders_do_no_harm(any_database: Database, receiver: OtlpReceive
         thread.join()
     assert desk.delivered() == list(range(200))
     assert len({span.wire for span in receiver.spans}) == 200
+    assert errors == [None, None]
     assert (desk.pending(), desk.state().poison) == (0, 0)
