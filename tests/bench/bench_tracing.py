@@ -1,4 +1,4 @@
-"""Cost of tracing for each task: 5 spans made, encoded, stored; and the forwarder's throughput.
+"""Cost of tracing for each task: 5 spans made, encoded, stored.
 
     python -m tests.bench.bench_tracing
 
@@ -22,20 +22,16 @@ from app.store.database import Database
 from telemetry import outbox
 from telemetry.attempt import AttemptTracing
 from telemetry.codec import encode
-from telemetry.export import ExportSettings
-from telemetry.forwarder import Forwarder
 from telemetry.names import SpanKind, engine_call_attributes, engine_span
 from telemetry.pipeline import AttemptPipeline
 from telemetry.provider import row_resource, worker_pipeline
 from telemetry.recovery import AttemptIdentity, start_marker
 from telemetry.spans import SpanRecord
 from telemetry.tracing import SpanContext, new_span_id
-from tests.support.otlp_receiver import OtlpReceiver
 
 T = TypeVar("T")
 
 _ROUNDS = 300
-_FORWARDED_ROWS = 2000
 
 _METADATA = MetaData()
 outbox.define(_METADATA)
@@ -118,35 +114,10 @@ def measure_tasks(folder: Path) -> dict[str, float]:
     return {name: round(statistics.median(values), 1) for name, values in times.items()}
 
 
-def measure_forwarder(folder: Path) -> dict[str, float]:
-    """Spans a second from the outbox to a receiver on this machine, and how well they compress."""
-    database = _database(folder)
-    pipeline = worker_pipeline(release="1.0", environ={})
-    for _ in range(_FORWARDED_ROWS // 2):
-        _finish(database, _encoded(*_trace(pipeline)))
-    with OtlpReceiver() as receiver:
-        forwarder = Forwarder(database, ExportSettings(endpoint=receiver.url))
-        start_s = time.perf_counter()
-        while forwarder.status().sent_rows < _FORWARDED_ROWS:
-            forwarder.step()
-        took_s = time.perf_counter() - start_s
-        status = forwarder.status()
-        forwarder.close()
-    database.close()
-    return {
-        "spans_per_s": round(status.sent_spans / took_s),
-        "requests": status.requests,
-        "compression_ratio": round(status.bytes_raw / status.bytes_sent, 1),
-    }
-
-
 def measure() -> dict[str, dict[str, float]]:
-    """Both tables."""
-    with tempfile.TemporaryDirectory() as first, tempfile.TemporaryDirectory() as second:
-        return {
-            "task": measure_tasks(Path(first)),
-            "forwarder": measure_forwarder(Path(second)),
-        }
+    """The parts of a task."""
+    with tempfile.TemporaryDirectory() as folder:
+        return {"task": measure_tasks(Path(folder))}
 
 
 def main() -> None:
@@ -159,7 +130,6 @@ def main() -> None:
     print(f"{'part of a task':26} {'µs':>9} {'of the transaction':>20}")
     for name, cost in result["task"].items():
         print(f"{name:26} {cost:9.1f} {cost / base:20.2f}")
-    print(result["forwarder"])
 
 
 if __name__ == "__main__":
