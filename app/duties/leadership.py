@@ -45,7 +45,8 @@ class Leadership:
             self._trouble.failed(error)
             is_leader = self.is_leader and now_s < self._valid_until_s
         if is_leader != self.is_leader:
-            log.info("leads" if is_leader else "leads no more", holder=self.holder)
+            event = "this process leads" if is_leader else "another process leads"
+            log.info(event, holder=self.holder)
         self.is_leader = is_leader
         return RENEW_S
 

@@ -168,7 +168,7 @@ class Parent:
         if self.worker_id is None:
             self.worker_id = presence.register(self.core, pid=os.getpid())
             settings = self.core.settings
-            log.info("up", worker=settings.worker_name, children=settings.worker_concurrency)
+            log.info("the worker is up", worker=settings.worker_name, children=settings.worker_concurrency)
             note = limits.start_value_note(self.core)
             if note is not None:
                 log.warning(note)

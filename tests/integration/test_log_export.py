@@ -234,7 +234,7 @@ def test_every_process_exports_its_lines(home: Home, receiver: OtlpReceiver) -> 
     assert lost.trace_id == _of(receiver, "submitted").trace_id
     instance = "service.instance.id"
     assert lost.resource[instance] == claimed.resource[instance] != split.resource[instance]
-    assert _of(receiver, "leads").service == "voxtrace-duties"
+    assert _of(receiver, "this process leads").service == "voxtrace-duties"
     for program in (worker, web, duties):
         assert terminate(program) == 0
 
