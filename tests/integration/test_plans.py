@@ -8,7 +8,7 @@ from sqlalchemy import Connection, event, text
 
 from app.service import claim, presence, reap, task_list
 from app.service.submit import SubmitRequest, submit
-from app.store import tasks, workers
+from app.store import task_log, tasks, workers
 from tests.support.home import Home
 
 if TYPE_CHECKING:
@@ -32,6 +32,14 @@ HOT: dict[str, Callable[[Connection], object]] = {
     "page": lambda conn: tasks.page(conn, status=None, before_id=9, limit=10),
     "page of a status": lambda conn: tasks.page(conn, status="failed", before_id=9, limit=10),
     "live workers": workers.live,
+    "lines of a task": lambda conn: task_log.page(
+        conn, 1, after_id=1, level=20, attempt=None, limit=9
+    ),
+    "last lines": lambda conn: task_log.newest(conn, 1, level=20, attempt=1, limit=9),
+    "last line of each": lambda conn: task_log.last_ids(conn, [1, 2]),
+    "count of lines": lambda conn: task_log.count(conn, 1),
+    "bound of lines": lambda conn: task_log.prune(conn, 1, 200),
+    "hold for lines": lambda conn: task_log.hold(conn, 1),
 }
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from telemetry import names
+from telemetry.log_names import LOG_ATTRIBUTES
 
 _ROOT = Path(__file__).parents[2]
 _DOCS = _ROOT / "docs" / "telemetry.md"
@@ -92,3 +93,13 @@ def test_attributes_in_the_code_of_the_app_come_from_the_table() -> None:
         if match not in {"voxtrace.caller", "voxtrace.entered", "voxtrace.engines"}
     ]
     assert found == []
+
+
+def test_log_attributes_are_those_of_the_page() -> None:
+    """docs/telemetry.md has the table of what a log record says, line by line."""
+    page = (_ROOT / "docs/telemetry.md").read_text(encoding="utf-8")
+    for attribute in LOG_ATTRIBUTES:
+        row = f"| `{attribute.key}` | {attribute.type} | {attribute.where} | {attribute.meaning} |"
+        assert row in page
+    section = page.partition("## Log lines")[2].partition("## Settings")[0]
+    assert len(re.findall(r"^\| `", section, re.MULTILINE)) == len(LOG_ATTRIBUTES)
