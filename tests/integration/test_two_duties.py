@@ -1,6 +1,11 @@
 """Two duties processes on one database: one sends, and the other when it is gone."""
 
+from pathlib import Path
+
+import pytest
+
 from app.service import leader, window
+from tests.conftest import database_url
 from tests.support import service
 from tests.support.home import Home, Program
 from tests.support.otlp_receiver import OtlpReceiver
@@ -18,10 +23,11 @@ def _is_empty(home: Home) -> bool:
     return window.measure(home.core).pending == 0
 
 
-def test_one_of_two_sends_and_the_other_follows(any_home: Home) -> None:
+@pytest.mark.postgres
+def test_one_of_two_sends_and_the_other_follows(tmp_path: Path) -> None:
     """While both live every span arrives once; the SIGKILL of the leader costs a few seconds."""
-    home = any_home
-    with OtlpReceiver() as receiver:
+    url = database_url("postgres", tmp_path)
+    with OtlpReceiver() as receiver, Home.make(tmp_path / "home", url) as home:
         home.environ["OTEL_EXPORTER_OTLP_ENDPOINT"] = receiver.endpoint
         both = [home.start_duties(), home.start_duties()]
         first = wait_until(lambda: _leading(home, both), 20, what="one leads")
