@@ -1,16 +1,16 @@
 """The canary duty: sends a task of our own the whole way now and then, and looks how it fares."""
 
 import json
-import logging
 from typing import Final
 
 from app import bootstrap, clock
 from app.domain.records import CanaryRecord
+from app.logs.logger import logger_of
 from app.service import canary, canary_remains
 from app.service.canary import Watch
 from app.service.core import Core
 
-log = logging.getLogger(__name__)
+log = logger_of(__name__)
 
 #: Seconds between two looks at one that is on its way, at its trace, and at the clock between two.
 LOOK_S: Final = 0.25
@@ -77,7 +77,7 @@ class Canary:
             self._tidy_at_s = now_s + TIDY_S
             removed = canary_remains.remove_old(self._core)
             if removed:
-                log.info("removed the rows of %d old canaries", removed)
+                log.info("the rows of old canaries are removed", tasks=removed)
 
     def state(self) -> str:
         """How many canaries this process has sent."""

@@ -84,7 +84,9 @@ def _collector(export: ExportSettings) -> _Asked:
 
     def ask() -> str | None:
         answer = client.send(b"", now_us=clock.now_us())
-        return None if answer.verdict is Verdict.ACCEPTED else answer.words
+        return (
+            None if answer.verdict is Verdict.ACCEPTED else answer.words.removeprefix("no answer: ")
+        )
 
     return export.shown_endpoint, ask
 

@@ -1,14 +1,16 @@
 """The ping duty: a sign of life to a place outside, each minute while all is well."""
 
 import json
-import logging
 from typing import Final
 
+from app.domain.errors import VoxtraceError
+from app.logs.logger import logger_of
 from app.service import duty_state, ping
 from app.service.core import Core
 from app.service.health import HealthProbe
+from app.service.trouble import Trouble
 
-log = logging.getLogger(__name__)
+log = logger_of(__name__)
 
 #: Seconds between two calls, between two looks while it is held back, and before it is tried again.
 ROUND_S: Final = 60.0
@@ -35,6 +37,7 @@ class Ping:
         self._accepted_at: int | None = None
         self._error: str | None = None
         self._held_by: list[str] = []
+        self._trouble = Trouble(log, "the ping")
 
     def step(self) -> float:
         """One call, or none."""
@@ -45,17 +48,24 @@ class Ping:
             self._has_begun = True
         health = self._health.read()
         held_by = ping.held_by(health)
-        if held_by != self._held_by:
-            log.warning("ping is held back by %s", ", ".join(held_by) or "nothing any more")
-        self._held_by = held_by
+        self._tell(held_by)
         if held_by:
             return HELD_S
         self._error = ping.call(self._url)
-        if self._error is None:
-            self._accepted_at = health.now
-            return ROUND_S
-        log.warning("ping failed: %s", self._error)
-        return AGAIN_S
+        if self._error is not None:
+            self._trouble.failed(VoxtraceError(self._error), advice="see VOXTRACE_PING_URL")
+            return AGAIN_S
+        self._trouble.over()
+        self._accepted_at = health.now
+        return ROUND_S
+
+    def _tell(self, held_by: list[str]) -> None:
+        """A line where it is held back, by something else than before, or goes on."""
+        if held_by and held_by != self._held_by:
+            log.warning("the ping is held back, so that it is missed", by=", ".join(held_by))
+        elif self._held_by and not held_by:
+            log.info("the ping goes on")
+        self._held_by = held_by
 
     def state(self) -> str:
         """When it was accepted last, what went wrong, and what holds it back, as JSON."""

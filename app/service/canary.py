@@ -12,6 +12,7 @@ from typing import Any, Final
 from app.domain.canary import Cause
 from app.domain.errors import ConflictError, NotFoundError, StoreError, VoxtraceError
 from app.domain.records import CanaryRecord, TaskRecord
+from app.logs.logger import logger_of
 from app.service import cancel
 from app.service.canary_queue import why_it_waits
 from app.service.canary_remains import put_away
@@ -21,6 +22,8 @@ from app.service.submit import SubmitRequest, submit
 from app.store import audios, canaries, tasks
 from app.store.database import Connection
 from telemetry import outbox
+
+log = logger_of(__name__)
 
 #: Canaries that are kept.
 KEPT: Final = 100
@@ -200,6 +203,8 @@ def _change(
     core: Core, row: CanaryRecord, values: dict[str, Any], task: TaskRecord | None = None
 ) -> None:
     """Moves the row; with a task, its text and audio are put away in the same transaction."""
+    if "finished_at" in values:
+        _tell(row, values)
 
     def work(conn: Connection) -> None:
         if task is not None:
@@ -207,6 +212,17 @@ def _change(
         canaries.change(conn, row.id, values)
 
     core.database.run(work)
+
+
+def _tell(row: CanaryRecord, values: dict[str, Any]) -> None:
+    told = {"task_id": row.task_id, "stage": values["stage"], "cause": values["detail"]}
+    match values["is_ok"]:
+        case True:
+            log.info("a canary came through", **told)
+        case False:
+            log.warning("a canary did not come through: a text would fare the same", **told)
+        case _:
+            log.info("a canary could not be tried", **told)
 
 
 def _ended(stage: str, now: int, cause: Cause, *, is_ok: bool | None) -> dict[str, Any]:

@@ -25,6 +25,13 @@ class Said:
         """The words in a language."""
         return self.zh if language == "zh" else self.en
 
+    def sentence(self, language: Language) -> str:
+        """The words as a sentence; empty where there are none."""
+        words = self.of(language)
+        if not words:
+            return ""
+        return f"{words}。" if language == "zh" else f"{words[:1].upper()}{words[1:]}."
+
 
 NOTHING: Final = Said(en="", zh="")
 
@@ -62,11 +69,8 @@ class Check:
 
     def sentence(self, language: Language) -> str:
         """What was found and what to do, as sentences."""
-        said, fix = self.said.of(language), self.fix.of(language)
-        if language == "zh":
-            return f"{said}。{fix}。" if fix else f"{said}。"
-        whole = f"{said[:1].upper()}{said[1:]}."
-        return f"{whole} {fix[:1].upper()}{fix[1:]}." if fix else whole
+        joint = "" if language == "zh" else " "
+        return f"{self.said.sentence(language)}{joint}{self.fix.sentence(language)}".rstrip()
 
 
 def unknown(name: str, en: str, zh: str) -> Check:

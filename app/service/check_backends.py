@@ -65,7 +65,7 @@ def _collector(facts: Facts, found: Found) -> Check:
         return off(
             "collector",
             "none is set: OTEL_EXPORTER_OTLP_ENDPOINT",
-            "未设置：OTEL_EXPORTER_OTLP_ENDPOINT",
+            "未设置：`OTEL_EXPORTER_OTLP_ENDPOINT`",
         )
     if not found.is_told or found.collector is None:
         return not_told("collector")
@@ -97,8 +97,8 @@ def neighbour_check(name: str, one: Neighbour, now: int, fix: Said) -> Check:
     numbers = {"address": one.address, "took_ms": one.took_ms, "failures": one.failures}
     if not one.failures:
         said = Said(
-            en=f"{one.address} answers in {one.took_ms or 0:g} ms",
-            zh=f"{one.address} 在 {one.took_ms or 0:g} 毫秒内回应",
+            en=f"answers in {one.took_ms or 0:g} ms ({one.address})",
+            zh=f"{one.took_ms or 0:g} 毫秒内回应（`{one.address}`）",
         )
         return Check(name=name, level="ok", said=said, seen_at=one.at, facts=numbers)
     since = one.since or one.at
@@ -107,8 +107,8 @@ def neighbour_check(name: str, one: Neighbour, now: int, fix: Said) -> Check:
         name=name,
         level="bad" if one.is_away else "warn",
         said=Said(
-            en=f"{one.address} has not answered for {duration(silent_us, 'en')}: {one.words}",
-            zh=f"{one.address} 已 {duration(silent_us, 'zh')}没有回应：{one.words}",
+            en=f"no answer from {one.address} for {duration(silent_us, 'en')}: {one.words}",
+            zh=f"`{one.address}` 已 {duration(silent_us, 'zh')}没有回应：`{one.words}`",
         ),
         fix=fix,
         since=since,

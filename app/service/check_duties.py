@@ -72,7 +72,7 @@ def trouble(facts: Facts, duty: DutyRecord | None) -> Said | None:
         error = duty.last_error or ""
         return Said(
             en=f"failed {duty.failure_count} times in a row: {error}",
-            zh=f"连续失败 {duty.failure_count} 次：{error}",
+            zh=f"连续失败 {duty.failure_count} 次：`{error}`",
         )
     return None
 

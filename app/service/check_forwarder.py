@@ -54,7 +54,7 @@ def _misconfigured(state: Mapping[str, Any]) -> Check | None:
         level="bad",
         said=Said(
             en=f"{address} can never take the spans as it is set: {words}",
-            zh=f"按现在的设置，{address} 无法接收跨度：{words}",
+            zh=f"按现在的设置，`{address}` 无法接收跨度：`{words}`",
         ),
         fix=Said(
             en="set OTEL_EXPORTER_OTLP_ENDPOINT, its headers and certificates right, and start the "
@@ -93,7 +93,7 @@ def _rejected(state: Mapping[str, Any]) -> Check | None:
         level="warn",
         said=Said(
             en=f"the collector took batches without {count(rejected)} of their spans: {message}",
-            zh=f"收集器接收了批次，但其中 {count(rejected)} 个跨度未被接收：{message}",
+            zh=f"收集器接收了批次，但其中 {count(rejected)} 个跨度未被接收：`{message}`",
         ),
         fix=Said(
             en="the collector's log says why; the count begins anew with the duties process",
@@ -113,7 +113,7 @@ def _waiting(facts: Facts, state: Mapping[str, Any]) -> Check | None:
         level="warn",
         said=Said(
             en=f"spans wait, tries again in {duration(left_us, 'en')}: {words}",
-            zh=f"跨度在等待，{duration(left_us, 'zh')}后重试：{words}",
+            zh=f"跨度在等待，{duration(left_us, 'zh')}后重试：`{words}`",
         ),
         fix=Said(en="see the collector below; nothing is lost", zh="请看下面的收集器；没有丢失"),
         since=_moment(state, "last_success_us"),

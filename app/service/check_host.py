@@ -38,7 +38,7 @@ def database(core: Core) -> Check:
     try:
         core.database.run(write)
     except VoxtraceError as error:
-        said = Said(en=error.message, zh=f"无法写入：{error.message}")
+        said = Said(en=error.message, zh=f"无法写入：`{error.message}`")
         return Check(name="database", level="bad", said=said, fix=_database_fix(core))
     took_ms = round((clock.monotonic_s() - begun_s) * 1000, 1)
     return Check(
@@ -68,7 +68,7 @@ def schema_of(core: Core) -> Check:
     try:
         schema.check(core.database)
     except VoxtraceError as error:
-        said = Said(en=error.message, zh=f"数据库结构不符：{error.message}")
+        said = Said(en=error.message, zh=f"数据库结构不符：`{error.message}`")
         fix = Said(en="`voxtrace migrate`", zh="请运行 `voxtrace migrate`")
         return Check(name="schema", level="bad", said=said, fix=fix)
     said = Said(en="the schema is this release's", zh="数据库结构与本版本一致")
@@ -84,7 +84,7 @@ def storage(core: Core) -> Check:
     return Check(
         name="storage",
         level="bad",
-        said=Said(en=words, zh=f"无法写入：{words}"),
+        said=Said(en=words, zh=f"无法写入：`{words}`"),
         fix=Said(
             en="see that the audio folder in VOXTRACE_HOME can be written and has room",
             zh="请检查 VOXTRACE_HOME 中的音频目录是否可写、是否有空间",
@@ -97,7 +97,7 @@ def disk(core: Core) -> Check:
     try:
         usage = shutil.disk_usage(core.settings.home)
     except OSError as error:
-        said = Said(en=f"cannot be read: {error.strerror}", zh=f"无法读取：{error.strerror}")
+        said = Said(en=f"cannot be read: {error.strerror}", zh=f"无法读取：`{error.strerror}`")
         return Check(name="disk", level="bad", said=said)
     level: Level = "ok"
     if usage.free < _SHORT_BYTES:

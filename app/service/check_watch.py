@@ -46,6 +46,17 @@ _STAGES_ZH: Final = {
     "done": "完成",
 }
 
+#: What may hold the ping back.
+_PARTS_ZH: Final = {
+    "database": "数据库",
+    "schema": "数据库结构",
+    "storage": "音频存储",
+    "workers": "合成进程",
+    "duties": "值守进程",
+    "reaper": "巡检",
+    "canary": "探测任务",
+}
+
 
 def watch_checks(facts: Facts) -> list[Check]:
     """The canary and the ping."""
@@ -182,10 +193,11 @@ def _ping(facts: Facts) -> Check:
     held_by = state.get("held_by") or []
     if held_by:
         names = ", ".join(held_by)
+        names_zh = "、".join(_PARTS_ZH.get(name, name) for name in held_by)
         return off(
             "ping",
             f"held back, so that the other side notices: {names}",
-            f"已暂停发送，让对方察觉：{names}",
+            f"已暂停发送，让对方察觉：{names_zh}",
         )
     return _pinged(facts, accepted_at, state.get("error"))
 
@@ -203,7 +215,7 @@ def _pinged(facts: Facts, accepted_at: int | None, error: str | None) -> Check:
         said=Said(
             en=f"the call fails: {error}; none was accepted "
             + (f"for {duration(ago_us, 'en')}" if ago_us is not None else "yet"),
-            zh=f"调用失败：{error}；"
+            zh=f"调用失败：`{error}`；"
             + (
                 f"已 {duration(ago_us, 'zh')}没有被接受" if ago_us is not None else "尚无一次被接受"
             ),

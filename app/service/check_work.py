@@ -1,7 +1,7 @@
 """Checks of the work: who makes it, how much at once, what takes too long."""
 
 from app.domain.task import LEASE_US
-from app.service.check import Check, Said
+from app.service.check import Check, Said, unknown
 from app.service.facts import Facts
 from app.service.figures import count, duration
 
@@ -89,6 +89,9 @@ def _slots(facts: Facts) -> Check:
             zh=f"请再启动一个合成进程，或运行 `voxtrace limit {facts.usable}`",
         )
         return Check(name="slots", level="warn", said=said, fix=fix, facts=numbers)
+    if facts.usable == 0:
+        en, zh = "none is usable while no worker lives", "没有合成进程在线，无可用并发位"
+        return unknown("slots", en, zh)
     said = Said(
         en=f"{usable} of {configured} usable", zh=f"{configured} 个并发位中 {usable} 个可用"
     )

@@ -120,5 +120,5 @@ def _told(name: str, look: Callable[[], Check]) -> Check:
     try:
         return look()
     except VoxtraceError as error:
-        said = Said(en=error.message, zh=f"无法得知：{error.message}")
+        said = Said(en=error.message, zh=f"无法得知：`{error.message}`")
         return Check(name=name, level="unknown", said=said)

@@ -28,10 +28,10 @@ def migrate(database: Database) -> tuple[str | None, str]:
     with database.write() as conn:
         if not database.is_sqlite:
             conn.execute(text("SELECT pg_advisory_xact_lock(7869746)"))  # one migration at a time
-        before = _revision(conn)
+        before = revision(conn)
         config.attributes["connection"] = conn
         command.upgrade(config, "head")
-        after = _revision(conn)
+        after = revision(conn)
     return before, after or ""
 
 
@@ -40,7 +40,7 @@ def check(database: Database) -> None:
     wanted = ScriptDirectory.from_config(_config()).get_current_head()
     try:
         with database.read() as conn:
-            found = _revision(conn)
+            found = revision(conn)
             missing = _missing_triggers(conn, database) if found == wanted else []
     except DatabaseBusyError as error:
         message = f"the database cannot be opened: {error.message}"
@@ -59,13 +59,21 @@ def check(database: Database) -> None:
         raise SchemaError(message)
 
 
+def server_version(conn: Connection) -> str:
+    """The version of the database's own program."""
+    if conn.dialect.name == "postgresql":
+        return str(conn.execute(text("SHOW server_version")).scalar_one()).partition(" ")[0]
+    return str(conn.execute(text("SELECT sqlite_version()")).scalar_one())
+
+
 def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(migrations.__file__).parent))
     return config
 
 
-def _revision(conn: Connection) -> str | None:
+def revision(conn: Connection) -> str | None:
+    """The revision that the database is at; None on an empty one."""
     if not inspect(conn).has_table("alembic_version"):
         return None
     return MigrationContext.configure(conn).get_current_revision()

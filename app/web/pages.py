@@ -1,13 +1,24 @@
 """The pages: each route parses, calls a read service and renders."""
 
+import os
+
 from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.domain.audio import FORMATS
 from app.domain.errors import NotFoundError
 from app.domain.task import Status
-from app.service import library, limits, task_list, task_view
-from app.web import engines, filters, frame, monitor_page, page_actions, page_values, text_rows
+from app.service import library, limits, task_list, task_view, versions
+from app.web import (
+    engines,
+    filters,
+    frame,
+    monitor_page,
+    page_actions,
+    page_values,
+    system_page,
+    text_rows,
+)
 from app.web.state import core, state
 
 blueprint = Blueprint("pages", __name__)
@@ -135,6 +146,29 @@ def monitor() -> str:
         here="monitor",
         view=view,
         **monitor_page.values(view, reader),
+    )
+
+
+@blueprint.get("/system")
+def system() -> str:
+    """Every part of the service, and what watches it."""
+    here = state()
+    web = system_page.WebProcess(
+        pid=os.getpid(),
+        held=here.holds.held,
+        threads=here.core.settings.web_threads,
+        processes=here.core.settings.web_processes,
+    )
+    return render_template(
+        "system.html",
+        here="system",
+        **system_page.values(
+            here.health.read(),
+            frame.monitor_view(),
+            versions.versions(here.core),
+            web,
+            frame.visitor(),
+        ),
     )
 
 

@@ -72,6 +72,7 @@ def paths(library: Library) -> list[str]:
         "/audios",
         "/upload",
         "/monitor",
+        "/system",
         "/tasks",
         "/tasks?status=failed",
         "/settings",
