@@ -17,6 +17,9 @@ import click
 
 from app import bootstrap, clock, process
 from app.config.settings import Settings
+from app.logs.logger import logger_of
+
+log = logger_of(__name__)
 
 #: Seconds in which everything must answer after the start.
 READY_S = 60.0
@@ -132,10 +135,12 @@ class Supervisor:
             if program.running is not None and program.running.poll() is not None:
                 ran_s = now_s - program.started_at_s
                 program.wait_s = process.restart_wait_s(program.wait_s, ran_s)
-                click.echo(
-                    f"voxtrace: {program.name} ended with {program.running.returncode}; "
-                    f"starting it again in {program.wait_s:g} s",
-                    err=True,
+                log.warning(
+                    "a program ended: it is started again",
+                    name=program.name,
+                    code=program.running.returncode,
+                    ran_s=round(ran_s, 1),
+                    in_s=program.wait_s,
                 )
                 program.running = None
                 program.restart_at_s = now_s + program.wait_s

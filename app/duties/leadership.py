@@ -45,7 +45,7 @@ class Leadership:
             self._trouble.failed(error)
             is_leader = self.is_leader and now_s < self._valid_until_s
         if is_leader != self.is_leader:
-            event = "this process leads" if is_leader else "another process leads"
+            event = "this process leads" if is_leader else "this process leads no more"
             log.info(event, holder=self.holder)
         self.is_leader = is_leader
         return RENEW_S

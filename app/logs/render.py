@@ -12,6 +12,8 @@ import structlog
 from app.logs.kept import KEPT
 from app.logs.line import STACK, Line, level_name
 
+#: Members that a JSON object has beside the line's own.
+_OF_PROCESS: Final = ("program", "pid")
 #: Members whose names are long to read: last in a text.
 _IDS: Final = ("trace_id", "span_id")
 _LOGFMT: Final = structlog.processors.LogfmtRenderer(bool_as_flag=False)
@@ -44,7 +46,8 @@ def _members(line: Line) -> dict[str, object]:
         "trace_id": line.trace_id,
         "span_id": line.span_id,
     }
-    fields = {f"{name}_" if name in members else name: v for name, v in line.fields.items()}
+    taken = {*members, *_OF_PROCESS}
+    fields = {f"{name}_" if name in taken else name: v for name, v in line.fields.items()}
     return {name: value for name, value in members.items() if value is not None} | fields
 
 

@@ -8,9 +8,7 @@ and a verdict that could not be written is kept and tried again: nothing is rais
 import os
 import re
 import signal
-from collections import deque
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -20,7 +18,6 @@ from app import clock, process
 from app.domain.claim import Claim, parse_key
 from app.domain.errors import VoxtraceError
 from app.domain.task import CELERY_GRACE_S, KILL_GRACE_US, UNHELD_US
-from app.logs.about import about, about_claim
 from app.logs.logger import logger_of
 from app.service import claim as claim_service
 from app.service import limits, presence, task_log, verdict
@@ -28,6 +25,7 @@ from app.service.core import Core
 from app.service.process_counts import ProcessCounts
 from app.service.trouble import Trouble
 from app.worker.keeper import DutiesKeeper
+from app.worker.kept_verdicts import KeptVerdicts
 
 log = logger_of(__name__)
 
@@ -65,14 +63,6 @@ class Drain:
     handed_back_at_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
-    """A verdict that must be written, and the attempt that it is on."""
-
-    key: str
-    settle: Callable[[], object]
-
-
 @dataclass(slots=True)
 class Parent:
     """The parent's memory of this process's own claims; every decision is checked by the fence."""
@@ -84,11 +74,17 @@ class Parent:
     worker_id: str | None = None
     running: dict[str, Running] = field(default_factory=dict)
     unheld_since_s: dict[str, float] = field(default_factory=dict)
-    kept: deque[Waiting] = field(default_factory=deque)
+    kept: KeptVerdicts = field(init=False)
     troubles: dict[str, Trouble] = field(default_factory=dict)
     draining: Drain | None = None
     counts: ProcessCounts = field(default_factory=lambda: ProcessCounts("worker"))
     look: Callable[[], None] = lambda: None
+
+    def __post_init__(self) -> None:
+        self.kept = KeptVerdicts(after_each=self._look_again)
+
+    def _look_again(self) -> None:
+        self.look()
 
     # what the transport asks ---------------------------------------------------------------------
 
@@ -130,7 +126,7 @@ class Parent:
         hub.call_repeatedly(BEAT_S, self._guarded(self.write_lines, "log lines"))
         hub.call_repeatedly(ENFORCE_S, self._guarded(self.enforce, "deadlines"))
         hub.call_repeatedly(TEND_S, self.tend_pool)
-        hub.call_repeatedly(RETRY_S, self._guarded(self.retry_kept, "verdicts"))
+        hub.call_repeatedly(RETRY_S, self.kept.write)
         hub.call_repeatedly(ENFORCE_S, self._guarded(self.drain_on, "the stop"))
         for signum in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signum, self.stop_signal)
@@ -156,6 +152,10 @@ class Parent:
 
         return run
 
+    @property
+    def _name(self) -> str:
+        return self.core.settings.worker_name
+
     def _trouble(self, what: str) -> Trouble:
         return self.troubles.setdefault(what, Trouble(log, what))
 
@@ -167,8 +167,8 @@ class Parent:
             return
         if self.worker_id is None:
             self.worker_id = presence.register(self.core, pid=os.getpid())
-            settings = self.core.settings
-            log.info("the worker is up", worker=settings.worker_name, children=settings.worker_concurrency)
+            name, children = self._name, self.core.settings.worker_concurrency
+            log.info("the worker is up", worker=name, children=children)
             note = limits.start_value_note(self.core)
             if note is not None:
                 log.warning(note)
@@ -184,7 +184,7 @@ class Parent:
         """This worker was declared dead while it stood still: its children must end now."""
         log.warning(
             "this worker stood still and was declared dead: it kills its attempts and starts over",
-            worker=self.core.settings.worker_name,
+            worker=self._name,
             attempts=len(celery_state.active_requests),
         )
         for request in list(celery_state.active_requests):
@@ -277,39 +277,12 @@ class Parent:
             if group != os.getpgid(0):
                 process.kill_group(group, None)
 
-    # verdicts that wait --------------------------------------------------------------------------
+    # verdicts and lines that wait ----------------------------------------------------------------
 
     def _settle(self, key: str, step: Callable[[], object]) -> None:
         """Writes a verdict now, or keeps it, in order, until the database takes it."""
-        self.kept.append(Waiting(key=key, settle=step))
-        self._guarded(self.retry_kept, "verdicts")()
-
-    def retry_kept(self) -> None:
-        """Writes what waits, oldest first; stops at the first that the database refuses."""
-        while self.kept:
-            if not self._write_verdict(self.kept[0]):
-                return
-            self.kept.popleft()
-            self.look()
-
-    def _write_verdict(self, waiting: Waiting) -> bool:
-        trouble = self._trouble("a verdict")
-        with self._about(waiting.key):
-            try:
-                waiting.settle()
-            except VoxtraceError as error:
-                trouble.failed(error)
-                return False
-            trouble.over()
-        return True
-
-    def _about(self, key: str) -> AbstractContextManager[None]:
-        """The lines of a block are about an attempt."""
         run = self.running.get(key)
-        if run is not None:
-            return about_claim(run.claim)
-        parsed = parse_key(key)
-        return about(task_id=parsed[0], attempt=parsed[1]) if parsed else nullcontext()
+        self.kept.give(key, run.claim if run is not None else None, step)
 
     def write_lines(self) -> None:
         """Writes lines about tasks that no verdict took with it; there is no thread to do it."""
