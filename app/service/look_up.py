@@ -173,9 +173,10 @@ def _again_at(task: TaskRecord) -> int:
 def _note(conn: Connection, due: Sequence[Look], plan: _Plan) -> None:
     """One transaction: what was seen, and when what was not is looked for next.
 
-    Rows that were sent again are new, and get their moment when they leave.
+    Rows that are sent again get their moment when they leave, which may have been just now.
     """
     traces.note_seen(conn, plan.seen, plan.now)
-    outbox.look_again(conn, [one.row_id for one in due if one.task_id not in plan.later], None)
+    open_ids = plan.later.keys() | set(plan.again)
+    outbox.look_again(conn, [one.row_id for one in due if one.task_id not in open_ids], None)
     for task_id, at in plan.later.items():
         outbox.look_again(conn, [one.row_id for one in due if one.task_id == task_id], at)

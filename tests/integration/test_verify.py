@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import delete, select, update
+from sqlalchemy import Pool, delete, event, select, update
 
 from app.domain.errors import ConfigError, VoxtraceError
 from app.domain.records import TaskRecord
@@ -205,6 +205,31 @@ def test_lost_trace_is_not_sent_without_end(core: Core, pair: Pair) -> None:
     _pretend_sent(core, task)
     assert look_up.look(core, jaeger).given_up == 1
     assert look_up.look(core, jaeger).total == 0
+
+
+def test_what_leaves_at_once_is_looked_for_again(core: Core, pair: Pair) -> None:
+    """The forwarder may send what is missing before the look-up has noted that it is sent again."""
+    lost = [spoken(core, f"Lost, number {number}.") for number in range(3)]
+    for task in lost:
+        _pretend_sent(core, task)
+    is_sending = False
+
+    def send_first(*_: object) -> None:
+        """Before each transaction of the look-up, all that waits has left."""
+        nonlocal is_sending
+        if not is_sending:
+            is_sending = True
+            drain(core, pair)
+            is_sending = False
+
+    event.listen(Pool, "checkout", send_first)
+    try:
+        assert look_up.look(core, JaegerClient(pair.jaeger.url)).resent == len(lost)
+    finally:
+        event.remove(Pool, "checkout", send_first)
+    with core.database.read() as conn:
+        to_come = set(conn.scalars(select(_O.task_id).where(_O.look_at.is_not(None))))
+    assert to_come == {task.id for task in lost}
 
 
 def test_running_task_is_told_with_what_jaeger_has(core: Core, pair: Pair) -> None:
