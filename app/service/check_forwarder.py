@@ -76,7 +76,7 @@ def _refused(facts: Facts) -> Check | None:
         level="warn",
         said=Said(
             en=f"the collector refused {count(poison)} span batches, kept aside: {answer}",
-            zh=f"收集器拒绝了 {count(poison)} 批跨度，已另外保留：{answer}",
+            zh=f"收集器拒绝了 {count(poison)} 批跨度，已另外保留：`{answer}`",
         ),
         fix=_REFUSED,
         facts={"poison": poison, "poison_error": answer},
@@ -142,7 +142,7 @@ def _again(facts: Facts, state: Mapping[str, Any]) -> Said:
     ago_us, why = max(0, facts.now - at), state.get("resent_why") or ""
     return Said(
         en=f"; {count(rows)} batches again, last {duration(ago_us, 'en')} ago: {why}",
-        zh=f"；重发 {count(rows)} 批，最近一次在 {duration(ago_us, 'zh')}前：{why}",
+        zh=f"；重发 {count(rows)} 批，最近一次在 {duration(ago_us, 'zh')}前：`{why}`",
     )
 
 

@@ -8,6 +8,7 @@ from app.service.check import Check
 from app.service.check_backends import backend_checks, neighbours_of, web_check
 from app.service.check_duties import duty_checks
 from app.service.check_forwarder import forwarder_check
+from app.service.check_metrics import metrics_check
 from app.service.check_outbox import outbox_check
 from app.service.check_watch import watch_checks
 from app.service.check_work import work_checks
@@ -19,7 +20,7 @@ AREAS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "data": ("database", "schema", "storage", "disk", "wal", "clock"),
         "work": ("web", "workers", "slots", "deadlines"),
         "duties": ("duties", "reaper", "janitor", "window", "sweeper"),
-        "traces": ("forwarder", "outbox", "collector", "jaeger", "look-up"),
+        "traces": ("forwarder", "outbox", "collector", "jaeger", "look-up", "metrics"),
         "watch": ("canary", "ping"),
     }
 )
@@ -37,6 +38,7 @@ def row_checks(facts: Facts) -> tuple[Check, ...]:
         forwarder_check(facts, found),
         outbox_check(facts, found),
         *backend_checks(facts, found),
+        metrics_check(facts),
         *watch_checks(facts),
     ]
     by_name = {check.name: check for check in made}

@@ -98,6 +98,7 @@ DUTIES = {
         duty("sweeper", {"removed": 2}),
         duty("forwarder", {"endpoint": "http://collector", "sent_spans": 12, "failures": 0}),
         duty("look-up", {"seen": 5, "resent": 1, "given_up": 0}),
+        duty("metrics", {"sent": 4, "failures": 0}),
         duty("canary"),
         duty(
             "ping",
