@@ -20,6 +20,7 @@ from app.store import schema
 from app.store.database import Database
 from telemetry.export import check_library, export_settings_from
 from telemetry.log_export import log_settings_from
+from telemetry.metric_export import export_interval_s
 from telemetry.provider import resource_attributes
 
 
@@ -71,6 +72,8 @@ def check_telemetry() -> None:
     """Raises ConfigError where one of the standard OTEL_* variables is wrong, or asks in vain."""
     try:
         check_library(export_settings_from(os.environ))
+        export_settings_from(os.environ, "metrics")
+        export_interval_s(os.environ)
         log_settings_from(os.environ)
         resource_attributes(os.environ)
     except ValueError as error:

@@ -14,14 +14,17 @@ from app.duties.janitor import Janitor
 from app.duties.leadership import Leadership
 from app.duties.look_up import LookUp
 from app.duties.loop import Loop
+from app.duties.metrics import Metrics, metric_settings
 from app.duties.neighbours import Neighbours
 from app.duties.ping import Ping
 from app.duties.reaper import Reaper
 from app.duties.relay import LineRelay
 from app.duties.sweeper import Sweeper
+from app.duties.told import counts_of
 from app.duties.window import Window
 from app.service.canary import Watch
 from app.service.neighbours import TIMEOUT_S
+from app.service.process_counts import CountsThread, ProcessCounts
 from telemetry.jaeger import JaegerClient
 from telemetry.names import SERVICE_DUTIES
 
@@ -36,7 +39,7 @@ def run_duties(settings: Settings) -> int:
     """Runs the duties until SIGTERM or SIGINT; returns the exit code."""
     process.die_with_parent()
     os.environ.setdefault(process.RUN_MARK, process.new_run_mark(settings.home))
-    export = export_settings()
+    export, metrics = export_settings(), metric_settings()
     core = bootstrap.make_core(settings, role="duties", actor="", pool_size=3)
     core = bootstrap.with_actor(core, f"reaper on {core.host}")
     bootstrap.check_schema(core)
@@ -47,17 +50,24 @@ def run_duties(settings: Settings) -> int:
     judging = Loop(core, [Reaper(core), Janitor(core)], leadership, renews=True)
     looker = bootstrap.with_actor(core, f"look-up on {core.host}")
     looks: list[Duty] = [LookUp(looker, settings.jaeger_url)] if settings.jaeger_url else []
+    tells: list[Duty] = []
+    if metrics is not None:
+        tells = [Metrics(core, metrics, exports=export is not None)]
+    counts = CountsThread(core, ProcessCounts("duties", counts_of([*ships, *looks])))
     others = [
         Loop(core, ships, leadership),
         Loop(core, looks, leadership),
         Loop(core, _watches(core, export), leadership),
+        Loop(core, tells, leadership),
         Loop(core, [Window(core, sends=export is not None), Sweeper(core)], leadership),
     ]
+    counts.start()
     _run(judging, others)
     leadership.step_down()
     if lines is not None:
         lines.stop()
     log.stop()
+    counts.stop()
     return 0
 
 

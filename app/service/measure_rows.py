@@ -8,6 +8,7 @@ from typing import Final
 from app.domain.engine_calls import BOUNDS_S, Bucket
 from app.domain.records import CanaryRecord, DutyRecord
 from app.domain.task import Status
+from app.service.duty_state import state_of
 from app.service.leader import LEADER
 from app.service.report import Slots, WorkerView
 from app.store.counts import ProcessCount
@@ -161,7 +162,7 @@ def _of_forwarder(rows: Rows) -> Iterator[Sample]:
     duty = next((duty for duty in rows.duties if duty.name == "forwarder"), None)
     if duty is None:
         return
-    state = json.loads(duty.state)
+    state = state_of(duty)
     failures, success = state.get("failures"), state.get("last_success_us")
     if isinstance(failures, int):
         yield _sample(m.FORWARDER_FAILING, failures)
