@@ -150,8 +150,9 @@ def answer(failure: Failure) -> Response:
 
 
 def is_v1() -> bool:
-    """Whether the request is one of the v1 API, or asks for the service's health."""
-    return request.path.startswith("/api/v1/") or request.path in {"/healthz", "/readyz"}
+    """Whether the request is one of the v1 API, or asks for the service's health or numbers."""
+    path = request.path
+    return path.startswith("/api/v1/") or path in {"/healthz", "/readyz", "/metrics"}
 
 
 def is_legacy() -> bool:

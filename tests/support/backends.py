@@ -159,17 +159,31 @@ class Backend:
 class Prometheus(Backend):
     """Prometheus on deploy/prometheus.yaml, with other addresses and a scrape each second.
 
+    Its rules are those of deploy/alerts.yaml.
+
     Args:
         program: The file.
         folder: Its data and its output.
         targets: Address in the file → address here, such as "collector:8889" → "127.0.0.1:20001".
             The others are left out.
+        token: What its file `api_token` holds.
+        wait: Duration that stands for every `for:` of deploy/alerts.yaml, such as "1s".
     """
 
-    def __init__(self, program: Path, folder: Path, targets: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        program: Path,
+        folder: Path,
+        targets: dict[str, str] | None = None,
+        *,
+        token: str = "",
+        wait: str | None = None,
+    ) -> None:
         super().__init__(program, folder)
         self.targets = targets or {}
         self._port = quiet_port()
+        self._token = token
+        self._wait = wait
 
     @property
     def url(self) -> str:
@@ -184,6 +198,11 @@ class Prometheus(Backend):
     @override
     def launch(self) -> None:
         (self.folder / "prometheus.yaml").write_text(yaml.safe_dump(self._configuration()))
+        rules = deploy.text("deploy/alerts.yaml")
+        if self._wait is not None:
+            rules = re.sub(r"^( +for:) \S+$", rf"\1 {self._wait}", rules, flags=re.MULTILINE)
+        (self.folder / "alerts.yaml").write_text(rules)
+        (self.folder / "api_token").write_text(self._token)
         super().launch()
 
     @override
@@ -196,12 +215,26 @@ class Prometheus(Backend):
 
     def query(self, expression: str) -> list[dict[str, Any]]:
         """The series of an instant query: each with `metric` (labels) and `value` (time, text)."""
-        asked = requests.get(
-            f"{self.url}/api/v1/query", params={"query": expression}, timeout=10
-        ).json()
-        assert asked["status"] == "success", asked
-        found: list[dict[str, Any]] = asked["data"]["result"]
+        found: list[dict[str, Any]] = self._ask("query", query=expression)["result"]
         return found
+
+    def firing(self) -> dict[str, dict[str, Any]]:
+        """The alerts that fire, by name: each with `labels` and `annotations`."""
+        return {
+            alert["labels"]["alertname"]: alert
+            for alert in self._ask("alerts")["alerts"]
+            if alert["state"] == "firing"
+        }
+
+    def metric_names(self) -> set[str]:
+        """Names of all series that it has."""
+        return set(self._ask("label/__name__/values"))
+
+    def _ask(self, what: str, **parameters: str) -> Any:
+        """The data of an answer of its API, which must be a success."""
+        asked = requests.get(f"{self.url}/api/v1/{what}", params=parameters, timeout=10).json()
+        assert asked["status"] == "success", asked
+        return asked["data"]
 
     def _configuration(self) -> dict[str, Any]:
         parsed: dict[str, Any] = yaml.safe_load(deploy.text("deploy/prometheus.yaml"))
@@ -210,8 +243,6 @@ class Prometheus(Backend):
         for job in parsed["scrape_configs"]:
             for config in job["static_configs"]:
                 config["targets"] = [here[name] for name in config["targets"] if name in here]
-        if "rule_files" in parsed:
-            parsed["rule_files"] = [str(deploy.ROOT / "deploy" / f) for f in parsed["rule_files"]]
         return parsed
 
 

@@ -40,6 +40,7 @@ def test_compose_has_every_part() -> None:
         "postgres",
         "redis",
         "prometheus",
+        "grafana",
     }
 
 
@@ -161,7 +162,8 @@ def test_redis_waits_to_be_asked_for() -> None:
     services = deploy.services()
     assert services["redis"]["profiles"] == ["redis"]
     assert not [name for name, parts in services.items() if "redis" in parts.get("depends_on", {})]
-    assert all("profiles" not in parts for name, parts in services.items() if name != "redis")
+    asked_for = {name for name, parts in services.items() if "profiles" in parts}
+    assert asked_for == {"redis", "grafana"}
 
 
 def test_volumes_and_mounted_files_exist() -> None:
@@ -318,6 +320,7 @@ def test_prometheus_asks_where_something_answers() -> None:
         },
         "jaeger": {int(jaeger["JAEGER_SELF_PORT"])},
         "127.0.0.1": {9090},
+        "web": {load(deploy.environment("web")).bind_port},
     }
     targets = [
         target
@@ -328,6 +331,36 @@ def test_prometheus_asks_where_something_answers() -> None:
     assert {
         host: {deploy.port_of(t) for t in targets if deploy.host_of(t) == host} for host in listens
     } == listens
+
+
+def test_prometheus_has_its_rules_and_the_token() -> None:
+    """What deploy/prometheus.yaml names lies beside it; the secret there is our token."""
+    parsed = yaml.safe_load(deploy.text("deploy/prometheus.yaml"))
+    service = deploy.services()["prometheus"]
+    mounted = {mount.split(":")[1] for mount in service["volumes"]}
+    assert {f"/etc/prometheus/{name}" for name in parsed["rule_files"]} <= mounted
+    (job,) = [job for job in parsed["scrape_configs"] if "authorization" in job]
+    (secret,) = service["secrets"]
+    assert secret["target"] == f"/etc/prometheus/{job['authorization']['credentials_file']}"
+    assert deploy.compose()["secrets"][secret["source"]] == {"environment": "VOXTRACE_API_TOKEN"}
+    assert (
+        deploy.host_of(job["static_configs"][0]["targets"][0])
+        in load(deploy.environment("web")).hosts
+    )
+
+
+def test_grafana_finds_the_dashboard_and_prometheus() -> None:
+    """Folder, file and data source of the provisioning are those of compose and the dashboard."""
+    service = deploy.services()["grafana"]
+    mounts = dict(mount.split(":")[:2] for mount in service["volumes"])
+    provider = yaml.safe_load(deploy.text("deploy/grafana/dashboards.yaml"))["providers"][0]
+    folder, _, name = mounts["./deploy/grafana/voxtrace.json"].rpartition("/")
+    assert (provider["options"]["path"], name) == (folder, "voxtrace.json")
+    for file in ("datasources", "dashboards"):
+        place = mounts[f"./deploy/grafana/{file}.yaml"]
+        assert place.startswith(f"/etc/grafana/provisioning/{file}/")
+    source = yaml.safe_load(deploy.text("deploy/grafana/datasources.yaml"))["datasources"][0]
+    assert (source["type"], source["url"]) == ("prometheus", "http://prometheus:9090")
 
 
 def test_image_installs_what_the_project_needs() -> None:

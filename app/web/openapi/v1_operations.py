@@ -365,4 +365,12 @@ OPERATIONS: tuple[Operation, ...] = (
         "token; where one is set, only who shows it is told more than names and levels.",
         answers={200: {JSON: ref("Readiness")}, 503: {JSON: ref("Readiness")}},
     ),
+    Operation(
+        method="get",
+        path="/metrics",
+        id="metrics",
+        tag="service",
+        words="The numbers of the whole service for Prometheus, the same from every web process.",
+        answers={200: {"text/plain": STRING, "application/openmetrics-text": STRING}},
+    ),
 )
