@@ -24,7 +24,7 @@ class Trouble:
     log: structlog.stdlib.BoundLogger
     what: str
     _since_s: float | None = field(default=None, init=False)
-    _told_s: float = field(default=0.0, init=False)
+    told_at_s: float = field(default=0.0, init=False)
     _count: int = field(default=0, init=False)
 
     def failed(self, error: BaseException, *, advice: str = "it is tried again") -> None:
@@ -33,9 +33,9 @@ class Trouble:
         self._count += 1
         if self._since_s is None:
             self._since_s = now_s
-        elif now_s - self._told_s < AGAIN_S:
+        elif now_s - self.told_at_s < AGAIN_S:
             return
-        self._told_s = now_s
+        self.told_at_s = now_s
         is_ours = isinstance(error, VoxtraceError)
         event = f"{self.what}: failed, {advice}"
         self.log.warning(

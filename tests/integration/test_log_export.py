@@ -14,6 +14,7 @@ import pytest
 from app.broker import relay
 from app.logs.about import about
 from app.logs.logger import logger_of
+from app.service import task_log
 from app.service.process_log import ProcessLog, packed, unpacked
 from app.store import attempts
 from telemetry import health, provider
@@ -225,6 +226,15 @@ def test_every_process_exports_its_lines(home: Home, receiver: OtlpReceiver) -> 
     assert len(list(Path(f"/proc/{worker.pid}/task").iterdir())) == 1
     assert _story(receiver, task_id)[:3] == ["submitted", "claimed", "the text is split"]
     assert "the attempt was lost: the task runs again" in _story(receiver, task_id)
+    kept = [
+        (line.message, line.program, line.attempt)
+        for line in task_log.page(home.core, task_id, attempt=1).lines
+    ]
+    assert kept == [
+        ("claimed", "worker", 1),
+        ("the text is split", "child", 1),
+        ("the attempt was lost: the task runs again", "worker", 1),
+    ]
     by_service = {one.service: one for one in receiver.logs if one.task_id == str(task_id)}
     assert set(by_service) == {"voxtrace-web", "voxtrace-worker"}
     lost = _of(receiver, "the attempt was lost: the task runs again")

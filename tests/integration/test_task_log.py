@@ -2,6 +2,7 @@
 
 import json
 import logging
+import threading
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from app.service.core import Core
 from app.service.execute import execute
 from app.service.line_writer import LineWriter
 from app.service.task_log import LogPage
+from app.store import task_log as task_log_store
 from app.store.database import Connection
 from tests.support import service
 from tests.support.home import Home
@@ -197,6 +199,27 @@ def test_line_does_not_wait_for_a_checkpoint_that_does_not_come(any_home: Home) 
         log.info("at the end", task_id=task.id)
         writer.stop()
     assert told(core, task.id)[-1] == "at the end"
+
+
+def test_lines_of_a_task_commit_in_the_order_of_their_ids(any_home: Home) -> None:
+    """Who goes on after the last id that it saw misses no line, whoever writes at the same time."""
+    core = any_home.core
+    task = service.submitted(core, "Hello there.").task
+    other = bootstrap.make_core(any_home.settings, role="cli", actor="other")
+    with logging_as():
+        log.info("the second", task_id=task.id)
+        writer = threading.Thread(target=task_log.write_waiting, args=(other,))
+        with core.database.write() as conn:
+            assert task_log_store.hold(conn, task.id) == task.trace_id
+            first = task_log.Told(task=task, logger="x", event="the first", fields={})
+            task_log.tell(core, conn, first, 1)
+            writer.start()
+            writer.join(0.3)
+            assert writer.is_alive()
+            assert told(core, task.id) == ["submitted"]
+        writer.join(20)
+    assert told(core, task.id) == ["submitted", "the first", "the second"]
+    other.database.close()
 
 
 def test_only_ids_of_spans_of_the_task_are_kept(any_home: Home) -> None:
