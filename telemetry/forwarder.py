@@ -2,7 +2,7 @@
 
 `step` does one thing and says when it wants to be called again; a duty loop drives it. No database
 transaction is open while it talks to the collector. A second forwarder does no harm: what both send
-is the same to the last byte. What it does with an answer:
+is the same to the last byte. What it does with an answer (of HTTP; those of gRPC: `otlp_grpc`):
 
 - accepted: the rows are `sent` (and stay for the window); a partial success is counted and shown.
 - busy (429, 502, 503, 504, no connection): later, after Retry-After or a growing, jittered wait.

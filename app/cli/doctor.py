@@ -83,7 +83,7 @@ def _export() -> Check:
         return Check(name="export", level="bad", said=Said(en=words, zh=words), fix=fix)
     if export is None:
         return off("export", "OTEL_EXPORTER_OTLP_ENDPOINT is not set here", "此处未设置")
-    words = export.shown_endpoint
+    words = f"{export.shown_endpoint} ({export.protocol})"
     return Check(name="export", level="ok", said=Said(en=words, zh=words))
 
 

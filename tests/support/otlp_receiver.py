@@ -111,10 +111,18 @@ class OtlpReceiver:
     Args:
         port: 0 takes a free one, and keeps it from then on.
         certificate: Files of a certificate for `localhost` and of its key: speaks TLS with it.
+        keeps_connections: False: it closes each connection after its answer, and says so.
     """
 
-    def __init__(self, port: int = 0, *, certificate: tuple[Path, Path] | None = None) -> None:
+    def __init__(
+        self,
+        port: int = 0,
+        *,
+        certificate: tuple[Path, Path] | None = None,
+        keeps_connections: bool = True,
+    ) -> None:
         self._port = port
+        self.keeps_connections = keeps_connections
         self._certificate = certificate
         self._changed = threading.Condition()
         self._script: deque[Answer] = deque()
@@ -331,6 +339,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(answer)
 
     def _answer(self, answer: Answer) -> None:
+        assert isinstance(self.server, _Server)
         content, kind = answer.message.encode(), "text/plain"
         if 200 <= answer.status < 300:
             response = ExportTraceServiceResponse()
@@ -343,6 +352,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(content)))
         if answer.retry_after is not None:
             self.send_header("Retry-After", answer.retry_after)
+        if not self.server.receiver.keeps_connections:
+            self.send_header("Connection", "close")
         if answer.location is not None:
             self.send_header("Location", answer.location)
         self.end_headers()
