@@ -66,12 +66,13 @@ def client(home_of_trouble: Home) -> Iterator[FlaskClient]:
                 "2 batches were refused and are kept aside, the last: 400 Bad Request",
                 "span &lt;7&gt; has no name",
                 "The collector left out 4 spans, the last time: 200 OK: too old",
-                "31 batches were sent again, last 3 min ago: the connection to the collector was",
+                "31 batches were sent again, last 3 min",
+                "ago: the connection to the collector was closed",
             ),
         ),
         (
             "zh",
-            ("2 批跨度被拒绝", "收集器未接收 4 个跨度", "重发了 31 批跨度，最近一次在 3 分钟前"),
+            ("2 批跨度被拒绝", "收集器未接收 4 个跨度", "重发了 31 批跨度，最近一次在 3 分"),
         ),
     ],
 )
