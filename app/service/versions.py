@@ -3,6 +3,7 @@
 import platform
 from dataclasses import dataclass
 
+from app.domain.errors import VoxtraceError
 from app.service.core import Core
 from app.store import schema
 
@@ -18,16 +19,21 @@ class Version:
 def versions(core: Core) -> list[Version]:
     """The release, the language, the database and its schema, the engines.
 
-    Raises:
-        StoreError: The database does not answer.
+    Of a database that does not answer there are none.
     """
-    with core.database.read() as conn:
-        server, revision = schema.server_version(conn), schema.revision(conn)
-    name = "SQLite" if core.database.is_sqlite else "PostgreSQL"
     return [
         Version(name="voxtrace", value=core.settings.release),
         Version(name="Python", value=platform.python_version()),
-        Version(name=name, value=server),
-        Version(name="schema", value=revision or "–"),
+        *_of_database(core),
         *(Version(name=engine.name, value=engine.version) for engine in core.engines.values()),
     ]
+
+
+def _of_database(core: Core) -> list[Version]:
+    try:
+        with core.database.read() as conn:
+            server, revision = schema.server_version(conn), schema.revision(conn)
+    except VoxtraceError:
+        return []
+    name = "SQLite" if core.database.is_sqlite else "PostgreSQL"
+    return [Version(name=name, value=server), Version(name="schema", value=revision or "–")]

@@ -6,7 +6,7 @@ from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.domain.audio import FORMATS
-from app.domain.errors import NotFoundError
+from app.domain.errors import NotFoundError, VoxtraceError
 from app.domain.task import Status
 from app.service import library, limits, task_list, task_view, versions
 from app.web import (
@@ -151,8 +151,12 @@ def monitor() -> str:
 
 @blueprint.get("/system")
 def system() -> str:
-    """Every part of the service, and what watches it."""
+    """Every part of the service, and what watches it; also while the database is away."""
     here = state()
+    try:
+        view = frame.monitor_view()
+    except VoxtraceError:
+        view = None
     web = system_page.WebProcess(
         pid=os.getpid(),
         held=here.holds.held,
@@ -164,7 +168,7 @@ def system() -> str:
         here="system",
         **system_page.values(
             here.health.read(),
-            frame.monitor_view(),
+            view,
             versions.versions(here.core),
             web,
             frame.visitor(),

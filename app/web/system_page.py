@@ -65,22 +65,25 @@ class WebProcess:
 
 def values(
     health: Health,
-    view: MonitorView,
+    view: MonitorView | None,
     found: Sequence[Version],
     web: WebProcess,
     reader: Visitor,
 ) -> dict[str, Any]:
-    """What the system page shows."""
+    """What the system page shows; of a database that does not answer, there is no view."""
     t = reader.t
     return {
         "now": health.now,
         "needing": [_row(one, health.now, reader) for one in health.needing],
         "count": len(health.checks),
         "areas": [_area(name, health, reader) for name in AREAS],
-        "strip": strip(view.canaries, reader),
+        "strip": strip(view.canaries if view is not None else (), reader),
         "ping": health.checks["ping"].said.sentence(t.lang),
-        "processes": [_web_line(web, health, t), *worker_lines(view.workers, reader)],
-        "duties": duty_lines(view.duties, view.now, reader),
+        "processes": [
+            _web_line(web, health, t),
+            *(worker_lines(view.workers, reader) if view is not None else []),
+        ],
+        "duties": duty_lines(view.duties, view.now, reader) if view is not None else [],
         "versions": found,
     }
 

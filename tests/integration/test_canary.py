@@ -1,5 +1,6 @@
 """A canary's way, step by step, on both databases: what it proves, leaves and blames."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -177,12 +178,12 @@ def test_it_gives_up_and_says_what_held_it(
     core = any_home.core
     arrange(core)
     canary.begin(core)
-    _age(core, patience_s - 5, "submitted_at")
+    _age(core, patience_s - 30, "submitted_at")
     assert _look(core).finished_at is None
-    _age(core, 10, "submitted_at")
+    _age(core, 60, "submitted_at")
     row = _look(core)
     assert (row.stage, row.is_ok, row.cause) == ("queue", is_ok, cause)
-    assert (row.detail or "").startswith(f"queued for {patience_s + 5:.0f} s: ")
+    assert re.match(r"queued for \d+ s: .", row.detail or "")
     assert _task(core).status == "cancelled"
     assert core.settings.default_engine == "tone"
 

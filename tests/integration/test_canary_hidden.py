@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from app.service import canary
+from app.service import canary, measures
 from app.service.canary import Watch
 from app.service.core import Core
 from app.store import workers
@@ -159,6 +159,28 @@ def test_no_route_shows_a_canary(any_home: Home, client: FlaskClient) -> None:
             told = _told(client, path)
             assert told == before[path], f"{path} while the canary {stage}"
             assert not re.search(r"[Cc]anary \d\d", str(told)), path
+
+
+#: Families of measures that tell of tasks.
+TOLD = re.compile(r"voxtrace\.(tasks?|queue|slots|engine|deadline|traces?)\b(?!.*age)")
+
+
+def test_no_measure_counts_a_canary(any_home: Home) -> None:
+    """What /metrics tells of tasks, queue, slots, calls and flags is the same beside a canary."""
+    core = any_home.core
+    worker = start_worker(core)
+    submitted(core, "A text of a user.")
+    run(core, claimed(core, worker))
+
+    def told() -> list[str]:
+        _beat(core, worker)
+        samples = measures.read(core, None, exports=False)
+        return sorted(str(one) for one in samples if TOLD.match(one.metric.name))
+
+    before = told()
+    assert any("voxtrace.engine" in line for line in before)
+    for stage in _stages(core, worker):
+        assert told() == before, stage
 
 
 def test_titles_of_canaries_are_free(any_home: Home, client: FlaskClient) -> None:

@@ -137,6 +137,18 @@ def test_a_database_that_is_gone_leaves_nothing_said_to_be_well(home: Home) -> N
     assert "wal" not in levels, "that is SQLite's"
 
 
+def test_system_page_names_a_database_that_is_gone(home: Home) -> None:
+    """The page that tells what is wrong does not need the database to tell it."""
+    missing = Database("postgresql+psycopg://nobody@/none?host=/nowhere", role="hub")
+    app = create_app(home.settings, replace(home.core, database=missing))
+    with app.test_client() as client:
+        answer = client.get("/system", headers={"Accept": "text/html"})
+    state.end(state.of(app))
+    assert answer.status_code == 200
+    assert 'id="part-database" data-live data-level="bad"' in answer.text
+    assert "VOXTRACE_DATABASE_URL leads to it" in answer.text
+
+
 def test_what_is_not_well_is_dated_from_its_first_sight(home: Home) -> None:
     """A part whose maker knows no moment has that at which it was first seen so, and keeps it."""
     _run(home)
