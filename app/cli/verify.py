@@ -1,4 +1,4 @@
-"""`voxtrace verify`: does Jaeger have every task, as the table says?"""
+"""`voxtrace verify`: whether Jaeger has every task, as the table says."""
 
 import sys
 from collections.abc import Callable

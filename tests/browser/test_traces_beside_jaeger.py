@@ -148,7 +148,8 @@ def _draw(browser: Browser, path: Path, page: bytes, spans: list[DecodedSpan]) -
     lines = "".join(_line(span, start) for span in ordered)
     image = base64.b64encode(page).decode()
     source = (
-        "<style>body{margin:0;display:flex;align-items:flex-start;background:#fff;font:12px/1.5 monospace}"
+        "<style>body{margin:0;display:flex;align-items:flex-start;background:#fff;"
+        "font:12px/1.5 monospace}"
         "img{width:900px}pre{margin:16px;white-space:pre-wrap;width:640px}</style>"
         f'<img src="data:image/png;base64,{image}">'
         f"<pre><b>GET /api/v3/traces/{spans[0].trace_id}</b>\n{lines}</pre>"
