@@ -75,7 +75,8 @@ def values(
     return {
         "now": health.now,
         "needing": [_row(one, health.now, reader) for one in health.needing],
-        "count": len(health.checks),
+        "well": sum(one.level == "ok" for one in health.checks.values()),
+        "off": sum(one.level == "off" for one in health.checks.values()),
         "areas": [_area(name, health, reader) for name in AREAS],
         "strip": strip(view.canaries if view is not None else (), reader),
         "ping": health.checks["ping"].said.sentence(t.lang),

@@ -21,7 +21,7 @@ def test_every_part_is_a_row(visitor: Visit, library: Library) -> None:
         row = page.locator(f"#part-{name}")
         expect(row.locator(".says")).not_to_be_empty()
         expect(row.locator(".age b")).not_to_be_empty()
-    expect(page.locator("h1.verdict")).to_contain_text("checks are well")
+    expect(page.locator("h1.verdict")).to_contain_text("All is well:")
     expect(page.locator("#holders")).to_contain_text("Reaper")
     page.goto("/")
     page.keyboard.press("g")
@@ -46,5 +46,5 @@ def test_what_needs_you_is_first_and_goes_by_itself(chromium: Browser, tmp_path:
             expect(page).to_have_url(f"{home.url}/system#part-workers")
             page.mouse.move(0, 0)  # a row under the pointer is held
             home.start("worker")
-            expect(verdict).to_contain_text("checks are well")
+            expect(verdict).to_contain_text("All is well:")
             expect(page.locator("#part-workers .says")).to_contain_text("1 live")
