@@ -11,7 +11,19 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Select, case, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Subquery,
+    case,
+    func,
+    insert,
+    null,
+    select,
+    true,
+    update,
+)
 
 from telemetry.outbox_look import (
     LOOK_AFTER_US,
@@ -224,15 +236,19 @@ def _payloads(conn: Connection, condition: ColumnElement[bool]) -> list[bytes]:
 def measure(conn: Connection) -> OutboxState:
     """Counts, bytes and ages by state, and what was ever lost.
 
-    One statement over the covering partial indexes and the loss table. Its cost grows with the
-    rows of the outbox: ask every few seconds, not at every request.
+    One statement over the covering partial indexes, each walked once, and the loss table. Its cost
+    grows with the rows of the outbox: ask every few seconds, not at every request.
     """
+    new, sent, poison = (_counts(state) for state in ("new", "sent", "poison"))
     row = conn.execute(
         select(
-            *_counts("new", "pending"),
-            *_counts("sent", "sent"),
-            *_counts("poison", "poison"),
-            _scalar(select(func.min(_O.created_at)).where(in_state("new")), "oldest_pending_us"),
+            new.c.n.label("pending"),
+            new.c.size_bytes.label("pending_bytes"),
+            new.c.oldest.label("oldest_pending_us"),
+            sent.c.n.label("sent"),
+            sent.c.size_bytes.label("sent_bytes"),
+            poison.c.n.label("poison"),
+            poison.c.size_bytes.label("poison_bytes"),
             _sum(select(func.sum(LOSS.c.row_count)), "lost_rows"),
             _sum(
                 select(func.sum(LOSS.c.row_count)).where(LOSS.c.rank == RANK_TASK), "lost_task_rows"
@@ -243,7 +259,7 @@ def measure(conn: Connection) -> OutboxState:
                 select(_O.error).where(in_state("poison")).order_by(_O.id.desc()).limit(1),
                 "poison_error",
             ),
-        )
+        ).select_from(new.join(sent, true()).join(poison, true()))
     ).one()
     found: dict[str, Any] = {
         name: int(value) if isinstance(value, Decimal) else value
@@ -252,12 +268,18 @@ def measure(conn: Connection) -> OutboxState:
     return OutboxState(**found)
 
 
-def _counts(state: str, name: str) -> list[Any]:
-    where = in_state(state)
-    return [
-        _scalar(select(func.count(_O.id)).where(where), name),
-        _sum(select(func.sum(_O.size_bytes)).where(where), f"{name}_bytes"),
-    ]
+def _counts(state: str) -> Subquery:
+    """One row of the rows in a state: how many, their bytes, and the oldest of the new ones."""
+    oldest = func.min(_O.created_at) if state == "new" else null()
+    return (
+        select(
+            func.count(_O.id).label("n"),
+            func.coalesce(func.sum(_O.size_bytes), 0).label("size_bytes"),
+            oldest.label("oldest"),
+        )
+        .where(in_state(state))
+        .subquery(f"rows_{state}")
+    )
 
 
 def _scalar(statement: Select[Any], name: str) -> Any:

@@ -25,8 +25,9 @@ log = logger_of(__name__)
 LOOK_S: Final = 0.25
 POSITIONS_S: Final = 2.0
 MONITOR_S: Final = 1.0
-#: Seconds for which a measurement of the outbox is good.
+#: Seconds for which a measurement of the outbox is good, and times that it took, at least.
 OUTBOX_S: Final = 5.0
+OUTBOX_REST: Final = 50.0
 #: The one key of the monitor.
 MONITOR: Final = Key("monitor", 0)
 
@@ -49,7 +50,10 @@ AnyGlance: TypeAlias = Glance | MonitorGlance
 
 
 class OutboxGauge:
-    """Measures the span outbox, at most every few seconds however often it is read."""
+    """Measures the span outbox, at most every few seconds however often it is read.
+
+    A large one more rarely: a process spends a fiftieth of its time on it at most.
+    """
 
     def __init__(self, core: Core) -> None:
         self._core = core
@@ -61,14 +65,16 @@ class OutboxGauge:
     def read(self) -> OutboxState | None:
         """The last measurement; None where none ever succeeded."""
         with self._lock:
-            if clock.monotonic_s() >= self._until_s:
+            begun_s = clock.monotonic_s()
+            if begun_s >= self._until_s:
                 try:
                     with self._core.database.read() as conn:
                         self._state = outbox.measure(conn)
                     self._trouble.over()
                 except VoxtraceError as error:
                     self._trouble.failed(error)
-                self._until_s = clock.monotonic_s() + OUTBOX_S
+                took_s = clock.monotonic_s() - begun_s
+                self._until_s = clock.monotonic_s() + max(OUTBOX_S, OUTBOX_REST * took_s)
             return self._state
 
 

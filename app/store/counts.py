@@ -5,9 +5,19 @@ rows in the order of their keys. Reads sum over the shards: a cost that does not
 """
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnClause, Connection, Table, func, literal_column, select
+from sqlalchemy import (
+    ColumnClause,
+    Connection,
+    Executable,
+    Table,
+    bindparam,
+    func,
+    literal_column,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.domain.engine_calls import Bucket
@@ -80,17 +90,21 @@ def of_processes(conn: Connection) -> dict[ProcessCount, int]:
 
 
 def _add(
-    conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]], sums: Sequence[str]
+    conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]], sums: tuple[str, ...]
 ) -> None:
-    """One INSERT that adds to the rows that are there; nothing where there are no rows."""
-    if not rows:
-        return
-    name = conn.dialect.name
+    """Adds to the rows that are there, or inserts them; nothing where there are none."""
+    if rows:
+        conn.execute(_adding(conn.dialect.name, table, sums), rows)
+
+
+@cache
+def _adding(name: str, table: Table, sums: tuple[str, ...]) -> Executable:
+    """The statement for one row; built once, since building costs more than running it."""
     dialect = postgresql if name == "postgresql" else sqlite
-    statement = dialect.insert(table).values([{"shard": _SHARDS[name], **row} for row in rows])
-    conn.execute(
-        statement.on_conflict_do_update(
-            index_elements=list(table.primary_key),
-            set_={column: table.c[column] + statement.excluded[column] for column in sums},
-        )
+    columns: dict[str, Any] = {column.name: bindparam(column.name) for column in table.c}
+    statement = dialect.insert(table).values({**columns, "shard": _SHARDS[name]})
+    adding: Executable = statement.on_conflict_do_update(
+        index_elements=list(table.primary_key),
+        set_={column: table.c[column] + statement.excluded[column] for column in sums},
     )
+    return adding
