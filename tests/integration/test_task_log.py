@@ -320,21 +320,24 @@ _TROUBLE = (
 _SENTINEL = "Quicksilver marmalade"
 
 
-@pytest.mark.parametrize("command", _TROUBLE)
-def test_no_line_holds_a_text_whatever_the_engine_does(home: Home, command: str) -> None:
+def test_no_line_holds_a_text_whatever_the_engine_does(home: Home) -> None:
     """The words of a text are in no line: not logged, not kept, not in a stack."""
-    with logging_as(form="json") as lines:
-        task_id = run(
-            home.core,
-            f"{_SENTINEL} one.\n{command}\n{_SENTINEL} two.",
-            title="A title",
-            engine="scripted",
-            timeout_s=1,
-        )
-    kept = task_log.page(home.core, task_id).lines
-    assert len(kept) >= 3
-    assert not [line for line in lines if _holds(line)]
-    assert not [line for line in kept if "marmalade" in f"{line.message}{line.fields}".lower()]
+    for command in _TROUBLE:
+        with logging_as(form="json") as lines:
+            task_id = run(
+                home.core,
+                f"{_SENTINEL} one.\n{command}\n{_SENTINEL} two.",
+                title="A title",
+                engine="scripted",
+                timeout_s=1,
+            )
+        kept = task_log.page(home.core, task_id).lines
+        assert len(kept) >= 3, command
+        assert not [line for line in lines if _holds(line)], command
+        said = [f"{line.message}{line.fields}".lower() for line in kept]
+        assert not [line for line in said if "marmalade" in line], command
+        with home.core.database.write() as conn:  # what waits for another try is not claimed again
+            conn.execute(text("UPDATE task SET not_before = not_before + 3600000000"))
 
 
 def test_no_line_holds_a_text_that_a_foreign_exception_quotes(home: Home) -> None:
