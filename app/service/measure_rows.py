@@ -49,6 +49,7 @@ class Rows:
         duties: Those that are wanted here, and the leader's row.
         canaries: The newest first; none where none are wanted.
         outbox: None where it could not be measured.
+        exports: Whether a collector is set: without one, spans wait for nobody.
     """
 
     now: int
@@ -63,6 +64,7 @@ class Rows:
     canaries: Sequence[CanaryRecord]
     processes: Mapping[ProcessCount, int]
     outbox: OutboxState | None
+    exports: bool
 
 
 def samples_of(rows: Rows) -> list[Sample]:
@@ -141,7 +143,8 @@ def _of_outbox(rows: Rows) -> Iterator[Sample]:
     for name, (n_rows, size_bytes) in sizes.items():
         yield _sample(m.OUTBOX_ROWS, n_rows, state=name)
         yield _sample(m.OUTBOX_BYTES, size_bytes, state=name)
-    yield _sample(m.OUTBOX_OLDEST_AGE, _age_s(rows, state.oldest_pending_us))
+    if rows.exports:
+        yield _sample(m.OUTBOX_OLDEST_AGE, _age_s(rows, state.oldest_pending_us))
     yield _sample(m.OUTBOX_LOST_SPANS, state.lost_spans)
 
 

@@ -88,6 +88,7 @@ def _rows(core: Core, conn: Connection, outbox: OutboxState | None, *, exports: 
         canaries=canaries.latest(conn, _CANARIES) if wants_canaries else [],
         processes=counts.of_processes(conn),
         outbox=outbox,
+        exports=exports,
     )
 
 

@@ -209,9 +209,11 @@ def test_rows_of_duties_that_no_longer_run_are_not_told(home: Home) -> None:
     core = home.core
     for name in ("forwarder", "look-up", "canary", "ping", "sweeper"):
         leader.note_success(core, name, "h")
-    samples = measures.read(core, None, exports=False)
+    with core.database.read() as conn:
+        samples = measures.read(core, outbox.measure(conn), exports=False)
     assert list(_values(samples, m.DUTY_FAILURES)) == ["sweeper"]
-    optional = ("voxtrace.forwarder", "voxtrace.trace", "voxtrace.canary", "voxtrace.outbox")
+    assert not _values(samples, m.OUTBOX_OLDEST_AGE)
+    optional = ("voxtrace.forwarder", "voxtrace.trace", "voxtrace.canary")
     assert not [sample for sample in samples if sample.metric.name.startswith(optional)]
 
 
