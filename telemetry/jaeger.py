@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 import urllib3
 
@@ -45,14 +45,17 @@ class JaegerClient:
     """Connections to a Jaeger's query address, kept open. Make it after a fork; threads may share.
 
     Args:
-        url: Such as `http://localhost:16686`, with a base path where there is one.
+        url: Such as `http://localhost:16686`, with a base path where there is one. A user and a
+            password in it are sent (Basic), and never told.
         timeout_s: For connecting, and for each wait for data.
         connections: How many at most.
     """
 
     def __init__(self, url: str, *, timeout_s: float = 10.0, connections: int = 1) -> None:
-        self.url = url.rstrip("/")
-        self._path = urlsplit(self.url).path
+        parts = urlsplit(url.rstrip("/"))
+        self.url = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+        self._path = parts.path
+        self._headers = _authorization(parts.username, parts.password)
         self._timeout_s = timeout_s
         self._pool = urllib3.connection_from_url(
             self.url,
@@ -95,7 +98,11 @@ class JaegerClient:
         """The body of an answer; None for "not found"."""
         try:
             answer = self._pool.request(
-                "GET", f"{self._path}{path}", preload_content=False, pool_timeout=self._timeout_s
+                "GET",
+                f"{self._path}{path}",
+                headers=self._headers,
+                preload_content=False,
+                pool_timeout=self._timeout_s,
             )
             try:
                 body = answer.read(MAX_ANSWER_BYTES, decode_content=True)
@@ -111,6 +118,13 @@ class JaegerClient:
             message = f"{self.url}{path} answers {answer.status}: {_shown(body)}"
             raise JaegerError(message)
         return bytes(body)
+
+
+def _authorization(user: str | None, password: str | None) -> dict[str, str]:
+    if user is None:
+        return {}
+    pair = f"{unquote(user)}:{unquote(password or '')}"
+    return urllib3.util.make_headers(basic_auth=pair)
 
 
 def _resource_spans(body: bytes) -> list[dict[str, Any]]:

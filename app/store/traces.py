@@ -35,13 +35,18 @@ class Submitted:
 def finished_after(
     conn: Connection, after_id: int, *, since: int, until: int, limit: int
 ) -> list[TaskRecord]:
-    """Tasks with a higher id that got their final status in [since, until), by id.
+    """Tasks with a higher id that got their final status in [since, until), by id; no canaries.
 
     Primary key; reads on from `after_id` until `limit` tasks are found or the table ends.
     """
     statement = (
         select(task_table)
-        .where(_T.id > after_id, _T.finished_at >= since, _T.finished_at < until)
+        .where(
+            _T.id > after_id,
+            _T.finished_at >= since,
+            _T.finished_at < until,
+            _T.source != "canary",
+        )
         .order_by(_T.id)
         .limit(limit)
     )

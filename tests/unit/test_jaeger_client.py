@@ -1,5 +1,6 @@
 """What Jaeger answers, read: every shape that its releases send, and what is no Jaeger at all."""
 
+import base64
 import json
 import threading
 from collections.abc import Iterator
@@ -43,12 +44,14 @@ class _Site(ThreadingHTTPServer):
     """Answers each request with what it was told."""
 
     status, body = 200, ""
+    authorization: str | None = None
 
 
 class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         site = self.server
         assert isinstance(site, _Site)
+        site.authorization = self.headers.get("Authorization")
         self.send_response(site.status)
         self.send_header("Content-Length", str(len(site.body.encode())))
         self.end_headers()
@@ -144,6 +147,17 @@ def test_what_is_no_jaeger_is_told(
     site.status, site.body = status, body
     with pytest.raises(JaegerError, match=words):
         client.trace(TRACE)
+
+
+def test_credentials_are_sent_and_never_told(site: _Site) -> None:
+    """A user and a password in the address go as Basic authorization, and into no message."""
+    client = JaegerClient(f"http://ann:s%40cret@127.0.0.1:{site.server_port}", timeout_s=5)
+    site.status, site.body = 503, "later"
+    with pytest.raises(JaegerError) as caught:
+        client.trace(TRACE)
+    assert site.authorization == "Basic " + base64.b64encode(b"ann:s@cret").decode()
+    assert "cret" not in f"{caught.value}{client.url}"
+    client.close()
 
 
 def test_no_answer_is_told() -> None:
