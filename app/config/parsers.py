@@ -107,6 +107,11 @@ def url(text: str) -> str:
     return text.rstrip("/")
 
 
+def without_user(url: str) -> str:
+    """The address without a user and a password, as it may be shown."""
+    return re.sub(r"^(https?://)[^/@]*@", r"\1", url)
+
+
 URL = "an http:// or https:// address"
 
 

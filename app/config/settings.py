@@ -13,6 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from app.config.parsers import without_user
 from app.config.specs import SPECS
 from app.domain.errors import ConfigError
 
@@ -115,7 +116,8 @@ def _with_defaults(values: dict[str, Any]) -> dict[str, Any]:
         "database_url": values["database_url"] or f"sqlite:///{values['home'] / 'voxtrace.db'}",
         "default_engine": values["default_engine"] or values["engines"][0],
         "release": values["release"] or version("voxtrace"),
-        "jaeger_public_url": values["jaeger_public_url"] or values["jaeger_url"],
+        "jaeger_public_url": values["jaeger_public_url"]
+        or (values["jaeger_url"] and without_user(values["jaeger_url"])),
     }
     filled = values | made
     filled["max_concurrent"] = filled["max_concurrent"] or filled["worker_concurrency"]

@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from app.config.parsers import without_user
 from app.config.specs import SPECS, Spec
 from app.service.core import Core
 from telemetry.export import (
@@ -57,7 +58,7 @@ def _value(core: Core, spec: Spec) -> str:
         return ",".join(str(part) for part in value)
     if isinstance(value, bool):
         return "1" if value else "0"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:g}" if isinstance(value, float) else without_user(str(value))
 
 
 def database_words(core: Core) -> str:

@@ -7,6 +7,8 @@ import pytest
 from app.config.settings import load, unknown
 from app.config.specs import SPECS
 from app.domain.errors import ConfigError
+from app.service import public_settings
+from tests.support.home import Home
 
 
 def test_defaults_are_a_working_laptop() -> None:
@@ -81,3 +83,14 @@ def test_misspelled_setting_is_named_with_the_nearest() -> None:
     assert lines == [
         "VOXTRACE_TASK_TIMEOUT is not a setting; did you mean VOXTRACE_TASK_TIMEOUT_S?"
     ]
+
+
+def test_password_of_jaeger_is_not_shown(tmp_path: Path) -> None:
+    """Links and the settings page have Jaeger's address without a user and a password in it."""
+    with Home.make(tmp_path, VOXTRACE_JAEGER_URL="https://ann:secret@jaeger.example/base") as home:
+        settings = home.settings
+        assert settings.jaeger_url == "https://ann:secret@jaeger.example/base"
+        assert settings.jaeger_public_url == "https://jaeger.example/base"
+        shown = [one.value for one in public_settings.of(home.core)]
+    assert "https://jaeger.example/base" in shown
+    assert not any("secret" in value for value in shown)
