@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 TESTS ?= tests
 
-.PHONY: help run test check backends bench regressions chaos pictures lint types layers unit clean
+.PHONY: help run test check backends bench regressions chaos chaos-traces pictures lint types layers unit clean
 
 help: ## Show what can be made.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ regressions: $(VENV)/.dev ## Put each of the report's problems back, and see its
 
 chaos: $(VENV)/.dev ## The crash test at full size: 300 tasks, everything killed at random.
 	VOXTRACE_TEST_CHAOS_TASKS=300 $(BIN)/python -m pytest -q tests/acceptance/test_chaos.py
+
+chaos-traces: $(VENV)/.dev ## The same with a real collector and Jaeger killed too: twice 2000 tasks.
+	VOXTRACE_TEST_CHAOS_TRACES=2000 $(BIN)/python -m pytest -q -s tests/acceptance/test_chaos_traces.py
 
 pictures: $(VENV)/.dev ## Draw docs/images/traces: task pages beside what Jaeger's API returns.
 	VOXTRACE_TEST_PICTURES=docs/images/traces $(BIN)/python -m pytest -q tests/browser/test_traces_beside_jaeger.py

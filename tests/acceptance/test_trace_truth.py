@@ -58,11 +58,7 @@ def plain_home(pair: Pair, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 def _recycling_worker(home: Home, name: str) -> Program:
     """A worker whose children end after one task each."""
-    home.module = "tests.support.recycling_worker"
-    try:
-        return home.start_worker(name)
-    finally:
-        home.module = "app"
+    return home.start_worker(name, module="tests.support.recycling_worker")
 
 
 def _submit(home: Home, *contents: str, timeout_s: float = 60.0) -> list[int]:

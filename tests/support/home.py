@@ -92,8 +92,6 @@ class Home:
     path: Path
     environ: dict[str, str] = field(default_factory=dict)
     programs: list[Program] = field(default_factory=list)
-    #: What `start` runs: the `voxtrace` command, or a module of the tests in its place.
-    module: str = "app"
     _core: Core | None = None
 
     @classmethod
@@ -131,13 +129,13 @@ class Home:
             self._core = bootstrap.make_core(self.settings, role="cli", actor="test")
         return self._core
 
-    def start(self, *arguments: str, **environ: str) -> Program:
-        """Starts `voxtrace ARGUMENTS` on this home (or what else `module` names)."""
+    def start(self, *arguments: str, module: str = "app", **environ: str) -> Program:
+        """Starts `voxtrace ARGUMENTS` on this home, or a module of the tests in its place."""
         name = " ".join(arguments)
         log = self.path / f"{arguments[0]}.{len(self.programs)}.log"
         with log.open("wb") as output:
             popen = subprocess.Popen(
-                [sys.executable, "-m", self.module, *arguments],
+                [sys.executable, "-m", module, *arguments],
                 env={**CLEAN, **self.environ, process.PARENT_PID: str(os.getpid()), **environ},
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -158,12 +156,13 @@ class Home:
             check=False,
         )
 
-    def start_worker(self, name: str = "w1", *arguments: str, **environ: str) -> Program:
+    def start_worker(
+        self, name: str = "w1", *arguments: str, module: str = "app", **environ: str
+    ) -> Program:
         """Starts a worker and waits until it is known to be up."""
         before = {worker.id for worker in live_workers(self.core)}
-        worker = self.start(
-            "worker", "--without-duties", *arguments, VOXTRACE_WORKER_NAME=name, **environ
-        )
+        words = ("worker", "--without-duties", *arguments)
+        worker = self.start(*words, module=module, VOXTRACE_WORKER_NAME=name, **environ)
         wait_until(
             lambda: (
                 worker.popen.poll() is None
