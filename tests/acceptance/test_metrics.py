@@ -1,19 +1,18 @@
 """Metrics as a user has them: `voxtrace up`, collector, Jaeger, a real Prometheus with our rules.
 
-One of each for all tests; the rules are those of deploy/alerts.yaml, their `for:` made short.
+One of each for all tests; the rules are those of deploy/alerts.yaml, their `for:` made short. A
+token is set, which Prometheus shows out of its file.
 """
 
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -41,6 +40,7 @@ from tests.support.wait import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
+_TOKEN = "0123456789abcdef"  # noqa: S105 - of this test
 #: Metrics that are there only after something went wrong, or once a canary came home.
 _RARE = frozenset(
     prometheus_name(metric) for metric in (TELEMETRY_FAILURES, CANARY_OK, CANARY_AGE, CANARY_STAGE)
@@ -74,7 +74,9 @@ def site(backends: Backends, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     """Starts all four; metrics leave each second, by both ways."""
     folder = tmp_path_factory.mktemp("site")
     with ExitStack() as stack:
-        prometheus = Prometheus(require_prometheus(backends), folder / "prometheus", wait="1s")
+        prometheus = Prometheus(
+            require_prometheus(backends), folder / "prometheus", token=_TOKEN, wait="1s"
+        )
         jaeger = Jaeger(backends.jaeger, folder / "jaeger")
         collector = Collector(backends.otelcol, folder / "collector", jaeger)
         home = stack.enter_context(
@@ -84,6 +86,7 @@ def site(backends: Backends, tmp_path_factory: pytest.TempPathFactory) -> Iterat
                 OTEL_METRIC_EXPORT_INTERVAL="1000",
                 VOXTRACE_JAEGER_URL=jaeger.url,
                 VOXTRACE_WEB_PROCESSES="4",
+                VOXTRACE_API_TOKEN=_TOKEN,
             )
         )
         prometheus.targets = {
@@ -266,19 +269,3 @@ def _all_fire(site: Site, wanted: set[str]) -> dict[str, dict[str, Any]]:
         firing = f'ALERTS{{alertname="{name}", alertstate="firing"}}'
         wait_until(partial(site.prometheus.query, firing), PATIENCE_S, what=name, every_s=0.3)
     return site.prometheus.firing()
-
-
-def test_prometheus_shows_the_token(tmp_path: Path) -> None:
-    """With a token set, the file `api_token` opens /metrics to Prometheus."""
-    program = shutil.which("prometheus")
-    if program is None:
-        pytest.skip(
-            "NO PROMETHEUS: metrics are not read by a real one (apt-get install prometheus)"
-        )
-    token = "0123456789abcdef"  # noqa: S105 - of this test
-    with Home.make(tmp_path / "home", VOXTRACE_API_TOKEN=token, VOXTRACE_WEB_PROCESSES="1") as home:
-        home.start("web")
-        targets = {"web:8082": home.environ["VOXTRACE_BIND"]}
-        with Prometheus(Path(program), tmp_path / "prometheus", targets, token=token) as prometheus:
-            up = 'up{job="voxtrace"} == 1'
-            wait_until(lambda: prometheus.query(up), PATIENCE_S, what="a scrape", every_s=0.3)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -13,7 +14,10 @@ from app.service import cancel, verdict
 from app.service.core import Core
 from app.store import counts, reports
 from app.store.counts import ProcessCount
+from tests.conftest import KINDS
+from tests.support import first_release
 from tests.support.home import Home
+from tests.support.postgres import shared_server
 from tests.support.service import claimed, run, spoken, start_worker, submitted
 
 
@@ -51,6 +55,28 @@ def test_finished_tasks_are_counted_once_each_and_never_less(any_home: Home) -> 
             conn.execute(text(f"DELETE FROM {table}"))  # noqa: S608 - of this test
         conn.execute(text(f"DELETE FROM task WHERE id = {cancelled.task.id}"))  # noqa: S608
     assert _finished(core)["cancelled"] == 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_ended_before_the_counts_were_there_is_counted(kind: str, tmp_path: Path) -> None:
+    """A database of the first release: its final tasks and late attempts are in the counts."""
+    url = f"sqlite:///{tmp_path / 'old.db'}"
+    if kind == "postgres":
+        url = shared_server().create_database()
+    first_release.write(url)
+    with Home.make(tmp_path / "home", url) as home:
+        by_status = (
+            "SELECT status, count(*) FROM task WHERE finished_at IS NOT NULL GROUP BY status"
+        )
+        late = "SELECT 'x', count(*) FROM task_attempt WHERE timed_out_at IS NOT NULL"
+        assert _finished(home.core) == _rows(home.core, by_status) != {}
+        with home.core.database.read() as conn:
+            flags = counts.every(conn).get("deadline_flags", 0)
+        assert flags == _rows(home.core, late)["x"]
+        task_id = next(iter(_rows(home.core, "SELECT id, 1 FROM task WHERE status = 'pending'")))
+        before = _finished(home.core).get("cancelled", 0)
+        cancel.cancel_task(home.core, int(task_id), everyone=True)
+        assert _finished(home.core)["cancelled"] == before + 1
 
 
 @pytest.mark.parametrize(("source", "flags"), [("api", 1), ("canary", 0)])

@@ -144,10 +144,17 @@ def stream(home: Home, path: str, *, last_id: str | None = None) -> Iterator[Ser
 
 
 def get(home: Home, path: str, **fields: Any) -> requests.Response:
-    """A GET on a connection of its own, which must succeed."""
-    answer = requests.get(f"{home.url}{path}", timeout=PATIENCE_S, **fields)
+    """A GET on a connection of its own, with the token where one is set, which must succeed."""
+    headers = _token(home) | fields.pop("headers", {})
+    answer = requests.get(f"{home.url}{path}", headers=headers, timeout=PATIENCE_S, **fields)
     assert answer.ok, f"{path}: {answer.status_code} {answer.text[:500]}"
     return answer
+
+
+def _token(home: Home) -> dict[str, str]:
+    """The header that shows the token; none where none is set."""
+    token = home.environ.get("VOXTRACE_API_TOKEN")
+    return {"Authorization": f"Bearer {token}"} if token else {}
 
 
 def upload(
@@ -156,7 +163,7 @@ def upload(
     """Submits a text over POST /upload, for the scripted engine unless another is named."""
     key = fields.pop("idempotency_key", None)
     body = {"content": content, "engine": "scripted"} | fields
-    headers = {"Idempotency-Key": key} if key else {}
+    headers = _token(home) | ({"Idempotency-Key": key} if key else {})
     post = session.post if session is not None else requests.post
     answer = post(f"{home.url}/upload", json=body, headers=headers, timeout=PATIENCE_S)
     assert answer.ok, f"{answer.status_code} {answer.text[:500]}"
