@@ -13,7 +13,7 @@ from app.broker import bell, celery_app, relay, transport
 from app.config.settings import Settings
 from app.domain.errors import ConfigError
 from app.service.core import Core
-from app.service.process_log import ProcessLog
+from app.service.task_logs.process_log import ProcessLog
 from app.speech.registry import load_engines
 from app.storage.local import LocalStorage
 from app.store import schema

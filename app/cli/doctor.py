@@ -10,7 +10,7 @@ from app.config.settings import Settings
 from app.domain.errors import ConfigError
 from app.duties.forwarder import export_settings
 from app.service import diagnose
-from app.service.check import Check, Level, Said, off
+from app.service.checks.check import Check, Level, Said, off
 from app.service.core import Core
 from app.service.health import HealthProbe
 

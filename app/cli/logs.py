@@ -11,8 +11,8 @@ from app.cli.work import make_core
 from app.config.settings import Settings
 from app.domain.records import LogLineRecord
 from app.logs.line import STACK, level_name
-from app.service import task_log
 from app.service.core import Core
+from app.service.task_logs import task_log
 
 #: Seconds between looks at a task that is followed.
 _LOOK_S = 0.3

@@ -7,10 +7,10 @@ import click
 from app import clock
 from app.cli.work import make_core, print_json
 from app.config.settings import Settings
-from app.service import resend as service
 from app.service import task_list
 from app.service.core import Core
-from app.service.resend import Resent
+from app.service.traces import resend as service
+from app.service.traces.resend import Resent
 
 
 def resend(settings: Settings, options: dict[str, Any]) -> int:

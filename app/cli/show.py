@@ -9,7 +9,7 @@ from app import clock
 from app.cli.work import make_core, print_json
 from app.config.settings import Settings
 from app.service.task_view import TaskView, task_view
-from app.service.trace_state import TraceLook, TraceState, Where
+from app.service.traces.trace_state import TraceLook, TraceState, Where
 from app.service.waterfall import Row, Waterfall
 
 #: Columns of the waterfall's bars.

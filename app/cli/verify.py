@@ -10,9 +10,9 @@ import click
 from app import clock
 from app.cli.work import make_core, print_json
 from app.config.settings import Settings
-from app.service import verify as service
-from app.service.trace_compare import Difference, Match
-from app.service.verify import Verified
+from app.service.traces import verify as service
+from app.service.traces.trace_compare import Difference, Match
+from app.service.traces.verify import Verified
 
 #: Differences that are printed; `--json` has them all.
 _SHOWN: Final = 20

@@ -6,8 +6,8 @@ from typing import Final
 from app import bootstrap, clock
 from app.domain.records import CanaryRecord
 from app.logs.logger import logger_of
-from app.service import canary, canary_remains
-from app.service.canary import Watch
+from app.service.canaries import canary, canary_remains
+from app.service.canaries.canary import Watch
 from app.service.core import Core
 
 log = logger_of(__name__)

@@ -5,8 +5,8 @@ from typing import Final
 
 from app import clock
 from app.domain.errors import VoxtraceError
-from app.service import look_up
 from app.service.core import Core
+from app.service.traces import look_up
 from telemetry.jaeger import JaegerClient, JaegerError
 
 #: Seconds between rounds where nothing is due, and while there is more: so the rate is bounded.

@@ -22,7 +22,7 @@ from app.duties.relay import LineRelay
 from app.duties.sweeper import Sweeper
 from app.duties.told import counts_of
 from app.duties.window import Window
-from app.service.canary import Watch
+from app.service.canaries.canary import Watch
 from app.service.neighbours import TIMEOUT_S
 from app.service.process_counts import CountsThread, ProcessCounts
 from telemetry.jaeger import JaegerClient

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from app.service.process_log import unpacked
+from app.service.task_logs.process_log import unpacked
 from telemetry import health
 from telemetry.log_export import LogExport
 

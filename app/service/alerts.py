@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from app.service.check import Check
+from app.service.checks.check import Check
 from app.service.figures import Language
 
 

@@ -10,9 +10,9 @@ from app.domain.claim import Claim
 from app.domain.errors import DeadlineExceededError, ErrorKind, LeaseLostError, StoreError
 from app.logs.kept import KEPT
 from app.logs.line import Line
-from app.service import attempt_log, task_log
 from app.service.core import Core
 from app.service.tally import Tally
+from app.service.task_logs import attempt_log, task_log
 from app.store.database import Connection
 from telemetry import outbox
 from telemetry.attempt import AttemptTracing

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from app.domain.errors import ConflictError, NotFoundError
 from app.domain.records import TaskRecord, TextRecord
 from app.domain.task import Decision, Move
-from app.service import spans, submit_log
+from app.service import spans
 from app.service.core import Core
 from app.service.finish import Verdict, settle
+from app.service.task_logs import submit_log
 from app.store import events, submissions, tasks, texts
 from app.store.database import Connection
 

@@ -3,8 +3,9 @@
 from app import clock
 from app.domain.claim import Claim
 from app.domain.records import TaskRecord
-from app.service import attempt_log, spans, task_log
+from app.service import spans
 from app.service.core import Core
+from app.service.task_logs import attempt_log, task_log
 from app.store import attempts, events, tasks
 from app.store.database import Connection
 from telemetry import tracing

@@ -12,8 +12,9 @@ from typing import Any
 from app.domain.fingerprint import fingerprint
 from app.domain.records import AttemptRecord, TaskRecord
 from app.domain.task import TRANSITIONS, Decision, Move, Status
-from app.service import spans, task_log, verdict_log
+from app.service import spans
 from app.service.core import Core
+from app.service.task_logs import task_log, verdict_log
 from app.store import attempts, events, tasks, workers
 from app.store.database import Connection
 from telemetry import outbox

@@ -7,9 +7,10 @@ from typing import Final
 
 from app import clock
 from app.domain.errors import VoxtraceError
-from app.service import check_host, report
-from app.service.check import Check, Said, unknown
-from app.service.checks import AREAS, OF_ROWS
+from app.service import report
+from app.service.checks import check_host
+from app.service.checks.check import Check, Said, unknown
+from app.service.checks.checks import AREAS, OF_ROWS
 from app.service.core import Core
 from app.service.public_settings import export_of
 from app.service.watch import OutboxGauge

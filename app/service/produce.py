@@ -10,8 +10,8 @@ from app.domain.errors import AudioInvalidError, StorageError
 from app.domain.records import SegmentRecord
 from app.logs.logger import logger_of
 from app.service.attempt import Attempt
-from app.service.attempt_log import Milestones
 from app.service.sweep import AUDIO_PREFIX
+from app.service.task_logs.attempt_log import Milestones
 from app.speech import assembly, captions, validation
 from app.speech.engine import Engine, Mark
 from app.speech.joining import Part

@@ -10,9 +10,10 @@ from app.domain.records import TaskRecord, WorkerRecord
 from app.domain.task import LEASE_US, REAP_GRACE_US, Backoff, Tries
 from app.logs.about import about_task
 from app.logs.logger import logger_of
-from app.service import spans, submit_log, verdict
+from app.service import spans, verdict
 from app.service.core import Core
 from app.service.finish import Verdict, settle
+from app.service.task_logs import submit_log
 from app.store import attempts, events, tasks, workers
 from app.store.database import Connection
 

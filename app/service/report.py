@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from app.domain.records import CanaryRecord, DutyRecord, TaskRecord, WorkerRecord
 from app.service import limits
 from app.service.alerts import Alert, alerts_of
-from app.service.canary import KEPT
-from app.service.check import Check
-from app.service.checks import row_checks
+from app.service.canaries.canary import KEPT
+from app.service.checks.check import Check
+from app.service.checks.checks import row_checks
+from app.service.checks.facts import Facts
 from app.service.core import Core
-from app.service.facts import Facts
 from app.service.progress import progress_ratio
 from app.service.task_view import is_alive
 from app.store import canaries, duties, reports, texts, totals, workers

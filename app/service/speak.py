@@ -9,8 +9,8 @@ from app.domain.records import SegmentRecord
 from app.logs.logger import logger_of
 from app.service import segments as plan
 from app.service.attempt import Attempt
-from app.service.attempt_log import Milestones
 from app.service.sweep import segment_key
+from app.service.task_logs.attempt_log import Milestones
 from app.speech import validation
 from app.speech.engine import Engine, Mark, SegmentRequest
 from app.store import segments, tasks

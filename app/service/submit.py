@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from app.domain import text as text_rules
 from app.domain.errors import ConflictError, RequestError
 from app.domain.records import AudioRecord, SubmissionRecord, TaskRecord, TextRecord
-from app.service import choice, submit_log
+from app.service import choice
+from app.service.task_logs import submit_log
 from app.store import audios, events, submissions, tasks, texts
 from telemetry import tracing
 

@@ -17,13 +17,14 @@ from app.domain.records import (
     WorkerRecord,
 )
 from app.domain.task import LEASE_US
-from app.service import reason, trace_state, waterfall
+from app.service import reason, waterfall
 from app.service.core import Core
 from app.service.progress import progress_ratio
 from app.service.reason import Reason, Surroundings
 from app.service.spent import Spent, spent
 from app.service.task_path import DeadlineSum, Step, deadline_of, path_of
-from app.service.trace_state import TraceState
+from app.service.traces import trace_state
+from app.service.traces.trace_state import TraceState
 from app.service.waterfall import Told, Waterfall
 from app.store import (
     attempts,

@@ -7,9 +7,10 @@ its own. Each is one fenced transaction; False means that someone else settled t
 import random
 
 from app.domain.task import Backoff, Decision, Move, Tries, decide_loss
-from app.service import attempt_log, spans, task_log
+from app.service import spans
 from app.service.core import Core
 from app.service.finish import Verdict, settle
+from app.service.task_logs import attempt_log, task_log
 from app.store import attempts, tasks
 from app.store.database import Connection
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.domain.records import CanaryRecord
-from app.service.canary import KEPT
-from app.service.check_watch import said_of
+from app.service.canaries.canary import KEPT
+from app.service.checks.check_watch import said_of
 from app.web import moments
 from app.web.format import duration
 from app.web.visitor import Visitor

@@ -21,7 +21,7 @@ from app.service.measures import Measures
 from app.service.process_counts import CountsThread, ProcessCounts
 from app.service.public_settings import best_effort_export_of, export_of
 from app.service.request_span import RequestSpanWriter
-from app.service.trace_state import TraceLook
+from app.service.traces.trace_state import TraceLook
 from app.service.turn import Turns
 from app.service.watch import OutboxGauge, Watcher
 from app.web import errors, health, legacy, login, metrics, security

@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, jsonify, request
 
 from app.domain.errors import RequestError
-from app.service.check import Check
+from app.service.checks.check import Check
 from app.service.health import Health
 from app.web import security
 from app.web.shapes import Json, moment

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from app.domain.records import DutyRecord, TaskRecord
 from app.service.alerts import Alert
-from app.service.check_duties import FAILING, is_silent
+from app.service.checks.check_duties import FAILING, is_silent
 from app.service.duty_state import state_of
 from app.service.report import ActiveTask, MonitorView, Slots, WorkerView
 from app.web import moments

@@ -15,7 +15,7 @@ from app.domain.records import (
     TextRecord,
     WorkerRecord,
 )
-from app.service.check_duties import is_silent
+from app.service.checks.check_duties import is_silent
 from app.service.library import LibraryItem
 from app.service.progress import progress_ratio
 from app.service.spans import rtf

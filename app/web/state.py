@@ -11,7 +11,7 @@ from app.service.health import HealthProbe
 from app.service.measures import Measures
 from app.service.process_counts import CountsThread
 from app.service.request_span import RequestSpanWriter
-from app.service.trace_state import TraceLook
+from app.service.traces.trace_state import TraceLook
 from app.service.turn import Turns
 from app.service.watch import OutboxGauge, Watcher
 from app.web.holds import Holds

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
-from app.service.check import Check
-from app.service.checks import AREAS
+from app.service.checks.check import Check
+from app.service.checks.checks import AREAS
 from app.service.health import Health
 from app.service.report import MonitorView
 from app.service.versions import Version

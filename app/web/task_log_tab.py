@@ -10,8 +10,8 @@ from markupsafe import Markup
 
 from app.domain.records import LogLineRecord
 from app.logs.line import STACK, level_name
-from app.service import task_log
 from app.service.core import Core
+from app.service.task_logs import task_log
 from app.service.task_view import TaskView
 from app.web import filters, moments
 from app.web.visitor import Visitor

@@ -8,10 +8,10 @@ from app.logs.line import level_name
 from app.service.glance import Glance
 from app.service.reason import Explanation, Reason
 from app.service.report import MonitorView, Stats
-from app.service.task_log import LogPage
+from app.service.task_logs.task_log import LogPage
 from app.service.task_path import DeadlineSum, Step
 from app.service.task_view import AttemptView, ReadingSegment, TaskView
-from app.service.trace_state import TraceState
+from app.service.traces.trace_state import TraceState
 from app.service.waterfall import Row, Waterfall
 from app.web import shapes
 from app.web.shapes import Json, moment, seconds

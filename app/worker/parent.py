@@ -20,9 +20,10 @@ from app.domain.errors import VoxtraceError
 from app.domain.task import CELERY_GRACE_S, KILL_GRACE_US, UNHELD_US
 from app.logs.logger import logger_of
 from app.service import claim as claim_service
-from app.service import limits, presence, task_log, verdict
+from app.service import limits, presence, verdict
 from app.service.core import Core
 from app.service.process_counts import ProcessCounts
+from app.service.task_logs import task_log
 from app.service.trouble import Trouble
 from app.worker.keeper import DutiesKeeper
 from app.worker.kept_verdicts import KeptVerdicts

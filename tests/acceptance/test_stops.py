@@ -18,7 +18,7 @@ from typing import Any, Final
 import pytest
 import requests
 
-from app.service import canary
+from app.service.canaries import canary
 from app.service.health import HealthProbe
 from app.service.submit import SubmitRequest, submit
 from tests.support.backends import Backend, Backends, Collector, Jaeger

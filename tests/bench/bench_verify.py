@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Table, insert, select
 
 from app.domain.records import TaskRecord
 from app.service.core import Core
-from app.service.verify import verify
+from app.service.traces.verify import verify
 from app.store.tables import attempt_table, outbox_table, segment_table, task_table, text_table
 from telemetry import names, outbox
 from telemetry.jaeger import JaegerClient

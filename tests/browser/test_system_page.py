@@ -4,7 +4,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, expect
 
-from app.service.checks import AREAS
+from app.service.checks.checks import AREAS
 from tests.support.browser import Visit, visit
 from tests.support.home import Home
 from tests.support.pages import Library, start_web

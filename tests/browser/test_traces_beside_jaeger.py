@@ -17,8 +17,9 @@ import pytest
 import requests
 from playwright.sync_api import Browser, expect
 
-from app.service import task_list, trace_compare
-from app.service.trace_compare import Match
+from app.service import task_list
+from app.service.traces import trace_compare
+from app.service.traces.trace_compare import Match
 from app.web.format import duration
 from telemetry import names
 from telemetry.jaeger import JaegerClient

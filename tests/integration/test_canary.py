@@ -11,8 +11,9 @@ from sqlalchemy import func, select, text, update
 from app.domain.errors import NotFoundError
 from app.domain.records import CanaryRecord, TaskRecord
 from app.duties.canary import Canary
-from app.service import canary, canary_remains, cancel, library, limits, retry, task_list
-from app.service.canary import Watch
+from app.service import cancel, library, limits, retry, task_list
+from app.service.canaries import canary, canary_remains
+from app.service.canaries.canary import Watch
 from app.service.core import Core
 from app.store import audios, texts, workers
 from app.store.tables import (

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from app.service import canary, measures
-from app.service.canary import Watch
+from app.service import measures
+from app.service.canaries import canary
+from app.service.canaries.canary import Watch
 from app.service.core import Core
 from app.store import workers
 from app.web import state

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from app.duties.neighbours import Neighbours
-from app.service import check_host, duty_state, leader
-from app.service.check import REQUIRED
-from app.service.checks import AREAS
+from app.service import duty_state, leader
+from app.service.checks import check_host
+from app.service.checks.check import REQUIRED
+from app.service.checks.checks import AREAS
 from app.service.health import HealthProbe
 from app.store.database import Database
 from app.web import state

@@ -14,8 +14,8 @@ import pytest
 from app.broker import relay
 from app.logs.about import about
 from app.logs.logger import logger_of
-from app.service import task_log
-from app.service.process_log import ProcessLog, packed, unpacked
+from app.service.task_logs import task_log
+from app.service.task_logs.process_log import ProcessLog, packed, unpacked
 from app.store import attempts
 from telemetry import health, provider
 from telemetry.log_export import LogEntry, LogExport, log_settings_from

@@ -9,8 +9,9 @@ import pytest
 
 from app.domain.errors import ConfigError
 from app.duties.ping import AGAIN_S, HELD_S, ROUND_S, Ping
-from app.service import canary, leader, public_settings
-from app.service.canary import Watch
+from app.service import leader, public_settings
+from app.service.canaries import canary
+from app.service.canaries.canary import Watch
 from app.service.core import Core
 from app.service.health import HealthProbe
 from tests.support.home import Home

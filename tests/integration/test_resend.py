@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import text
 
-from app.service import cancel, resend, window
+from app.service import cancel, window
+from app.service.traces import resend
 from telemetry import outbox
 from telemetry.codec import decode
 from tests.support import service

@@ -14,11 +14,12 @@ from app.logs.about import about, about_claim
 from app.logs.kept import KEPT
 from app.logs.line import Line
 from app.logs.logger import logger_of
-from app.service import cancel, reap, retry, task_log, verdict
+from app.service import cancel, reap, retry, verdict
 from app.service.core import Core
 from app.service.execute import execute
-from app.service.line_writer import LineWriter
-from app.service.task_log import LogPage
+from app.service.task_logs import task_log
+from app.service.task_logs.line_writer import LineWriter
+from app.service.task_logs.task_log import LogPage
 from app.store import task_log as task_log_store
 from app.store.database import Connection
 from tests.support import service

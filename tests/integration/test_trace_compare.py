@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import update
 
 from app.service import cancel, claim, presence, verdict
-from app.service.trace_compare import Match, compare
-from app.service.trace_rows import expected
+from app.service.traces.trace_compare import Match, compare
+from app.service.traces.trace_rows import expected
 from app.store.tables import task_table
 from telemetry import names
 from telemetry.jaeger import JaegerTrace

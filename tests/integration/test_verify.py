@@ -8,11 +8,12 @@ from sqlalchemy import Pool, delete, event, select, update
 
 from app.domain.errors import ConfigError, VoxtraceError
 from app.domain.records import TaskRecord
-from app.service import look_up, task_list
+from app.service import task_list
 from app.service.core import Core
-from app.service.trace_compare import Match
-from app.service.trace_state import TraceLook, Where
-from app.service.verify import verify
+from app.service.traces import look_up
+from app.service.traces.trace_compare import Match
+from app.service.traces.trace_state import TraceLook, Where
+from app.service.traces.verify import verify
 from app.store.tables import event_table, outbox_table, task_table
 from telemetry.jaeger import JaegerClient, JaegerError
 from tests.support.backends import Jaeger, Pair

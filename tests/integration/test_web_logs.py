@@ -9,7 +9,7 @@ import pytest
 
 from app.logs.about import about_claim
 from app.logs.logger import logger_of
-from app.service import task_log
+from app.service.task_logs import task_log
 from tests.support.documented import DocumentedClient, web_client
 from tests.support.home import Home
 from tests.support.log_lines import logging_as

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from app.domain.records import CanaryRecord, DutyRecord
-from app.service.facts import Facts
+from app.service.checks.facts import Facts
 from app.service.neighbours import Neighbour, as_json
 from telemetry.outbox import OutboxState
 from tests.support.rows import SECOND, T0, worker

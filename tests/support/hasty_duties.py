@@ -4,7 +4,7 @@ python -m tests.support.hasty_duties duties
 """
 
 from app.cli.main import main
-from app.service import look_up
+from app.service.traces import look_up
 from telemetry import outbox, outbox_look
 
 _HASTE = 10

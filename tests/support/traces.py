@@ -3,9 +3,10 @@
 from dataclasses import replace
 
 from app.domain.records import TaskRecord
-from app.service import spans, task_list, trace_rows
+from app.service import spans, task_list
 from app.service.core import Core
-from app.service.trace_rows import TraceRows
+from app.service.traces import trace_rows
+from app.service.traces.trace_rows import TraceRows
 from telemetry import codec, outbox
 from telemetry.export import ExportSettings
 from telemetry.forwarder import Forwarder

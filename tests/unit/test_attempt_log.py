@@ -6,8 +6,8 @@ from typing import Any
 from app import clock
 from app.domain.errors import DatabaseBusyError
 from app.logs.logger import logger_of
-from app.service import attempt_log
-from app.service.attempt_log import PROGRESS_S, Milestones
+from app.service.task_logs import attempt_log
+from app.service.task_logs.attempt_log import PROGRESS_S, Milestones
 from app.service.trouble import AGAIN_S, Trouble
 from telemetry import names
 from tests.support.log_lines import logging_as

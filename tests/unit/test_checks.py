@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from app.service.alerts import alerts_of
-from app.service.check import REQUIRED, Check
-from app.service.check_watch import CAUSES_ZH
-from app.service.checks import AREAS, OF_ROWS, row_checks
-from app.service.facts import Facts
+from app.service.checks.check import REQUIRED, Check
+from app.service.checks.check_watch import CAUSES_ZH
+from app.service.checks.checks import AREAS, OF_ROWS, row_checks
+from app.service.checks.facts import Facts
 from tests.support.facts import (
     DUTIES,
     NOW,
@@ -231,7 +231,7 @@ def test_canary_causes_have_chinese_words() -> None:
     from pathlib import Path
     from re import findall
 
-    from app.service import canary as service
+    from app.service.canaries import canary as service
 
     folder = Path(service.__file__).parent
     codes = {

@@ -5,9 +5,9 @@ from typing import get_args
 
 import pytest
 
-from app.service.canary import KEPT
-from app.service.check import Level
-from app.service.checks import AREAS
+from app.service.canaries.canary import KEPT
+from app.service.checks.check import Level
+from app.service.checks.checks import AREAS
 from app.web.canary_strip import HEIGHT_PX, strip
 from app.web.moments import Place
 from app.web.system_page import _split

@@ -1,6 +1,6 @@
 """The named schemas of the v1 API."""
 
-from app.service.trace_state import Where
+from app.service.traces.trace_state import Where
 from app.web.openapi import rows
 from app.web.openapi.types import (
     FLAG,

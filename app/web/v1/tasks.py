@@ -5,8 +5,9 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from app.domain.ids import MAX_KEY
 from app.logs.about import bind_task
-from app.service import cancel, task_list, task_log, task_view
+from app.service import cancel, task_list, task_view
 from app.service.glance import Key
+from app.service.task_logs import task_log
 from app.web import accept, parse, shapes, streams, task_shapes
 from app.web.state import core, state
 from app.web.v1.texts import cancelled, retried

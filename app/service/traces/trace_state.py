@@ -7,9 +7,9 @@ from typing import Final
 from app import clock
 from app.domain.errors import NotFoundError
 from app.domain.records import TaskRecord
-from app.service import look_up, trace_rows
 from app.service.core import Core
-from app.service.trace_compare import Match
+from app.service.traces import look_up, trace_rows
+from app.service.traces.trace_compare import Match
 from app.store import tasks, traces
 from telemetry import provider
 from telemetry.jaeger import JaegerClient, JaegerError

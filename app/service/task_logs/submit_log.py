@@ -7,7 +7,7 @@ from functools import partial
 from app.domain.records import TaskRecord
 from app.logs.logger import logger_of
 from app.service.core import Core
-from app.service.task_log import Told, tell
+from app.service.task_logs.task_log import Told, tell
 from app.store.database import Connection
 
 log = logger_of(__name__)

@@ -14,9 +14,9 @@ from app.domain.errors import ConflictError, NotFoundError, StoreError, Voxtrace
 from app.domain.records import CanaryRecord, TaskRecord
 from app.logs.logger import logger_of
 from app.service import cancel
-from app.service.canary_queue import why_it_waits
-from app.service.canary_remains import put_away
-from app.service.canary_trace import TRACE_US, TraceSource, trace_verdict
+from app.service.canaries.canary_queue import why_it_waits
+from app.service.canaries.canary_remains import put_away
+from app.service.canaries.canary_trace import TRACE_US, TraceSource, trace_verdict
 from app.service.core import Core
 from app.service.submit import SubmitRequest, submit
 from app.store import audios, canaries, tasks

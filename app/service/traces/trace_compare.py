@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from app.service.trace_rows import Expected, TraceRows, expected
+from app.service.traces.trace_rows import Expected, TraceRows, expected
 from telemetry import names
 from telemetry.jaeger import JaegerTrace
 from telemetry.spans import DecodedSpan

@@ -9,7 +9,7 @@ from app import clock
 from app.domain.records import AttemptRecord, TaskRecord
 from app.domain.task import KILL_GRACE_US
 from app.logs.logger import logger_of
-from app.service.task_log import Told
+from app.service.task_logs.task_log import Told
 from telemetry import names
 
 log = logger_of(__name__)

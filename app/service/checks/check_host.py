@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Final
 
 from app import clock
 from app.domain.errors import VoxtraceError
-from app.service.check import NOTHING, Check, Said
+from app.service.checks.check import NOTHING, Check, Said
 from app.service.core import Core
 from app.service.figures import duration
 from app.store import schema, settings
 from app.store.database import Connection
 
 if TYPE_CHECKING:
-    from app.service.check import Level
+    from app.service.checks.check import Level
 
 #: Key of the setting whose write proves that the database can be written.
 _PROBE: Final = "probe.written_at"

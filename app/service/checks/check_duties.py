@@ -6,9 +6,9 @@ from types import MappingProxyType
 from typing import Final
 
 from app.domain.records import DutyRecord
-from app.service.check import Check, Said, unknown
+from app.service.checks.check import Check, Said, unknown
+from app.service.checks.facts import Facts
 from app.service.duty_state import state_of
-from app.service.facts import Facts
 from app.service.figures import duration
 from app.service.leader import LEADER
 

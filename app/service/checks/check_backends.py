@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.domain.records import DutyRecord
-from app.service.check import NOTHING, Check, Said, off, unknown
-from app.service.check_duties import RESTART, not_told, since_of, trouble
+from app.service.checks.check import NOTHING, Check, Said, off, unknown
+from app.service.checks.check_duties import RESTART, not_told, since_of, trouble
+from app.service.checks.facts import Facts
 from app.service.duty_state import state_of
-from app.service.facts import Facts
 from app.service.figures import count, duration
 from app.service.neighbours import DUTY, Neighbour, from_json
 

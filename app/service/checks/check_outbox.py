@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from app.service.check import NOTHING, Check, Said, unknown
-from app.service.check_backends import Found, has_collector
-from app.service.facts import Facts
+from app.service.checks.check import NOTHING, Check, Said, unknown
+from app.service.checks.check_backends import Found, has_collector
+from app.service.checks.facts import Facts
 from app.service.figures import count, duration
 
 #: Age of the oldest unsent span, in microseconds, above which the collector is behind.

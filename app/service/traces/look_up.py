@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from app.domain.records import TaskRecord
-from app.service import pieces, resend, trace_compare, trace_rows
+from app.service import pieces
 from app.service.core import Core
-from app.service.resend import Resent
-from app.service.trace_compare import Compared, Match
-from app.service.trace_rows import TraceRows
+from app.service.traces import resend, trace_compare, trace_rows
+from app.service.traces.resend import Resent
+from app.service.traces.trace_compare import Compared, Match
+from app.service.traces.trace_rows import TraceRows
 from app.store import events, tasks, traces
 from app.store.database import Connection
 from telemetry import outbox

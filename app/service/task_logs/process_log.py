@@ -12,7 +12,7 @@ from app.logs import setup
 from app.logs.kept import KEPT
 from app.logs.line import Line
 from app.service.core import Core
-from app.service.line_writer import LineWriter
+from app.service.task_logs.line_writer import LineWriter
 from telemetry import provider
 from telemetry.log_export import LogEntry, LogExport, log_settings_from
 from telemetry.spans import Resource

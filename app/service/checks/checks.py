@@ -4,15 +4,15 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from app.service.check import Check
-from app.service.check_backends import backend_checks, neighbours_of, web_check
-from app.service.check_duties import duty_checks
-from app.service.check_forwarder import forwarder_check
-from app.service.check_metrics import metrics_check
-from app.service.check_outbox import outbox_check
-from app.service.check_watch import watch_checks
-from app.service.check_work import work_checks
-from app.service.facts import Facts
+from app.service.checks.check import Check
+from app.service.checks.check_backends import backend_checks, neighbours_of, web_check
+from app.service.checks.check_duties import duty_checks
+from app.service.checks.check_forwarder import forwarder_check
+from app.service.checks.check_metrics import metrics_check
+from app.service.checks.check_outbox import outbox_check
+from app.service.checks.check_watch import watch_checks
+from app.service.checks.check_work import work_checks
+from app.service.checks.facts import Facts
 
 #: Area to its checks. `wal` is SQLite's alone; the engines are asked by `voxtrace doctor` only.
 AREAS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(

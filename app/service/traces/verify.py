@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 
 from app import clock
 from app.domain.errors import ConfigError, VoxtraceError
-from app.service import look_up, trace_rows
 from app.service.core import Core
-from app.service.resend import Resent
-from app.service.trace_compare import Compared, Difference, Match
-from app.service.trace_rows import TraceRows
+from app.service.traces import look_up, trace_rows
+from app.service.traces.resend import Resent
+from app.service.traces.trace_compare import Compared, Difference, Match
+from app.service.traces.trace_rows import TraceRows
 from app.store import traces
 from app.store.database import Connection
 from telemetry import outbox

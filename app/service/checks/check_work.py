@@ -1,8 +1,8 @@
 """Checks of the work: who makes it, how much at once, what takes too long."""
 
 from app.domain.task import LEASE_US
-from app.service.check import Check, Said, unknown
-from app.service.facts import Facts
+from app.service.checks.check import Check, Said, unknown
+from app.service.checks.facts import Facts
 from app.service.figures import count, duration
 
 _START_WORKER = Said(en="start one: `voxtrace worker`", zh="请运行 `voxtrace worker`")

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from app.domain.records import CanaryRecord
-from app.service.check import NOTHING, Check, Fact, Said, off, unknown
-from app.service.check_duties import RESTART, not_told, since_of, trouble
+from app.service.checks.check import NOTHING, Check, Fact, Said, off, unknown
+from app.service.checks.check_duties import RESTART, not_told, since_of, trouble
+from app.service.checks.facts import Facts
 from app.service.duty_state import state_of
-from app.service.facts import Facts
 from app.service.figures import duration
 
 #: Microseconds beyond two pauses after which a canary is overdue.

@@ -9,8 +9,8 @@ from typing import Final
 from app import clock
 from app.domain.errors import StoreError
 from app.logs.kept import KEPT
-from app.service import task_log
 from app.service.core import Core
+from app.service.task_logs import task_log
 from telemetry import health
 
 #: Seconds that a line waits for a transaction that happens anyway.

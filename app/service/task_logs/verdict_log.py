@@ -5,7 +5,7 @@ from typing import Final
 
 from app.domain.records import AttemptRecord, TaskRecord
 from app.domain.task import Move
-from app.service.task_log import Told
+from app.service.task_logs.task_log import Told
 
 #: Level and words of a verdict, by its move; a lost attempt may also be the task's end.
 _WORDS: Final = {

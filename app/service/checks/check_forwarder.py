@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from app.domain.records import DutyRecord
-from app.service.check import NOTHING, Check, Said, off
-from app.service.check_backends import Found, has_collector
-from app.service.check_duties import RESTART, since_of, trouble
+from app.service.checks.check import NOTHING, Check, Said, off
+from app.service.checks.check_backends import Found, has_collector
+from app.service.checks.check_duties import RESTART, since_of, trouble
+from app.service.checks.facts import Facts
 from app.service.duty_state import state_of
-from app.service.facts import Facts
 from app.service.figures import count, duration
 
 _REFUSED: Final = Said(

@@ -2,10 +2,10 @@
 
 from typing import Final
 
-from app.service.check import Check, Said, off
-from app.service.check_duties import FAILING, not_told
+from app.service.checks.check import Check, Said, off
+from app.service.checks.check_duties import FAILING, not_told
+from app.service.checks.facts import Facts
 from app.service.duty_state import state_of
-from app.service.facts import Facts
 from app.service.figures import count
 
 #: Microseconds without a turn after which they are taken to be switched off.

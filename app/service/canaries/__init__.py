@@ -1,0 +1,1 @@
+"""Canaries: tasks of our own that go the whole way."""

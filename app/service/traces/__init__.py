@@ -1,0 +1,1 @@
+"""Traces: what rows say of them, what Jaeger has, and sending them again."""
