@@ -101,7 +101,10 @@ def test_killed_program_is_started_again(running: System, name: str) -> None:
     wait_until(lambda: _ready(home), PATIENCE_S, what="everything answers again")
     text = upload(home, f"Spoken after the {name} was killed.")
     assert until(home, text["text_id"], *FINAL)["status"] == "completed"
-    assert f"{name} ended with -9; starting it again" in running.up.output()
+    told = re.search(
+        rf"a program ended: it is started again.* name={name} code=-9 ", running.up.output()
+    )
+    assert told, running.up.output()[-2000:]
 
 
 def _ready(home: Home) -> bool:

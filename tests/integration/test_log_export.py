@@ -207,6 +207,14 @@ def test_line_is_handed_over_to_who_listens(tmp_path: Path, receiver: OtlpReceiv
     listener.close()
 
 
+def _kept(home: Home, task_id: int) -> list[tuple[str, str, int | None]]:
+    """What is kept of the first attempt: message, program, attempt."""
+    return [
+        (line.message, line.program, line.attempt)
+        for line in task_log.page(home.core, task_id, attempt=1).lines
+    ]
+
+
 def test_every_process_exports_its_lines(home: Home, receiver: OtlpReceiver) -> None:
     """Web, worker, its children and duties: a task's whole story, a killed child's end included.
 
@@ -221,16 +229,13 @@ def test_every_process_exports_its_lines(home: Home, receiver: OtlpReceiver) -> 
     until(home, task_id, "processing")
     child = wait_until(lambda: _pid(home, task_id), 30, what="the child has begun") or 0
     receiver.wait_for(lambda _: "the text is split" in _story(receiver, task_id), 30)
+    wait_until(lambda: len(_kept(home, task_id)) == 2, 30, what="the child's line is kept")
     os.kill(child, signal.SIGKILL)
     receiver.wait_for(lambda _: len(_story(receiver, task_id)) >= 6, 30)
     assert len(list(Path(f"/proc/{worker.pid}/task").iterdir())) == 1
     assert _story(receiver, task_id)[:3] == ["submitted", "claimed", "the text is split"]
     assert "the attempt was lost: the task runs again" in _story(receiver, task_id)
-    kept = [
-        (line.message, line.program, line.attempt)
-        for line in task_log.page(home.core, task_id, attempt=1).lines
-    ]
-    assert kept == [
+    assert _kept(home, task_id) == [
         ("claimed", "worker", 1),
         ("the text is split", "child", 1),
         ("the attempt was lost: the task runs again", "worker", 1),
