@@ -116,7 +116,8 @@ def test_no_trace_is_lost_when_everything_is_killed(
         chaos.begin()
         ids = submit_all(home, COUNT)
         assert len(set(ids)) == COUNT
-        wait_until(blows.done.is_set, _SIZE.patience_s, what="all backends were killed")
+        _until(blows.done.is_set, "all backends were killed")
+        _until(lambda: final_count(home) >= COUNT * 9 // 10, "nine of ten tasks are over")
         chaos.calm()
         calm_s = time.monotonic()
         _until(lambda: final_count(home) == COUNT, "all tasks are over")
