@@ -1,7 +1,8 @@
 """A loop of the duties process: does each of its duties when it is due, in one thread.
 
-There is one for what must never wait (it judges), one for what waits for a network, one for what
-walks through files. A duty that fails is noted, shown and tried again; it never stops the others.
+There is one for what must never wait (it judges), one for each duty that waits for a network, one
+for what walks through files. A duty that fails is noted, shown and tried again; it never stops
+the others.
 """
 
 import threading

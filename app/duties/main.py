@@ -57,7 +57,7 @@ def run_duties(settings: Settings) -> int:
     others = [
         Loop(core, ships, leadership),
         Loop(core, looks, leadership),
-        Loop(core, _watches(core, export), leadership),
+        *(Loop(core, [one], leadership) for one in _watches(core, export)),
         Loop(core, tells, leadership),
         Loop(core, [Window(core, sends=export is not None), Sweeper(core)], leadership),
     ]
@@ -72,7 +72,10 @@ def run_duties(settings: Settings) -> int:
 
 
 def _watches(core: "Core", export: "ExportSettings | None") -> "list[Duty]":
-    """What watches the service as its users do: from outside, and the whole way."""
+    """What watches the service as its users do, from outside and the whole way.
+
+    Each gets a loop of its own: one that waits for a stranger's network must blind no other.
+    """
     url = core.settings.jaeger_url
     jaeger = JaegerClient(url, timeout_s=TIMEOUT_S) if url is not None else None
     watch = Watch(exports=export is not None, jaeger=jaeger)

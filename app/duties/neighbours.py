@@ -43,6 +43,7 @@ class Neighbours:
         if core.settings.jaeger_url is not None:
             self._asked["jaeger"] = _jaeger(core.settings.jaeger_url)
         self._seen: dict[str, Neighbour] | None = None
+        self._rounds = 0
 
     def step(self) -> float:
         """Asks each of them once; at most three times `TIMEOUT_S`."""
@@ -55,6 +56,7 @@ class Neighbours:
             at = now + round((clock.monotonic_s() - begun_s) * 1_000_000)
             seen[name] = neighbours.asked(before.get(name), address, ask, now=at)
         self._seen = seen
+        self._rounds += 1
         return ROUND_S
 
     def _former(self) -> dict[str, Neighbour]:
@@ -71,7 +73,7 @@ class Neighbours:
         told: dict[str, Any] = {
             name: neighbours.as_json(seen.get(name)) for name in ("web", "collector", "jaeger")
         }
-        return json.dumps(told | {"host": self._core.host})
+        return json.dumps(told | {"host": self._core.host, "rounds": self._rounds})
 
 
 def _web(core: Core) -> _Asked:

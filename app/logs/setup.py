@@ -28,6 +28,8 @@ QUIET: Final[Mapping[str, int]] = MappingProxyType(
         "kombu": logging.WARNING,
         "alembic": logging.WARNING,
         "urllib3": logging.WARNING,
+        # its warnings name whole addresses, and that of the ping is a secret
+        "urllib3.connection": logging.ERROR,
         "opentelemetry": logging.WARNING,
         # spans and lines that leave at best effort: a collector that is away is no news
         "opentelemetry.exporter": logging.CRITICAL,

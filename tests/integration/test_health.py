@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from app import clock
 from app.duties.neighbours import Neighbours
 from app.service import duty_state, leader
 from app.service.checks import check_host
@@ -79,7 +80,7 @@ def test_everyone_is_told_the_same_parts(home: Home, client: DocumentedClient) -
 def test_a_jaeger_that_is_away_takes_nobody_out(home: Home) -> None:
     """It is bad, and named by `full`; but who balances the load is told that the web can work."""
     _run(home)
-    found = neighbours(jaeger=away("http://jaeger", since=NOW))
+    found = neighbours(jaeger=away("http://jaeger", since=NOW, at=clock.now_us()))
     leader.note_success(home.core, found.name, HOLDER, found.state)
     with web_client(home.settings) as client:
         assert client.get("/readyz").status_code == 200

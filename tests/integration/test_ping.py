@@ -7,16 +7,20 @@ from pathlib import Path
 
 import pytest
 
+from app import clock
 from app.domain.errors import ConfigError
 from app.duties.ping import AGAIN_S, HELD_S, ROUND_S, Ping
-from app.service import leader, public_settings
+from app.logs.setup import QUIET
+from app.service import duty_state, leader, ping, public_settings
 from app.service.canaries import canary
 from app.service.canaries.canary import Watch
 from app.service.core import Core
 from app.service.health import HealthProbe
+from app.store import workers
 from tests.support.home import Home
 from tests.support.ping_place import PingPlace
 from tests.support.service import claimed, run, start_worker
+from tests.support.wait import wait_until
 
 HOLDER = "h/1/x"
 
@@ -122,6 +126,42 @@ def test_nobody_there_is_told(home: Home) -> None:
     duty = Ping(core, exports=False)
     assert duty.step() == AGAIN_S
     assert str(_state(duty)["error"]).startswith("no answer: ConnectionError (Connection refused")
+
+
+def test_an_answer_that_never_ends_is_cut(
+    place: PingPlace, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Byte after byte renews the wait for the next one; the call as a whole is over in time."""
+    place.drips_s = 0.05
+    begun_s = clock.monotonic_s()
+    assert ping.call(place.url, within_s=0.5) == "no answer: it was not over after 0.5 s"
+    assert clock.monotonic_s() - begun_s < ping.TIMEOUT_S / 2
+    telling = [one for one in caplog.records if "secret" in one.getMessage()]
+    assert all(one.levelno < QUIET.get(one.name, 0) for one in telling), "kept out of the log"
+
+
+def test_a_slow_ping_holds_no_other_watch(home: Home, place: PingPlace) -> None:
+    """While a call of the ping hangs, the neighbours are asked as often as ever."""
+    place.drips_s = 0.1
+    home.environ |= {"VOXTRACE_PING_URL": place.url, "VOXTRACE_CANARY_MIN": "0"}
+    core = home.core
+    start_worker(core, concurrency=1)
+
+    def asked_at() -> int:
+        found = duty_state.read(core, "neighbours").get("web")
+        return int(found["at"]) if found else 0
+
+    def is_called() -> bool:
+        with core.database.write() as conn:
+            for worker in workers.live(conn):
+                workers.beat(conn, worker.id, core.database.now_us(conn))
+        return bool(place.calls)
+
+    duties = home.start("duties")
+    wait_until(is_called, 30, what="the ping is called")
+    first_at = asked_at()
+    wait_until(lambda: asked_at() > first_at, ping.TOTAL_S - 2, what="neighbours are asked again")
+    assert "secret" not in duties.output()
 
 
 def test_a_new_leader_knows_when_it_was_heard_last(home: Home, place: PingPlace) -> None:

@@ -2,6 +2,8 @@
 
 import socket
 import threading
+from collections.abc import Callable
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
@@ -15,12 +17,15 @@ class PingPlace:
         calls: Paths that were asked for, with their queries.
         headers: Of the last request.
         status: What it answers; 0 closes the connection without an answer.
+        drips_s: Seconds between the bytes of a header that never ends; None answers at once.
     """
 
     def __init__(self) -> None:
         self.calls: list[str] = []
         self.headers: dict[str, str] = {}
         self.status = 200
+        self.drips_s: float | None = None
+        self._gone = threading.Event()
         self._server = _Server(("127.0.0.1", 0), self)
 
     @property
@@ -34,7 +39,15 @@ class PingPlace:
         ).start()
         return self
 
+    def drip(self, write: Callable[[bytes], object]) -> None:
+        """Answers a status line, then byte after byte until the caller hangs up."""
+        write(f"HTTP/1.1 {self.status} OK\r\n".encode())
+        with suppress(OSError):
+            while not self._gone.wait(self.drips_s):
+                write(b"x")
+
     def __exit__(self, *_: object) -> None:
+        self._gone.set()
         self._server.shutdown()
         self._server.server_close()
 
@@ -55,6 +68,9 @@ class _Handler(BaseHTTPRequestHandler):
         place.headers = {name.lower(): value for name, value in self.headers.items()}
         if not place.status:
             self.connection.shutdown(socket.SHUT_RDWR)
+            return
+        if place.drips_s is not None:
+            place.drip(self.wfile.write)
             return
         self.send_response(place.status)
         self.send_header("Location", "/elsewhere")

@@ -17,6 +17,7 @@ from tests.support.facts import (
     canary,
     duty,
     facts,
+    neighbour,
     neighbours,
 )
 from tests.support.rows import SECOND, T0, worker
@@ -105,6 +106,7 @@ def test_nothing_needs_a_person_while_all_is_well() -> None:
         ),
         (facts(neighbours(collector=away("http://c"))), "collector", "bad", "for 1 min"),
         (facts(neighbours(jaeger=away("http://j"))), "jaeger", "bad", "for 1 min"),
+        (facts(duty("neighbours", ticked_at=T0 - 60 * SECOND)), "neighbours", "warn", "silent"),
         (facts(duty("look-up", {"seen": 1, "given_up": 2})), "look-up", "warn", "2 given up"),
         (facts(duty("look-up", failure_count=2, last_error="x")), "look-up", "warn", "failed 2"),
         (
@@ -189,6 +191,7 @@ def test_only_the_cause_is_red_while_no_duties_run() -> None:
         "janitor",
         "window",
         "sweeper",
+        "neighbours",
         "collector",
         "jaeger",
         "look-up",
@@ -198,6 +201,19 @@ def test_only_the_cause_is_red_while_no_duties_run() -> None:
     }
     assert "voxtrace duties" in found["reaper"].fix.en
     assert found["duties"].since == late
+
+
+@pytest.mark.parametrize("name", ["web", "collector", "jaeger"])
+def test_an_old_answer_of_a_neighbour_proves_nothing(name: str) -> None:
+    """What was not asked lately is not known, whatever it answered then; its duty is named."""
+    asked_at = NOW - 94 * SECOND
+    old = neighbour("http://x", at=asked_at, answered_at=asked_at)
+    check = _check(facts(neighbours(**{name: old})), name)
+    assert check.level == "unknown"
+    assert check.said.en == "not asked for 1 min 34 s: see the duty neighbours"
+    assert (check.since, check.seen_at) == (asked_at, asked_at)
+    away_then = away("http://x", at=asked_at)
+    assert _check(facts(neighbours(**{name: away_then})), name).level == "unknown"
 
 
 def test_a_forwarder_that_waits_is_not_silent() -> None:

@@ -40,6 +40,9 @@ def has_collector(facts: Facts, found: Found) -> bool:
     return found.collector is not None if found.is_told else facts.exports
 
 
+#: Microseconds after which what a neighbour answered proves nothing: a round takes 14 s where none
+#: of three answers, and the row may still say what was seen in the one before.
+_OLD_US: Final = 25_000_000
 #: Microseconds after its last answer from which a web is not expected on a host any more.
 _FORGOTTEN_US: Final = 86_400_000_000
 
@@ -93,7 +96,9 @@ def _jaeger(facts: Facts, found: Found) -> Check:
 
 
 def neighbour_check(name: str, one: Neighbour, now: int, fix: Said) -> Check:
-    """How a neighbour is, from what the duty saw."""
+    """How a neighbour is, from what the duty saw; not known where it saw nothing lately."""
+    if now - one.at > _OLD_US:
+        return _not_asked(name, one, now)
     numbers = {"address": one.address, "took_ms": one.took_ms, "failures": one.failures}
     if not one.failures:
         said = Said(
@@ -114,6 +119,21 @@ def neighbour_check(name: str, one: Neighbour, now: int, fix: Said) -> Check:
         since=since,
         seen_at=one.at,
         facts=numbers,
+    )
+
+
+def _not_asked(name: str, one: Neighbour, now: int) -> Check:
+    old_us = now - one.at
+    return Check(
+        name=name,
+        level="unknown",
+        said=Said(
+            en=f"not asked for {duration(old_us, 'en')}: see the duty neighbours",
+            zh=f"已 {duration(old_us, 'zh')}没有询问：请看“邻居探询”",
+        ),
+        since=one.at,
+        seen_at=one.at,
+        facts={"address": one.address, "took_ms": None, "failures": one.failures},
     )
 
 

@@ -40,11 +40,11 @@ RESTART: Final = Said(
 
 
 def duty_checks(facts: Facts) -> list[Check]:
-    """The leader, the reaper, and those that tidy up."""
+    """The leader, the reaper, those that tidy up, and who asks the neighbours."""
     return [
         _leads(facts),
         _reaper(facts),
-        *(_plain(facts, one) for one in (_JANITOR, _WINDOW, _SWEEPER)),
+        *(_plain(facts, one) for one in (_JANITOR, _WINDOW, _SWEEPER, _ASKER)),
     ]
 
 
@@ -137,7 +137,7 @@ def _reaper(facts: Facts) -> Check:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Plain:
-    """A duty that tidies up: its name, the number it tells, and the words around it."""
+    """A duty that does its rounds: its name, the number it tells, and the words around it."""
 
     name: str
     fact: str
@@ -148,6 +148,7 @@ class _Plain:
 _JANITOR = _Plain(name="janitor", fact="killed", en="leftovers killed: {n}", zh="清除残留进程：{n}")
 _WINDOW = _Plain(name="window", fact="removed", en="old spans removed: {n}", zh="移除旧跨度：{n}")
 _SWEEPER = _Plain(name="sweeper", fact="removed", en="files removed: {n}", zh="移除文件：{n}")
+_ASKER = _Plain(name="neighbours", fact="rounds", en="rounds of asking: {n}", zh="已询问：{n} 轮")
 
 
 def _plain(facts: Facts, plain: _Plain) -> Check:

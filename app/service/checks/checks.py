@@ -19,7 +19,7 @@ AREAS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "data": ("database", "schema", "storage", "disk", "wal", "clock"),
         "work": ("web", "workers", "slots", "deadlines"),
-        "duties": ("duties", "reaper", "janitor", "window", "sweeper"),
+        "duties": ("duties", "reaper", "janitor", "window", "sweeper", "neighbours"),
         "traces": ("forwarder", "outbox", "collector", "jaeger", "look-up", "metrics"),
         "watch": ("canary", "ping"),
     }
