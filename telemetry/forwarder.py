@@ -7,9 +7,11 @@ is the same to the last byte. What it does with an answer (of HTTP; those of gRP
 - accepted: the rows are `sent` (and stay for the window); a partial success is counted and shown.
 - busy (429, 502, 503, 504, no connection): later, after Retry-After or a growing, jittered wait.
 - configuration (401, 403, 404, 405, a redirect, …): stops, says so, looks again every minute.
-- refused (400, 413, 422): halves the batch until one row is left. That row is *held*: once another
-  row was accepted, or the collector takes an empty request, it is sent again, and if it is refused
+- refused (400, 422): halves the batch until one row is left. That row is *held*: once another row
+  was accepted, or the collector takes an empty request, it is sent again, and if it is refused
   again it is `poison`. A collector that refuses everything, if only for a while, poisons nothing.
+- too large (413): as refused, with smaller requests for a while (`request_size`), but only another
+  row's success is proof: of one about as large, where as much passed in the last minutes.
 - 500: tried again a few times first; then as refused, but only another row's success is proof.
 """
 
@@ -17,15 +19,17 @@ import logging
 import random
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from telemetry import outbox
 from telemetry.export import ExportSettings, export_settings_from
 from telemetry.forwarding import ForwarderStatus, ForwardLimits, Transactions
+from telemetry.held import Ground, HeldRow, is_proven, wants_spans, with_proof, without_proof
 from telemetry.lost_collector import LossWatch
 from telemetry.otlp import Answer, Verdict
 from telemetry.otlp_client import make_client
+from telemetry.request_size import RequestSize
 
 __all__ = [
     "ExportSettings",
@@ -37,15 +41,6 @@ __all__ = [
 ]
 
 _log: Final = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Held:
-    """A row refused alone, whose refusal still wants proof; a 500 wants another row's success."""
-
-    row_id: int
-    words: str
-    is_server_error: bool
 
 
 class Forwarder:
@@ -83,13 +78,15 @@ class Forwarder:
         self._clock_us, self._monotonic_s, self._jitter = clock_us, monotonic_s, jitter
         self._status = ForwarderStatus(endpoint=settings.shown_endpoint)
         self._wait_until_s = 0.0
-        self._max_bytes = self._limits.max_bytes
+        self._size = RequestSize(self._limits.max_bytes)
         #: Rows at the head of the queue of which at least one was refused; 0 for none.
         self._suspect_count = 0
         self._server_errors = 0
-        self._held: list[_Held] = []
-        #: Something was accepted after the held rows were refused.
-        self._is_proven = False
+        self._held: list[HeldRow] = []
+        #: Rows that are held without proof before the collector itself is doubted.
+        self._max_held = self._limits.max_held
+        #: An empty request was accepted after the held rows were refused.
+        self._takes_empty = False
         #: Asks with an empty request first: what was sent last met wrong configuration.
         self._must_probe = False
         self._lingered_for_id = 0
@@ -123,11 +120,11 @@ class Forwarder:
                 return 0.0
         if self._must_probe:
             return self._probe()
-        if self._held and self._is_proven:
-            return self._confirm(self._held[0])
+        if (proven := self._proven()) is not None:
+            return self._confirm(proven)
         rows = self._read_batch()
         if not rows:
-            return self._settle_held() if self._held else self._limits.idle_s
+            return self._settle_held() if self._unproven_count() else self._limits.idle_s
         if (linger_s := self._linger_s(rows)) > 0:
             return linger_s
         return self._judge(rows, self._send(b"".join(row.payload for row in rows)))
@@ -145,6 +142,22 @@ class Forwarder:
         )
         return True
 
+    def _proven(self) -> HeldRow | None:
+        """The first held row that is to be asked again; None for none."""
+        lately_bytes = self._size.lately_bytes(self._monotonic_s())
+        return next(
+            (
+                held
+                for held in self._held
+                if is_proven(held, lately_bytes=lately_bytes, takes_empty=self._takes_empty)
+            ),
+            None,
+        )
+
+    def _unproven_count(self) -> int:
+        """Held rows since whose refusal nothing was accepted."""
+        return sum(not held.proof_bytes for held in self._held)
+
     def _read_batch(self) -> list[outbox.OutboxRow]:
         """The oldest rows that are not held; half of the suspects where there are any."""
         max_rows = self._limits.max_rows
@@ -153,7 +166,7 @@ class Forwarder:
         with self._transactions.read() as conn:
             return outbox.next_batch(
                 conn,
-                max_bytes=self._max_bytes,
+                max_bytes=self._size.max_bytes,
                 max_rows=max_rows,
                 after_id=self._held[-1].row_id if self._held else 0,
             )
@@ -161,11 +174,11 @@ class Forwarder:
     def _linger_s(self, rows: Sequence[outbox.OutboxRow]) -> float:
         """How long to wait for more; once for each oldest row, whatever its clock said."""
         is_full = (
-            len(rows) >= self._limits.max_rows
-            or sum(row.size_bytes for row in rows) >= self._max_bytes // 2
+            len(rows) >= self._limits.max_rows or _size_bytes(rows) >= self._size.max_bytes // 2
         )
         head = rows[0]
-        if is_full or self._suspect_count or self._held or head.id == self._lingered_for_id:
+        is_sought = self._suspect_count > 0 or self._unproven_count() > 0
+        if is_full or is_sought or head.id == self._lingered_for_id:
             return 0.0
         self._lingered_for_id = head.id
         age_s = (self._clock_us() - head.created_at_us) / 1e6
@@ -187,7 +200,6 @@ class Forwarder:
             case Verdict.ACCEPTED:
                 self._accept(rows, answer)
                 self._suspect_count = max(0, self._suspect_count - len(rows))
-                self._is_proven = bool(self._held)
                 return 0.0
             case Verdict.SERVER_ERROR:
                 self._server_errors += 1
@@ -212,6 +224,11 @@ class Forwarder:
             outbox.mark_sent(conn, [row.id for row in rows], now_us)
         if self._watch is not None:
             self._watch.acknowledged(now_us)
+        self._size.accepted(_size_bytes(rows), self._monotonic_s())
+        self._held, self._max_held = (
+            with_proof(self._held, _size_bytes(rows)),
+            self._limits.max_held,
+        )
         if answer.is_partial:
             _log.warning("collector rejected %d spans: %s", answer.rejected_spans, answer.words)
             self._note(partial_message=answer.words)
@@ -227,7 +244,7 @@ class Forwarder:
         self._server_errors = 0
         self._fail(answer.words)
         if len(rows) > 1 and answer.is_too_large:
-            self._max_bytes = max(1, sum(row.size_bytes for row in rows) // 2)
+            self._size.refused(_size_bytes(rows))
             return 0.0
         with self._transactions.write() as conn:
             outbox.count_attempt(conn, [row.id for row in rows], answer.words)
@@ -235,19 +252,28 @@ class Forwarder:
             self._suspect_count = len(rows)
             return 0.0
         self._suspect_count = 0
-        is_server_error = answer.verdict is Verdict.SERVER_ERROR
         self._held.append(
-            _Held(row_id=rows[0].id, words=answer.words, is_server_error=is_server_error)
+            HeldRow(
+                row_id=rows[0].id,
+                size_bytes=rows[0].size_bytes,
+                words=answer.words,
+                ground=_ground(answer),
+            )
         )
-        return self._settle_held() if len(self._held) >= self._limits.max_held else 0.0
+        return self._settle_held() if self._unproven_count() >= self._max_held else 0.0
 
     def _settle_held(self) -> float:
-        """No other row gives the proof: asks whether the collector takes anything at all."""
-        if any(held.is_server_error for held in self._held):
+        """No other row gives the proof: asks whether the collector takes anything at all.
+
+        Where an empty request says nothing, all are tried again later, and more of them, lest as
+        many as are held stand before all that could be accepted.
+        """
+        if any(wants_spans(held) for held in self._held):
             words = f"every request is answered so: {self._held[-1].words}"
+            self._max_held = min(2 * self._max_held, self._limits.max_held_ahead)
             self._held.clear()
             return self._back_off(words, self._limits.max_backoff_s)
-        self._is_proven = True
+        self._takes_empty = True
         return self._probe()
 
     def _probe(self) -> float:
@@ -264,12 +290,12 @@ class Forwarder:
             case _:
                 return self._yield_to(answer)
 
-    def _confirm(self, held: _Held) -> float:
+    def _confirm(self, held: HeldRow) -> float:
         """Sends a held row again, now that the collector is known to take what is right."""
         with self._transactions.read() as conn:
             rows = outbox.next_batch(conn, max_bytes=1, max_rows=1, after_id=held.row_id - 1)
         if not rows or rows[0].id != held.row_id:  # pruned, or sent by another forwarder
-            self._held.remove(held)
+            self._release(held)
             return 0.0
         answer = self._send(rows[0].payload)
         match answer.verdict:
@@ -279,9 +305,12 @@ class Forwarder:
                 self._quarantine(rows[0], answer)
             case _:
                 return self._yield_to(answer)
-        self._held.remove(held)
-        self._is_proven = bool(self._held)
+        self._release(held)
         return 0.0
+
+    def _release(self, held: HeldRow) -> None:
+        self._held = [one for one in self._held if one.row_id != held.row_id]
+        self._takes_empty = self._takes_empty and bool(self._held)
 
     def _quarantine(self, row: outbox.OutboxRow, answer: Answer) -> None:
         with self._transactions.write() as conn:
@@ -311,7 +340,7 @@ class Forwarder:
 
     def _wait(self, wait_s: float) -> float:
         """Waits; what was accepted before the trouble proves nothing after it."""
-        self._is_proven = False
+        self._takes_empty, self._held = False, without_proof(self._held)
         self._wait_until_s = self._monotonic_s() + wait_s
         self._note(retry_at_us=self._clock_us() + round(wait_s * 1e6))
         return wait_s
@@ -336,3 +365,14 @@ class Forwarder:
 
     def _note(self, **changes: int | str | None) -> None:
         self._status = replace(self._status, **changes)  # type: ignore[arg-type]
+
+
+def _size_bytes(rows: Sequence[outbox.OutboxRow]) -> int:
+    return sum(row.size_bytes for row in rows)
+
+
+def _ground(answer: Answer) -> Ground:
+    """What a row that was refused alone may have been refused for."""
+    if answer.verdict is Verdict.SERVER_ERROR:
+        return "server"
+    return "size" if answer.is_too_large else "content"

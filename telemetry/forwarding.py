@@ -32,7 +32,8 @@ class ForwardLimits:
         max_retry_after_s: What is granted of a collector's Retry-After.
         configuration_retry_s: Wait when the configuration is wrong.
         server_error_tries: Requests answered with 500 before the fault is sought in the rows.
-        max_held: Rows that are held without proof before the collector itself is doubted.
+        max_held: Rows that are held without proof before the collector itself is doubted; doubles
+            up to `max_held_ahead` while nothing is accepted.
     """
 
     max_bytes: int = 2 * 1024 * 1024
@@ -45,6 +46,7 @@ class ForwardLimits:
     configuration_retry_s: float = 60.0
     server_error_tries: int = 3
     max_held: int = 8
+    max_held_ahead: int = 128
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

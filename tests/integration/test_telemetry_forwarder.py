@@ -490,6 +490,93 @@ def test_request_that_is_too_large_is_made_smaller(desk: _Desk) -> None:
     assert [payload for payload, _ in desk.poison()] == [huge]
 
 
+def _too_large(spans: Sequence[ReceivedSpan]) -> Answer | None:
+    """A rule: whatever has spans is too large."""
+    return Answer(status=413, message="too large") if spans else None
+
+
+def test_spell_of_too_large_poisons_nothing_and_requests_grow_again(desk: _Desk) -> None:
+    """413 to every row for a while, but not to empty requests: all arrive, in large requests."""
+    desk.receiver.rule(_too_large)
+    desk.add(*map(_payload, range(300)))
+    desk.run(steps=150, until_s=100)
+    assert (desk.pending(), desk.state().poison) == (300, 0)
+    desk.receiver.clear()
+    before = len(desk.receiver.requests)
+    desk.run()
+    assert desk.delivered() == list(range(300))
+    assert desk.state().poison == 0
+    assert len(desk.receiver.requests) - before < 40
+    desk.add(*map(_payload, range(300, 600)))
+    desk.run()
+    assert max(len(request.spans) for request in desk.receiver.requests[-3:]) > 100
+
+
+def test_one_row_that_is_too_large_waits_for_the_proof_of_another(desk: _Desk) -> None:
+    """An empty request says nothing of sizes: a row is quarantined once another one passes."""
+    huge = _payload(0, name="n" * 250)
+    ids = {f"{1:016x}"}
+    desk.receiver.rule(
+        lambda spans: Answer(status=413) if any(one.span_id in ids for one in spans) else None
+    )
+    desk.add(huge)
+    desk.run(until_s=600)
+    assert (desk.pending(), desk.state().poison) == (1, 0)
+    assert all(request.spans for request in desk.receiver.requests)
+    desk.add(_payload(1))
+    desk.run()
+    assert desk.delivered() == [1]
+    assert [payload for payload, _ in desk.poison()] == [huge]
+
+
+def test_row_of_a_size_that_passed_lately_is_not_condemned_by_smaller_ones(desk: _Desk) -> None:
+    """413 for what was small enough a minute ago: only what is as large proves that it is meant."""
+    row = _payload(1, name="n" * 250)
+    refused = {f"{2:016x}"}
+    desk.receiver.rule(
+        lambda spans: Answer(status=413) if any(one.span_id in refused for one in spans) else None
+    )
+    desk.add(_payload(0, name="n" * 250))
+    desk.run()
+    desk.add(row)
+    desk.step()
+    desk.step()
+    for number in range(2, 6):
+        desk.add(_payload(number, name="n"))
+        desk.run(steps=4)
+    assert desk.delivered() == [0, 2, 3, 4, 5]
+    assert (desk.pending(), desk.state().poison) == (1, 0)
+    desk.add(_payload(6, name="n" * 250))
+    desk.run()
+    assert desk.delivered() == [0, 2, 3, 4, 5, 6]
+    assert [payload for payload, _ in desk.poison()] == [row]
+
+
+@pytest.mark.parametrize("status", [413, 500])
+def test_many_rows_that_want_proof_do_not_block_the_queue(desk: _Desk, status: int) -> None:
+    """More than are held at first: it looks further ahead each time until something passes."""
+    bad = list(range(10))
+    desk.receiver.rule(
+        lambda spans: Answer(status=status) if any(len(one.name) > 200 for one in spans) else None
+    )
+    desk.add(*(_payload(number, name="n" * 250) for number in bad))
+    desk.add(*map(_payload, range(10, 15)))
+    desk.run(steps=4000, until_s=36_000)
+    assert desk.delivered() == list(range(10, 15))
+    assert len(desk.poison()) == 10
+
+
+def test_limit_that_stays_costs_few_requests(desk: _Desk) -> None:
+    """A collector with a smaller limit of its own is not asked again and again for more."""
+    desk.receiver.rule(lambda spans: Answer(status=413) if len(spans) > 10 else None)
+    desk.add(*map(_payload, range(500)))
+    desk.run()
+    assert desk.delivered() == list(range(500))
+    refused = [request for request in desk.receiver.requests if request.status == 413]
+    assert len(refused) < len(desk.receiver.requests) / 4
+    assert desk.state().poison == 0
+
+
 def test_partial_success_is_counted_and_not_sent_again(desk: _Desk) -> None:
     """The protocol forbids a repetition; the loss is shown with the receiver's words."""
     desk.receiver.script(Answer(rejected_spans=2, message="2 spans were too old"))
