@@ -32,6 +32,7 @@ from telemetry.outbox_look import (
     behind,
     due,
     look_again,
+    look_now,
     settled_before,
     young,
 )
@@ -72,6 +73,7 @@ __all__ = [
     "define",
     "due",
     "look_again",
+    "look_now",
     "mark_poison",
     "mark_sent",
     "measure",

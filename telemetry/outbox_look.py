@@ -10,7 +10,7 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, Connection, func, literal_column, select, update
 
-from telemetry.outbox_table import OUTBOX, in_state
+from telemetry.outbox_table import OUTBOX, RANK_TASK, ROWS_PER_CALL, in_state
 
 #: Microseconds after the acknowledgement at which a trace is looked for.
 LOOK_AFTER_US: Final = 30_000_000
@@ -66,6 +66,31 @@ def behind(conn: Connection, now_us: int) -> Behind:
 def look_again(conn: Connection, row_ids: Sequence[int], at_us: int | None) -> None:
     """Sets when these rows are looked for next (primary key); None: they need not be any more."""
     conn.execute(update(OUTBOX).where(_O.id.in_(row_ids), in_state("sent")).values(look_at=at_us))
+
+
+def look_now(
+    conn: Connection,
+    now_us: int,
+    *,
+    task_ids: Sequence[int] | None = None,
+    limit: int = ROWS_PER_CALL,
+) -> int:
+    """Has task spans that left sought now; returns how many.
+
+    Args:
+        conn: A writing transaction.
+        now_us: Now.
+        task_ids: These tasks' (`ix_span_outbox_task`); None: all that are not to be sought any
+            more (`ix_span_outbox_spare`).
+        limit: Rows at most; call again until it returns 0.
+    """
+    chosen = select(_O.id).where(in_state("sent"), _O.rank == RANK_TASK)
+    if task_ids is None:
+        chosen = chosen.where(literal_column("span_outbox.look_at IS NULL"))
+    else:
+        chosen = chosen.where(_O.task_id.in_(task_ids))
+    statement = update(OUTBOX).where(_O.id.in_(chosen.limit(limit)), in_state("sent"))
+    return conn.execute(statement.values(look_at=now_us)).rowcount
 
 
 def settled_before(conn: Connection, now_us: int) -> int:

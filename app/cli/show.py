@@ -88,6 +88,7 @@ def _where(trace: TraceState) -> str:
         Where.SEEN: "in Jaeger",
         Where.MISSING: f"was missing in Jaeger, sent again {trace.resends} times",
         Where.GONE: "Jaeger no longer has it",
+        Where.LOST: "Jaeger lost it; it is sent again",
         Where.UNREACHABLE: trace.problem or "Jaeger does not answer",
     }
     count = f", {trace.spans} spans there" if trace.spans is not None else ""

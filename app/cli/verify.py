@@ -10,6 +10,7 @@ import click
 from app import clock
 from app.cli.work import make_core, print_json
 from app.config.settings import Settings
+from app.domain.errors import VoxtraceError
 from app.service.traces import verify as service
 from app.service.traces.trace_compare import Difference, Match
 from app.service.traces.verify import Verified
@@ -26,17 +27,21 @@ _MEANING: Final = {
 
 
 def verify(settings: Settings, options: dict[str, Any]) -> int:
-    """Compares, prints; exit code 1 where table and Jaeger differ."""
+    """Compares, prints; exit code 1 where table and Jaeger differ, 2 where nobody can tell."""
     core = make_core(settings)
     is_json = options["json"]
     on_progress: Callable[[int], None] = _quiet if is_json else _progress()
-    found = service.verify(
-        core,
-        since=options["since"] or 0,
-        wait_s=options["wait"],
-        repair=options["repair"],
-        on_progress=on_progress,
-    )
+    try:
+        found = service.verify(
+            core,
+            since=options["since"] or 0,
+            wait_s=options["wait"],
+            repair=options["repair"],
+            on_progress=on_progress,
+        )
+    except VoxtraceError as error:
+        click.echo(f"voxtrace: {error.message}", err=True)
+        return 2
     if is_json:
         print_json(as_json(found))
     else:
@@ -106,6 +111,8 @@ def _verdict(found: Verified) -> str:
     if found.is_equal:
         return "table and Jaeger agree"
     wrong = found.tasks - found.counts[Match.EQUAL]
+    if wrong == found.on_its_way:
+        return f"{wrong} tasks are still on their way: verify again in half a minute"
     if found.resent is not None:
         return (
             f"{wrong} tasks differ; sent again: {found.resent.rows} rows of "

@@ -101,8 +101,15 @@ DATABASE = "sqlite:///PATH or postgresql://USER@HOST/NAME"
 
 
 def url(text: str) -> str:
-    """An http or https address without a slash at its end."""
-    if not re.fullmatch(r"https?://[^\s/]+\S*", text):
+    """An http or https address, without a slash at its end."""
+    try:
+        parts = urlsplit(text)
+        is_right = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_right = False
+        parts = urlsplit("")
+    has_more = bool(parts.query or parts.fragment) or re.search(r"\s", text) is not None
+    if parts.scheme not in {"http", "https"} or not is_right or has_more:
         raise ValueError(URL)
     return text.rstrip("/")
 

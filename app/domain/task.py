@@ -163,8 +163,3 @@ def decide_loss(tries: Tries, jitter: float, backoff: Backoff | None = None) -> 
     return Decision(
         move=Move.LOSE_WORKER, wait_reason="rescued", delay_us=delay_us, counts_loss=True
     )
-
-
-def next_status(status: Status, move: Move) -> Status:
-    """The status after `move`; KeyError where the state machine has no such move."""
-    return TRANSITIONS[status, move]

@@ -181,6 +181,11 @@ def _explain(error: BaseException) -> tuple[ErrorKind, str, str]:
     return ErrorKind.RETRYABLE, "internal", f"unexpected {type(error).__name__}"
 
 
+def _exit_of(verdict: Verdict) -> dict[str, int]:
+    """The signal that ended the engine's program, where one did."""
+    return {} if verdict.exit_signal is None else {names.EXIT_SIGNAL: verdict.exit_signal}
+
+
 def _settle(attempt: Attempt, conn: Connection, verdict: Verdict, now: int) -> TaskRecord:
     """Settles with the live span, which ends at the very moment of the rows."""
 
@@ -189,7 +194,7 @@ def _settle(attempt: Attempt, conn: Connection, verdict: Verdict, now: int) -> T
         failed = verdict.error_type is not None
         attempt.tracing.end(
             at,
-            attributes={names.ATTEMPT_OUTCOME: outcome},
+            attributes={names.ATTEMPT_OUTCOME: outcome, **_exit_of(verdict)},
             error_type=verdict.error_type if failed else None,
             error=verdict.error_message or "" if failed else "",
         )

@@ -40,6 +40,11 @@ def duration(us: float | None, language: Language = "en", *, is_fine: bool = Fal
     return whole(round(seconds), language)
 
 
+def milliseconds(us: int, language: Language) -> str:
+    """A short duration in milliseconds, to the microsecond: `50 ms`, `0.25 ms`."""
+    return f"{us / 1000:g} {_UNITS[language]['ms']}"
+
+
 def whole(seconds: int, language: Language) -> str:
     """Whole seconds in two units at most."""
     if seconds < 60:

@@ -15,6 +15,10 @@ from telemetry.spans import SpanLink, SpanRecord
 from telemetry.tracing import SpanContext
 from telemetry.values import AttributeValue
 
+#: Outcomes with which a rebuilt attempt span has failed, and its error where the row has none.
+FAILED_OUTCOMES = frozenset({"lost", "timeout", "failed"})
+LOST = "worker_lost"
+
 
 def task_span(task: TaskRecord) -> SpanRecord:
     """The span of a task with a final status, from submit to end, with the row's facts."""
@@ -160,11 +164,11 @@ def last_wait(task: TaskRecord) -> SpanRecord | None:
 
 def rebuilt_attempt(conn: Connection, task: TaskRecord, attempt: AttemptRecord, now: int) -> None:
     """Writes the span of an attempt whose process cannot: from its row, saying who did and why."""
-    failed = attempt.outcome in {"lost", "timeout", "failed"}
+    failed = attempt.outcome in FAILED_OUTCOMES
     death = Death(
         ended_at_us=_moment(attempt.finished_at),
         outcome=attempt.outcome or "lost",
-        error_type=(attempt.error_type or "worker_lost") if failed else None,
+        error_type=(attempt.error_type or LOST) if failed else None,
         description=attempt.rebuilt_reason or "",
         recovered_by=attempt.rebuilt_by or "",
         recovered_reason=attempt.rebuilt_reason or "",

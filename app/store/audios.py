@@ -41,17 +41,6 @@ def mark_invalid(conn: Connection, audio_id: int) -> None:
     conn.execute(update(audio_table).where(_D.id == audio_id).values(is_valid=False))
 
 
-def latest_of_text(conn: Connection, text_id: int) -> AudioRecord | None:
-    """The newest audio of a text's own, valid or not (index ix_audio_text)."""
-    statement = (
-        select(audio_table)
-        .where(_D.text_id == text_id, _D.deleted_at.is_(None))
-        .order_by(_D.id.desc())
-        .limit(1)
-    )
-    return record(AudioRecord, conn.execute(statement).first())
-
-
 def refers_to(conn: Connection, storage_key: str) -> bool:
     """Whether a row still needs a stored audio file (index ix_audio_storage_key)."""
     statement = select(exists().where(_D.storage_key == storage_key, _D.deleted_at.is_(None)))

@@ -206,17 +206,6 @@ def end_pending(
     return record(TaskRecord, conn.execute(statement).first())
 
 
-def cancel_processing(conn: Connection, task_id: int, now: int) -> TaskRecord | None:
-    """Cancels a running task; None where it does not run."""
-    statement = (
-        update(task_table)
-        .where(_T.id == task_id, _PROCESSING)
-        .values(status="cancelled", finished_at=now, run_us=_T.run_us + (now - _T.claimed_at))
-        .returning(task_table)
-    )
-    return record(TaskRecord, conn.execute(statement).first())
-
-
 def progress(
     conn: Connection,
     task_id: int,
@@ -326,24 +315,6 @@ def of_text(conn: Connection, text_id: int) -> list[TaskRecord]:
 def many(conn: Connection, task_ids: list[int]) -> list[TaskRecord]:
     """Tasks by their ids (primary key)."""
     return records(TaskRecord, conn.execute(select(task_table).where(_T.id.in_(task_ids))))
-
-
-def last_id(conn: Connection) -> int:
-    """The highest id of a task (primary key); 0 where there is none."""
-    return conn.execute(select(func.max(_T.id))).scalar_one() or 0
-
-
-def finished_between(
-    conn: Connection, since: int, until: int, *, after_id: int, up_to_id: int
-) -> list[TaskRecord]:
-    """Tasks in (after_id, up_to_id] that got their final status in [since, until), by id.
-
-    Primary key; reads every task between the two ids.
-    """
-    statement = select(task_table).where(
-        _T.id > after_id, _T.id <= up_to_id, _T.finished_at >= since, _T.finished_at < until
-    )
-    return records(TaskRecord, conn.execute(statement.order_by(_T.id)))
 
 
 def _checked(status: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, select, tuple_, update
 
 from app.domain.records import AttemptRecord, TaskRecord
 from app.store.rows import records
@@ -24,40 +24,23 @@ class SegmentSpan:
     span_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Submitted:
-    """A task's id, and when it was submitted."""
-
-    id: int
-    submitted_at: int
-
-
-def finished_after(
-    conn: Connection, after_id: int, *, since: int, until: int, limit: int
+def ended_between(
+    conn: Connection, after: tuple[int, int], until: int, *, limit: int, with_canaries: bool = False
 ) -> list[TaskRecord]:
-    """Tasks with a higher id that got their final status in [since, until), by id; no canaries.
+    """Tasks whose (finished_at, id) is above `after`, that ended before `until`, in that order.
 
-    Primary key; reads on from `after_id` until `limit` tasks are found or the table ends.
+    Index ix_task_finished: reads as many entries as it returns, and canaries' where they are left
+    out.
     """
     statement = (
         select(task_table)
-        .where(
-            _T.id > after_id,
-            _T.finished_at >= since,
-            _T.finished_at < until,
-            _T.source != "canary",
-        )
-        .order_by(_T.id)
+        .where(tuple_(_T.finished_at, _T.id) > after, _T.finished_at < until)
+        .order_by(_T.finished_at, _T.id)
         .limit(limit)
     )
+    if not with_canaries:
+        statement = statement.where(_T.source != "canary")
     return records(TaskRecord, conn.execute(statement))
-
-
-def at_or_after(conn: Connection, task_id: int) -> Submitted | None:
-    """The first task whose id is at least this one (primary key, one row)."""
-    statement = select(_T.id, _T.submitted_at).where(_T.id >= task_id).order_by(_T.id).limit(1)
-    row = conn.execute(statement).first()
-    return None if row is None else Submitted(id=row.id, submitted_at=row.submitted_at)
 
 
 def attempts_of(conn: Connection, task_ids: Sequence[int]) -> dict[int, list[AttemptRecord]]:
@@ -87,6 +70,25 @@ def segment_spans_of(conn: Connection, task_ids: Sequence[int]) -> dict[int, lis
     for segment in records(SegmentSpan, conn.execute(statement)):
         found[segment.task_id].append(segment)
     return found
+
+
+def first_finish(conn: Connection, since: int) -> int | None:
+    """When the first task ended that ended since a moment (ix_task_finished, one row)."""
+    statement = (
+        select(_T.finished_at).where(_T.finished_at >= since).order_by(_T.finished_at).limit(1)
+    )
+    return conn.execute(statement).scalar_one_or_none()
+
+
+def seen_after(conn: Connection, finished_after: int, *, limit: int) -> list[TaskRecord]:
+    """The first tasks that ended after a moment and whose traces were seen (ix_task_finished)."""
+    statement = (
+        select(task_table)
+        .where(_T.finished_at > finished_after, _T.trace_seen_at.is_not(None))
+        .order_by(_T.finished_at, _T.id)
+        .limit(limit)
+    )
+    return records(TaskRecord, conn.execute(statement))
 
 
 def note_seen(conn: Connection, task_ids: Sequence[int], at: int) -> None:

@@ -162,6 +162,13 @@ task_table = Table(
     Index("ix_task_text", "text_id"),
     Index("ix_task_trace", "trace_id"),
     Index(
+        "ix_task_finished",
+        "finished_at",
+        "id",
+        sqlite_where=text("finished_at IS NOT NULL"),
+        postgresql_where=text("finished_at IS NOT NULL"),
+    ),
+    Index(
         "ix_task_pending",
         "priority",
         "id",

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from app.service.figures import Language
+from app.service.figures import Language, milliseconds
 from app.service.reason import error_words
 from app.service.waterfall import Row, Waterfall
 from app.web import drawing
@@ -116,7 +116,7 @@ def drawn(waterfall: Waterfall, t: Words, *, shows_all: bool, is_running: bool) 
     ]
     return DrawnWaterfall(
         rows=made,
-        ticks=[(drawing.place(at, width_us), _tick(at, t.lang)) for at in drawing.axis(width_us)],
+        ticks=_ticks(width_us, t.lang),
         deadline_x=_deadline_x(rows, width_us),
         left_off=len(rows) - len(shown) + waterfall.left_off,
         kinds=frozenset(_kinds(shown)),
@@ -321,5 +321,14 @@ def _deadline_x(rows: Sequence[Row], width_us: int) -> float | None:
     return drawing.place(passed[-1], width_us) if passed and passed[-1] <= width_us else None
 
 
-def _tick(at_us: int, lang: Language) -> str:
-    return "0" if at_us == 0 else duration(at_us, lang).replace(".0 ", " ")
+def _ticks(width_us: int, lang: Language) -> list[tuple[float, str]]:
+    """(percent, words) along the axis; milliseconds where a tenth of a second is too coarse."""
+    marks_us = drawing.axis(width_us)
+    is_fine = len(marks_us) > 1 and marks_us[1] % 100_000 != 0 and width_us < 10_000_000
+    return [(drawing.place(at, width_us), _tick(at, lang, is_fine=is_fine)) for at in marks_us]
+
+
+def _tick(at_us: int, lang: Language, *, is_fine: bool) -> str:
+    if at_us == 0:
+        return "0"
+    return milliseconds(at_us, lang) if is_fine else duration(at_us, lang).replace(".0 ", " ")

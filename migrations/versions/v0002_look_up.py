@@ -8,6 +8,7 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
+_ENDED = sa.text("finished_at IS NOT NULL")
 _LOOK = sa.text("look_at IS NOT NULL")
 _SPARE = sa.text("state = 'sent' AND look_at IS NULL")
 
@@ -19,6 +20,14 @@ def upgrade() -> None:
     op.add_column(
         "task",
         sa.Column("trace_resends", sa.SmallInteger(), server_default="0", nullable=False),
+    )
+    op.create_index(
+        "ix_task_finished",
+        "task",
+        ["finished_at", "id"],
+        unique=False,
+        sqlite_where=_ENDED,
+        postgresql_where=_ENDED,
     )
     op.add_column("span_outbox", sa.Column("look_at", sa.BigInteger(), nullable=True))
     op.create_index(
@@ -54,5 +63,8 @@ def downgrade() -> None:
         postgresql_where=_LOOK,
     )
     op.drop_column("span_outbox", "look_at")
+    op.drop_index(
+        "ix_task_finished", table_name="task", sqlite_where=_ENDED, postgresql_where=_ENDED
+    )
     for name in ("trace_resends", "trace_missing_at", "trace_seen_at"):
         op.drop_column("task", name)

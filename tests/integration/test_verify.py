@@ -1,7 +1,9 @@
 """Verify and the look-up against a real collector and a real Jaeger."""
 
 import json
+import random
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from sqlalchemy import Pool, delete, event, select, update
@@ -267,16 +269,50 @@ def test_command_tells_and_exits(home: Home, pair: Pair) -> None:
     del home.environ["VOXTRACE_JAEGER_URL"]
     done = home.run("verify")
     assert (done.returncode, "VOXTRACE_JAEGER_URL" in done.stderr) == (2, True)
+    home.environ["VOXTRACE_JAEGER_URL"] = f"http://127.0.0.1:{free_port()}"
+    done = home.run("verify")
+    assert (done.returncode, "does not answer" in done.stderr) == (2, True)
     done = home.run("verify", "--since", "yesterday")
     assert (done.returncode, "got 'yesterday'" in done.stderr) == (2, True)
 
 
 def test_deleted_jaeger_is_told(core: Core, jaeger: Jaeger, pair: Pair) -> None:
-    """A trace that was seen and is no longer there: "gone", without a link that leads nowhere."""
+    """A trace that was seen and is no longer there: "lost", without a link, and soon sent again."""
     task = spoken(core, "Seen, then wiped.")
     drain(core, pair)
     look = TraceLook(core)
     wait_until(lambda: look.look(task.id).where is Where.SEEN, 10, what="it is seen")
     other = replace(core, settings=replace(core.settings, jaeger_url=jaeger.url))
     state = TraceLook(other).look(task.id)
-    assert (state.where, state.url) == (Where.GONE, None)
+    assert (state.where, state.url) == (Where.LOST, None)
+    with core.database.write() as conn:
+        conn.execute(update(outbox_table).values(sent_at=1))
+    assert look_up.look(other, JaegerClient(jaeger.url)).resent == 1
+
+
+def test_wiped_jaeger_gets_everything_again(core: Core, jaeger: Jaeger, pair: Pair) -> None:
+    """A Jaeger that lost its disk is found out by a sample, and every trace is sent again."""
+    tasks = [spoken(core, f"Seen number {number}, then wiped.") for number in range(3)]
+    drain(core, pair)
+    look, dice = TraceLook(core), random.Random(1)  # noqa: S311 - a repeatable walk
+    for task in tasks:
+        wait_until(partial(_state_seen, core, task.id), 10, what="it is seen")
+    assert look.look(tasks[0].id).where is Where.SEEN
+    with core.database.write() as conn:
+        conn.execute(update(outbox_table).values(sent_at=1, look_at=None))
+    assert not look_up.sample(core, JaegerClient(pair.jaeger.url), dice)
+    wiped = JaegerClient(jaeger.url)
+    assert look_up.look(core, wiped).total == 0
+    assert look_up.sample(core, wiped, dice)
+    assert look_up.look(core, wiped).resent == len(tasks)
+
+
+def test_repair_leaves_alone_what_is_on_its_way(core: Core) -> None:
+    """Spans that wait are not "missing, sent again": the row and the events say nothing of it."""
+    since = _now(core)
+    task = spoken(core, "Still waiting.")
+    found = verify(core, since=since, wait_s=0, repair=True)
+    assert (found.on_its_way, found.resent) == (1, None)
+    row = task_list.get(core, task.id)
+    assert (row.trace_missing_at, row.trace_resends) == (None, 0)
+    assert _events(core, task, look_up.EVENT_RESENT) == 0

@@ -195,3 +195,13 @@ def test_open_spans_reach_to_now() -> None:
     drawn = span_rows.drawn(told, words_of("en"), shows_all=False, is_running=True)
     assert drawn.rows[1].took == "≥ 4.0 s"
     assert drawn.rows[1].bars[0].x + drawn.rows[1].bars[0].width == pytest.approx(100)
+
+
+def test_ticks_of_a_short_axis_differ() -> None:
+    """Along an axis of parts of a second no two ticks have the same words."""
+    for width_us in (900, 4_000, 90_000, 238_900, 700_000, 2_000_000, 9_900_000, 90_000_000):
+        one = replace(PLAIN, end_us=width_us)
+        told = Waterfall(source="rows", zero_at=0, total_us=width_us, rows=(one,), left_off=0)
+        ticks = span_rows.drawn(told, words_of("en"), shows_all=True, is_running=True).ticks
+        words = [word for _, word in ticks]
+        assert len(set(words)) == len(words), words

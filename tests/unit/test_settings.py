@@ -38,6 +38,10 @@ def test_defaults_are_a_working_laptop() -> None:
         ("VOXTRACE_API_TOKEN", "short"),
         ("VOXTRACE_MAX_CONCURRENT", "0"),
         ("VOXTRACE_JAEGER_URL", "jaeger:16686"),
+        ("VOXTRACE_JAEGER_URL", "http://jaeger:99999"),
+        ("VOXTRACE_JAEGER_URL", "http://jaeger:0"),
+        ("VOXTRACE_JAEGER_URL", "http://[::1"),
+        ("VOXTRACE_JAEGER_URL", "http://jaeger/?x=1"),
         ("VOXTRACE_LOG_LEVEL", "loud"),
     ],
 )

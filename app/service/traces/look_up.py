@@ -5,6 +5,7 @@ traces that were gone. So each trace is looked for half a minute after it left, 
 once. One that stays away is sent and looked for at growing intervals, then left to `verify`.
 """
 
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -29,6 +30,9 @@ MAX_RESENDS = 10
 #: Microseconds between two times; they double up to the longest.
 _FIRST_PAUSE_US = 30_000_000
 _LONGEST_PAUSE_US = 3_600_000_000
+#: Traces of one sample; the share of Jaeger's time in which it surely still has them.
+_SAMPLE = 3
+_SURELY_KEPT = 0.9
 #: Other spans of a task may leave a little later than the task's own.
 _EARLY_US = 15_000_000
 #: Tasks whose spans one transaction makes new again.
@@ -76,6 +80,37 @@ def look(core: Core, jaeger: JaegerClient, *, limit: int = LOOKS_PER_CALL) -> Lo
     )
 
 
+def sample(core: Core, jaeger: JaegerClient, dice: random.Random) -> bool:
+    """Looks again for a few traces that were seen, anywhere in the time that Jaeger keeps them.
+
+    Where one is gone, Jaeger has lost what it had (its disk was wiped or put back): then every
+    trace is sought again, and sent again where it is missing. Returns whether that is so.
+
+    Raises:
+        JaegerError: Jaeger does not answer.
+    """
+    with core.database.read() as conn:
+        now = core.database.now_us(conn)
+        kept_us = round(core.settings.jaeger_retention_h * 3_600_000_000 * _SURELY_KEPT)
+        start = traces.first_finish(conn, now - kept_us)
+        if start is None:
+            return False
+        seen = traces.seen_after(conn, dice.randint(start - 1, now), limit=_SAMPLE)
+        seen = seen or traces.seen_after(conn, start - 1, limit=_SAMPLE)
+    if all(jaeger.trace(task.trace_id) is not None for task in seen):
+        return False
+    while core.database.run(lambda conn: outbox.look_now(conn, now)):
+        continue
+    return True
+
+
+def seek_again(core: Core, task_ids: Sequence[int]) -> None:
+    """Has these traces sought again at once."""
+    core.database.run(
+        lambda conn: outbox.look_now(conn, core.database.now_us(conn), task_ids=task_ids)
+    )
+
+
 def one_trace(core: Core, jaeger: JaegerClient, rows: TraceRows) -> Compared:
     """Compares a task with its trace.
 
@@ -106,8 +141,11 @@ def send_again(core: Core, task_ids: Sequence[int]) -> Resent:
     total = Resent()
     for at in range(0, len(task_ids), _BATCH):
         batch = task_ids[at : at + _BATCH]
-        total += resend.tasks(core, batch)
-        core.database.run(partial(_note_missing, core, task_ids=batch))
+        resent = resend.tasks(core, batch)
+        went = [task_id for task_id in batch if task_id in resent.task_ids]
+        if went:
+            core.database.run(partial(_note_missing, core, task_ids=went))
+        total += resent
     return total
 
 

@@ -14,14 +14,15 @@ from app.domain.records import TaskRecord
 from app.service import spans
 from app.service.core import Core
 from app.store import tasks as task_store
+from app.store import traces as trace_store
 from app.store.database import Connection
 from telemetry import outbox, provider
 from telemetry.outbox import Renewed
 
 #: Tasks that one transaction looks at.
 _TASKS_PER_CALL: Final = 100
-#: Ids that one read of the task table covers.
-_IDS_PER_READ: Final = 10_000
+#: Tasks that one read returns.
+_TASKS_PER_READ: Final = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,13 +133,16 @@ def _rebuild(core: Core, conn: Connection, *, ids: Sequence[int]) -> Resent:
 
 def _finished(core: Core, since_us: int, until_us: int) -> Iterator[list[TaskRecord]]:
     """Tasks that ended in [since, until), in reads that each hold a snapshot for a moment only."""
-    with core.database.read() as conn:
-        last_id = task_store.last_id(conn)
-    for after_id in range(0, last_id, _IDS_PER_READ):
+    after = (since_us - 1, 2**62)
+    while True:
         with core.database.read() as conn:
-            yield task_store.finished_between(
-                conn, since_us, until_us, after_id=after_id, up_to_id=after_id + _IDS_PER_READ
+            found = trace_store.ended_between(
+                conn, after, until_us, limit=_TASKS_PER_READ, with_canaries=True
             )
+        if not found:
+            return
+        yield found
+        after = (found[-1].finished_at or since_us, found[-1].id)
 
 
 def _until_none(core: Core, step: Callable[[Connection], Resent]) -> Resent:

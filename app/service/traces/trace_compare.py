@@ -169,6 +169,8 @@ def _facts(one: Expected, span: DecodedSpan) -> Iterator[tuple[str, Any, Any]]:
     elif one.times is not None:
         yield "start", one.times[0] * 1000, span.start_ns
         yield "end", one.times[1] * 1000, span.end_ns
+    if one.status is not None:
+        yield "status", one.status, span.status
     for key, value in attributes.items():
         yield key, value, _shown(span.attributes.get(key))
 

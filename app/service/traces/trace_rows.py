@@ -30,7 +30,8 @@ class Expected:
         whole: The span to the last attribute, where it is made from rows alone; else only what
             follows is known of it.
         times: Start and end in microseconds, where a row has them.
-        attributes: Those that it must have, among others.
+        attributes: Those that it must have, among others; None: it must not have it.
+        status: `unset` or `error`; None where the rows do not say.
     """
 
     span_id: str
@@ -39,6 +40,7 @@ class Expected:
     whole: DecodedSpan | None = None
     times: tuple[int, int] | None = None
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    status: str | None = None
 
 
 def read(conn: Connection, found: Sequence[TaskRecord]) -> list[TraceRows]:
@@ -101,6 +103,8 @@ def _wait_before(task: TaskRecord, attempt: AttemptRecord) -> SpanRecord:
 
 def _attempt(task: TaskRecord, attempt: AttemptRecord, finished_at: int) -> Expected:
     """An attempt's span was live, or was rebuilt by whoever gave the verdict."""
+    error_type = _error_type(attempt)
+    is_late = attempt.timed_out_at is not None
     rebuilt = {} if attempt.rebuilt_by is None else {names.SPAN_RECOVERED: True}
     return Expected(
         span_id=attempt.span_id,
@@ -113,6 +117,19 @@ def _attempt(task: TaskRecord, attempt: AttemptRecord, finished_at: int) -> Expe
             names.WORKER_NAME: attempt.worker_name,
             names.RELEASE: attempt.release,
             names.ATTEMPT_OUTCOME: attempt.outcome,
+            names.ERROR_TYPE: error_type,
+            names.EXIT_SIGNAL: attempt.exit_signal,
+            names.EXIT_CODE: attempt.exit_code,
+            **({names.DEADLINE_EXCEEDED: True} if is_late else {}),
             **rebuilt,
         },
+        status="unset" if error_type is None else "error",
     )
+
+
+def _error_type(attempt: AttemptRecord) -> str | None:
+    """What the span of an attempt says of its failure; a rebuilt one fails only where it ended."""
+    if attempt.rebuilt_by is None:
+        return attempt.error_type
+    has_failed = attempt.outcome in spans.FAILED_OUTCOMES
+    return (attempt.error_type or spans.LOST) if has_failed else None

@@ -33,8 +33,10 @@ class Where(StrEnum):
     SEEN = "seen"
     #: It was not there, and was sent again.
     MISSING = "missing"
-    #: It was there, or is too old to be there.
+    #: It is older than Jaeger keeps traces.
     GONE = "gone"
+    #: It was there and is not any more: Jaeger lost it, and gets it again.
+    LOST = "lost"
     #: Jaeger does not answer.
     UNREACHABLE = "unreachable"
 
@@ -128,13 +130,13 @@ class TraceLook:
         if self._jaeger is None or known.where in {Where.OFF, Where.NO_JAEGER}:
             return known
         if self._problem is not None and clock.monotonic_s() < self._away_until_s:
-            return replace(known, where=Where.UNREACHABLE, url=None, problem=self._problem)
+            return _unreachable(known, self._problem)
         try:
             found = self._seen(self._jaeger, rows, known, now)
         except JaegerError as error:
             self._problem = str(error)
             self._away_until_s = clock.monotonic_s() + AWAY_S
-            return replace(known, where=Where.UNREACHABLE, url=None, problem=self._problem)
+            return _unreachable(known, self._problem)
         self._problem = None
         return found
 
@@ -142,9 +144,11 @@ class TraceLook:
         self, jaeger: JaegerClient, rows: trace_rows.TraceRows, known: TraceState, now: int
     ) -> TraceState:
         trace = jaeger.trace(rows.task.trace_id)
+        if trace is None and known.where is Where.SEEN:
+            look_up.seek_again(self._core, [rows.task.id])
+            return replace(known, where=Where.LOST, url=None)
         if trace is None:
-            was_there = known.where is Where.SEEN
-            return replace(known, where=Where.GONE if was_there else known.where, url=None)
+            return replace(known, url=None)
         found = replace(known, spans=len(trace.spans), url=page_url(self._core, rows.task))
         if not rows.task.is_final or known.where is Where.SEEN:
             return found
@@ -153,3 +157,7 @@ class TraceLook:
             return found
         self._core.database.run(lambda conn: traces.note_seen(conn, [rows.task.id], now))
         return replace(found, where=Where.SEEN, at=now)
+
+
+def _unreachable(known: TraceState, problem: str) -> TraceState:
+    return replace(known, where=Where.UNREACHABLE, at=None, url=None, problem=problem)

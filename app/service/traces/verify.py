@@ -18,8 +18,7 @@ from app.service.traces.resend import Resent
 from app.service.traces.trace_compare import Compared, Difference, Match
 from app.service.traces.trace_rows import TraceRows
 from app.store import traces
-from app.store.database import Connection
-from telemetry import outbox
+from telemetry import outbox, provider
 from telemetry.jaeger import JaegerClient, JaegerError, JaegerTrace
 
 #: Traces that are read at the same time.
@@ -85,13 +84,15 @@ class _Tally:
     repairable: list[int] = field(default_factory=list)
     spans: int = 0
 
-    def add(self, compared: Compared) -> None:
+    def add(self, compared: Compared, *, is_early: bool = False) -> None:
         self.counts[compared.match] += 1
         self.parent_lost += compared.is_parent_lost
         self.difference_count += len(compared.differences)
         room = MAX_DIFFERENCES - len(self.differences)
         self.differences += compared.differences[:room]
-        if compared.match is not Match.EQUAL:
+        if compared.match is not Match.EQUAL and is_early:
+            self.on_its_way += 1
+        elif compared.match is not Match.EQUAL:
             self.repairable.append(compared.task_id)
 
 
@@ -122,13 +123,16 @@ def verify(
         core: What to compare.
         since: Microseconds since the epoch; at most VOXTRACE_JAEGER_RETENTION ago counts.
         wait_s: How long to wait for what is still on its way.
-        repair: Send again what is not equal.
+        repair: Send again what is not equal, and not still on its way.
         on_progress: Called now and then with the number of tasks done.
 
     Raises:
         ConfigError: No Jaeger is set.
-        VoxtraceError: Jaeger does not answer.
+        VoxtraceError: Jaeger does not answer, or tracing is turned off.
     """
+    if not provider.is_enabled():
+        message = "there is nothing to compare: tracing is turned off (OTEL_SDK_DISABLED)"
+        raise VoxtraceError(message)
     jaeger = client(core, connections=CONNECTIONS)
     begun_s = clock.monotonic_s()
     with core.database.read() as conn:
@@ -173,9 +177,8 @@ def _look_at_all(
         while early and clock.monotonic_s() < until_s:
             threading.Event().wait(_AGAIN_S)
             early = _look(core, jaeger, pool, early, tally)
-        tally.on_its_way = len(early)
         for compared in _compared(core, early, _read(jaeger, pool, early)):
-            tally.add(compared)
+            tally.add(compared, is_early=True)
     on_progress(tally.counts.total())
     return tally
 
@@ -183,35 +186,15 @@ def _look_at_all(
 def _pages(core: Core, window: tuple[int, int]) -> Iterator[list[TraceRows]]:
     """The tasks that ended in the window, page by page, each in a short transaction."""
     since, until = window
-    with core.database.read() as conn:
-        after = _first_id(core, conn, since) - 1
+    after = (since - 1, 2**62)
     while True:
         with core.database.read() as conn:
-            found = traces.finished_after(conn, after, since=since, until=until, limit=_PAGE)
+            found = traces.ended_between(conn, after, until, limit=_PAGE)
             page = trace_rows.read(conn, found)
         if not page:
             return
         yield page
-        after = page[-1].task.id
-
-
-def _first_id(core: Core, conn: Connection, since: int) -> int:
-    """The lowest id that a task which ended since then can have, by halving (some 30 reads).
-
-    A task lives at most as long as it may wait and its attempts may take.
-    """
-    settings = core.settings
-    lives_s = settings.give_up_h * 3600 + settings.max_attempts * settings.task_timeout_s
-    from_us = since - round(2 * lives_s * 1_000_000)
-    low, high = 1, 2**62
-    while low < high:
-        middle = (low + high) // 2
-        row = traces.at_or_after(conn, middle)
-        if row is None or row.submitted_at >= from_us:
-            high = middle
-        else:
-            low = row.id + 1
-    return low
+        after = (found[-1].finished_at or since, found[-1].id)
 
 
 def _look(

@@ -3,7 +3,7 @@
 import { $ } from "./dom.js";
 
 const PAUSES_MS = [2000, 5000, 10000, 30000];
-const OPEN = new Set(["running", "on_its_way", "missing", "unreachable"]);
+const OPEN = new Set(["running", "on_its_way", "missing", "lost", "unreachable"]);
 
 let said = null;
 
