@@ -11,8 +11,10 @@ from app.domain.errors import ConfigError
 from app.duties.forwarder import export_settings
 from app.service import diagnose
 from app.service.checks.check import Check, Level, Said, off
+from app.service.checks.check_backends import turned_off
 from app.service.core import Core
 from app.service.health import HealthProbe
+from telemetry import provider
 
 #: How a level begins its line.
 _SIGNS: Final[dict[Level, str]] = {
@@ -82,9 +84,17 @@ def _export() -> Check:
         fix = Said(en="see docs/telemetry.md", zh="见 docs/telemetry.md")
         return Check(name="export", level="bad", said=Said(en=words, zh=words), fix=fix)
     if export is None:
-        return off("export", "OTEL_EXPORTER_OTLP_ENDPOINT is not set here", "此处未设置")
+        return _no_export()
     words = f"{export.shown_endpoint} ({export.protocol})"
     return Check(name="export", level="ok", said=Said(en=words, zh=words))
+
+
+def _no_export() -> Check:
+    if not provider.is_enabled():
+        return turned_off("export")
+    en = "nowhere from here: see OTEL_EXPORTER_OTLP_ENDPOINT and OTEL_TRACES_EXPORTER"
+    zh = "此处未设置：见 OTEL_EXPORTER_OTLP_ENDPOINT 与 OTEL_TRACES_EXPORTER"
+    return off("export", en, zh)
 
 
 def _leftovers(settings: Settings) -> Check:

@@ -10,6 +10,7 @@ from app import clock
 from app.service import duty_state, neighbours
 from app.service.core import Core
 from app.service.neighbours import Neighbour
+from telemetry import provider
 from telemetry.export import ExportSettings
 from telemetry.jaeger import JaegerClient, JaegerError
 from telemetry.otlp import Verdict
@@ -73,7 +74,8 @@ class Neighbours:
         told: dict[str, Any] = {
             name: neighbours.as_json(seen.get(name)) for name in ("web", "collector", "jaeger")
         }
-        return json.dumps(told | {"host": self._core.host, "rounds": self._rounds})
+        told |= {"host": self._core.host, "rounds": self._rounds}
+        return json.dumps(told | {"is_traced": provider.is_enabled()})
 
 
 def _web(core: Core) -> _Asked:

@@ -16,6 +16,7 @@ from app.service.task_view import is_alive
 from app.store import canaries, duties, reports, texts, totals, workers
 from app.store.database import Connection
 from app.store.reports import ActiveText
+from telemetry import provider
 from telemetry.outbox import OutboxState
 
 
@@ -121,6 +122,7 @@ class MonitorView:
     duties: tuple[DutyRecord, ...]
     outbox: OutboxState | None
     exports: bool
+    is_traced: bool
     canaries: tuple[CanaryRecord, ...]
     checks: tuple[Check, ...]
     alerts: tuple[Alert, ...]
@@ -191,6 +193,7 @@ def monitor(core: Core, *, outbox: OutboxState | None, exports: bool) -> Monitor
             outbox=outbox,
             outbox_max_bytes=core.settings.outbox_max_bytes,
             exports=exports,
+            is_traced=provider.is_enabled(),
             canaries=tuple(canaries.latest(conn, KEPT)),
             canary_period_us=round(core.settings.canary_min * 60_000_000),
         )
@@ -204,6 +207,7 @@ def monitor(core: Core, *, outbox: OutboxState | None, exports: bool) -> Monitor
             duties=tuple(facts.duties),
             outbox=outbox,
             exports=exports,
+            is_traced=facts.is_traced,
             canaries=tuple(facts.canaries),
             checks=checks,
             alerts=alerts_of(checks),

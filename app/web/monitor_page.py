@@ -230,6 +230,8 @@ def outbox_lines(view: MonitorView, visitor: Visitor) -> list[StateLine]:
     t, outbox = visitor.t, view.outbox
     if outbox is None:
         return []
+    if not view.is_traced:
+        return [StateLine(level="unknown", name="outbox", says=str(t("outbox.turned_off")))]
     if not view.exports:
         kept = t(
             "outbox.kept",

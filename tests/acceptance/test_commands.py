@@ -124,6 +124,10 @@ def test_doctor_says_what_is_not_well_and_what_to_do(idle: Home, working: Home) 
     assert not found["duties"]["ok"]
     assert found["database"]["ok"]
     assert found["engine tone"]["ok"]
+    switches = {"OTEL_SDK_DISABLED": "true", "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9"}
+    found = json.loads(idle.run("doctor", "--json", **switches).stdout)
+    said = {found[name]["detail"] for name in ("collector", "forwarder", "export")}
+    assert said == {"tracing is turned off: OTEL_SDK_DISABLED"}, "an endpoint is set all the same"
     wait_until(lambda: working.run("doctor").returncode == 0, PATIENCE_S, what="all is well")
 
 

@@ -134,6 +134,21 @@ def test_without_jaeger_it_ends_where_its_spans_are(home: Home, watch: Watch, ca
     assert (_look(core, watch).is_ok, _newest(core).cause) == (True, cause)
 
 
+def test_no_trace_is_awaited_where_tracing_is_turned_off(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OTEL_SDK_DISABLED: it comes through without a trace, and says why there is none."""
+    monkeypatch.setenv("OTEL_SDK_DISABLED", "true")
+    core = home.core
+    worker = start_worker(core)
+    _begun(core)
+    run(core, claimed(core, worker))
+    _look(core)
+    row = _look(core)
+    assert (row.is_ok, row.cause) == (True, "off")
+    assert row.detail == "tracing is turned off: OTEL_SDK_DISABLED"
+
+
 def _drain(core: Core) -> None:
     worker = start_worker(core)
     with core.database.write() as conn:

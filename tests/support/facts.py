@@ -124,6 +124,7 @@ def facts(*changed: DutyRecord, without: tuple[str, ...] = (), **fields: Any) ->
         "outbox": OUTBOX,
         "outbox_max_bytes": 500_000_000,
         "exports": True,
+        "is_traced": True,
         "canaries": (canary(1),),
         "canary_period_us": 600 * SECOND,
     }

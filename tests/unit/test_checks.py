@@ -176,6 +176,22 @@ def test_what_is_not_set_up_is_no_fault(found: Facts, name: str, level: str) -> 
     assert _check(found, name).level == level
 
 
+@pytest.mark.parametrize("has_leader", [True, False])
+def test_tracing_that_is_turned_off_is_the_cause(*, has_leader: bool) -> None:
+    """An endpoint may well be set then: what is said is the switch; the duties know best."""
+    said_by_row = duty("neighbours", {"host": "h", "web": None, "is_traced": False})
+    found = (
+        facts(said_by_row, is_traced=True)
+        if has_leader
+        else facts(without=("leader",), exports=False, is_traced=False)
+    )
+    for name in ("collector", "forwarder"):
+        check = _check(found, name)
+        assert check.level == "off"
+        assert check.said.en == "tracing is turned off: OTEL_SDK_DISABLED"
+        assert "OTEL_SDK_DISABLED" in check.said.zh
+
+
 def test_only_the_cause_is_red_while_no_duties_run() -> None:
     """What only the duties can tell is not known then, and not said to be well."""
     late = NOW - 40 * SECOND

@@ -5,6 +5,7 @@ from typing import Final, Protocol
 
 from app.domain.canary import Cause
 from app.domain.records import TaskRecord
+from telemetry import provider
 from telemetry.jaeger import JaegerError, JaegerTrace
 
 #: Microseconds after its end until its trace must have arrived.
@@ -37,8 +38,8 @@ def trace_verdict(
         jaeger: Asked once, where one is set and the spans have left.
         unsent: Rows of it that no collector has acknowledged; None where none is set.
     """
-    if unsent is None:
-        return _found("kept", "no collector is set: its spans stay in the outbox")
+    if unsent is None or not provider.is_enabled():
+        return _not_looked_for()
     if unsent:
         return _missing("unsent", "its spans still wait for the collector")
     if jaeger is None:
@@ -50,6 +51,12 @@ def trace_verdict(
     if trace is not None and any(span.span_id == task.span_id for span in trace.spans):
         return _found("found", "its trace was found in Jaeger")
     return _missing("not_in_jaeger", "the collector took its spans, but Jaeger does not have them")
+
+
+def _not_looked_for() -> TraceVerdict:
+    if provider.is_enabled():
+        return _found("kept", "no collector is set: its spans stay in the outbox")
+    return _found("off", "tracing is turned off: OTEL_SDK_DISABLED")
 
 
 def _found(code: str, words: str) -> TraceVerdict:

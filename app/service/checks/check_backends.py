@@ -14,9 +14,15 @@ from app.service.neighbours import DUTY, Neighbour, from_json
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """What the duties last saw of the others; `is_told` is False while they tell nothing."""
+    """What the duties last saw of the others.
+
+    Attributes:
+        is_told: False while they tell nothing.
+        is_traced: Whether spans are made: the duties know best, else the process that asks.
+    """
 
     is_told: bool
+    is_traced: bool
     host: str
     web: Neighbour | None
     collector: Neighbour | None
@@ -26,8 +32,10 @@ class Found:
 def neighbours_of(facts: Facts) -> Found:
     """What the duties last saw."""
     state = state_of(facts.duty(DUTY))
+    is_told = bool(state) and facts.has_leader
     return Found(
-        is_told=bool(state) and facts.has_leader,
+        is_told=is_told,
+        is_traced=bool(state.get("is_traced", True)) if is_told else facts.is_traced,
         host=str(state.get("host", "")),
         web=from_json(state.get("web")),
         collector=from_json(state.get("collector")),
@@ -38,6 +46,15 @@ def neighbours_of(facts: Facts) -> Found:
 def has_collector(facts: Facts, found: Found) -> bool:
     """Whether a collector is set: the duties know best, else the process that asks."""
     return found.collector is not None if found.is_told else facts.exports
+
+
+def turned_off(name: str) -> Check:
+    """A check that has nothing to look at, since no span is made."""
+    return off(
+        name,
+        "tracing is turned off: OTEL_SDK_DISABLED",
+        "链路追踪已关闭：`OTEL_SDK_DISABLED`",
+    )
 
 
 #: Microseconds after which what a neighbour answered proves nothing: a round takes 14 s where none
@@ -65,11 +82,9 @@ def backend_checks(facts: Facts, found: Found) -> list[Check]:
 
 def _collector(facts: Facts, found: Found) -> Check:
     if not has_collector(facts, found):
-        return off(
-            "collector",
-            "none is set: OTEL_EXPORTER_OTLP_ENDPOINT",
-            "未设置：`OTEL_EXPORTER_OTLP_ENDPOINT`",
-        )
+        none = "none is set: see OTEL_EXPORTER_OTLP_ENDPOINT and OTEL_TRACES_EXPORTER"
+        none_zh = "未设置：见 `OTEL_EXPORTER_OTLP_ENDPOINT` 与 `OTEL_TRACES_EXPORTER`"
+        return off("collector", none, none_zh) if found.is_traced else turned_off("collector")
     if not found.is_told or found.collector is None:
         return not_told("collector")
     fix = Said(

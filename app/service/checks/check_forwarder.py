@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from app.domain.records import DutyRecord
 from app.service.checks.check import NOTHING, Check, Said, off
-from app.service.checks.check_backends import Found, has_collector
+from app.service.checks.check_backends import Found, has_collector, turned_off
 from app.service.checks.check_duties import RESTART, since_of, trouble
 from app.service.checks.facts import Facts
 from app.service.duty_state import state_of
@@ -20,9 +20,8 @@ _REFUSED: Final = Said(
 def forwarder_check(facts: Facts, found: Found) -> Check:
     """What stands in the way of the spans, the first of all that applies."""
     if not has_collector(facts, found):
-        return off(
-            "forwarder", "no collector is set: spans stay here", "未设置收集器：跨度保留在本地"
-        )
+        none, none_zh = "no collector is set: spans stay here", "未设置收集器：跨度保留在本地"
+        return off("forwarder", none, none_zh) if found.is_traced else turned_off("forwarder")
     duty = facts.duty("forwarder")
     state = state_of(duty)
     wrong = trouble(facts, duty)

@@ -34,6 +34,7 @@ CAUSES_ZH: Final = {
     "not_in_jaeger": "收集器收下了跨度，但 Jaeger 中没有",
     "gone": "任务已被移除",
     "kept": "未设置收集器，跨度保留在本地",
+    "off": "链路追踪已关闭：`OTEL_SDK_DISABLED`",
     "sent": "跨度已发送到收集器",
     "found": "在 Jaeger 中找到了链路",
 }

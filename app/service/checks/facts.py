@@ -19,6 +19,7 @@ class Facts:
         workers: The living, and those that ended within a day.
         outbox: None where it was not measured.
         exports: Whether a collector is set for the process that asks.
+        is_traced: Whether that process makes spans at all.
         canaries: The newest first.
         canary_period_us: Pause between two; 0 for none.
     """
@@ -34,6 +35,7 @@ class Facts:
     outbox: OutboxState | None
     outbox_max_bytes: int
     exports: bool
+    is_traced: bool
     canaries: Sequence[CanaryRecord]
     canary_period_us: int
 
