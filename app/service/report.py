@@ -1,7 +1,8 @@
 """Reports: the statistics and what runs now, each answer made in one read snapshot."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from app.domain.records import CanaryRecord, DutyRecord, TaskRecord, WorkerRecord
 from app.service import limits
@@ -18,6 +19,9 @@ from app.store.database import Connection
 from app.store.reports import ActiveText
 from telemetry import provider
 from telemetry.outbox import OutboxState
+
+#: Room at the engine, the next try, a free slot, or only that a worker takes it.
+WaitsFor = Literal["capacity", "try", "slot", "turn"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +111,7 @@ class MonitorView:
 
     Attributes:
         oldest_waiting_at: When the task that waits longest was queued; None: nothing waits.
+        waits_for: What the head of the queue waits for, the most telling first.
         workers: The living, and those that ended within a day, newest first.
         outbox: None where it was not measured.
         canaries: The newest first.
@@ -117,6 +122,7 @@ class MonitorView:
     stats: Stats
     slots: Slots
     oldest_waiting_at: int | None
+    waits_for: tuple[WaitsFor, ...]
     active: tuple[ActiveTask, ...]
     workers: tuple[WorkerView, ...]
     duties: tuple[DutyRecord, ...]
@@ -202,6 +208,7 @@ def monitor(core: Core, *, outbox: OutboxState | None, exports: bool) -> Monitor
             stats=figures,
             slots=slots,
             oldest_waiting_at=reports.oldest_waiting(conn),
+            waits_for=waits_for(reports.waits(conn, now), slots),
             active=_active(conn, running, known, now),
             workers=tuple(known),
             duties=tuple(facts.duties),
@@ -249,6 +256,17 @@ def slots_of(configured: int, running: Sequence[TaskRecord], known: Sequence[Wor
         busy=len(running) - held_by_dead,
         held_by_dead=held_by_dead,
     )
+
+
+def waits_for(waits: Iterable[tuple[str, bool]], slots: Slots) -> tuple[WaitsFor, ...]:
+    """What tasks wait for, from (reason, whether until a later moment) of each."""
+    found: set[WaitsFor] = set()
+    for reason, is_held in waits:
+        if is_held:
+            found.add("capacity" if reason == "capacity" else "try")
+        else:
+            found.add("turn" if slots.free else "slot")
+    return tuple(one for one in get_args(WaitsFor) if one in found)
 
 
 def _active(

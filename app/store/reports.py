@@ -23,6 +23,8 @@ _G = segment_table.c
 
 #: Running tasks that one list shows at most.
 ACTIVE_CAP = 1000
+#: Waiting tasks that are looked at to say what is waited for.
+HEAD = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +90,21 @@ def oldest_waiting(conn: Connection) -> int | None:
     waits = text("task.status = 'pending' AND task.source <> 'canary'")
     statement = select(func.min(_T.queued_at)).where(waits)
     return conn.execute(statement).scalar_one_or_none()
+
+
+def waits(conn: Connection, now: int) -> set[tuple[str, bool]]:
+    """Why tasks at the head of the queue wait, and whether until a later moment (ix_task_pending).
+
+    Looks at `HEAD` rows at most, so that its cost does not grow with the queue.
+    """
+    head = (
+        select(_T.wait_reason, (_T.not_before > now).label("is_held"))
+        .where(text("task.status = 'pending'"), _T.source != "canary")
+        .order_by(_T.priority, _T.id)
+        .limit(HEAD)
+        .subquery()
+    )
+    return {(row.wait_reason, bool(row.is_held)) for row in conn.execute(select(head).distinct())}
 
 
 def text_states(conn: Connection, text_ids: Sequence[int]) -> list[TextState]:

@@ -8,8 +8,9 @@ from markupsafe import Markup
 
 from app.domain.records import DutyRecord, TaskRecord
 from app.service.alerts import Alert
-from app.service.checks.check_duties import FAILING, is_silent
+from app.service.checks.check import Check
 from app.service.duty_state import state_of
+from app.service.leader import LEADER
 from app.service.report import ActiveTask, MonitorView, Slots, WorkerView
 from app.web import moments
 from app.web.drawing import Block
@@ -35,9 +36,9 @@ class Clause:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertLine:
-    """An alert and the area it belongs to: tasks, workers, monitoring."""
+    """An alert and the part that it is of."""
 
-    area: str
+    title: str
     level: str
     text: str
 
@@ -86,7 +87,7 @@ def values(view: MonitorView, reader: Visitor) -> dict[str, Any]:
         "slots": slot_picture(view.slots, t),
         "active": active_rows(view.active, reader),
         "workers": worker_lines(view.workers, reader),
-        "duties": duty_lines(view.duties, view.now, reader),
+        "duties": duty_lines(view, reader),
         "outbox": outbox_lines(view, reader),
         "waiting_says": waiting_says(view, t),
         "mean": mean_value(view.stats.mean_run_ms, t),
@@ -104,7 +105,8 @@ def area_of(alert: Alert) -> str:
 def alert_lines(alerts: Sequence[Alert], t: Words) -> list[AlertLine]:
     """The alerts in the page's language, the worst first."""
     return [
-        AlertLine(area=area_of(alert), level=alert.level, text=alert.of(t.lang)) for alert in alerts
+        AlertLine(title=str(t(f"part.{alert.code}")), level=alert.level, text=alert.of(t.lang))
+        for alert in alerts
     ]
 
 
@@ -112,12 +114,14 @@ def verdict(view: MonitorView, t: Words) -> list[Clause]:
     """Is it well? One sentence about the tasks, and one for each area that needs a person."""
     stats = view.stats
     bad = {area_of(alert): alert.level for alert in reversed(view.alerts)}
-    if "workers" in bad and view.slots.usable == 0:
+    is_stopped = any(alert.code == "workers" for alert in view.alerts)
+    if is_stopped:
         first = Clause(text=str(t("verdict.stopped")), level="bad", path="#workers")
     elif stats.active:
         first = Clause(text=str(t("verdict.moving", n=stats.active)))
     elif stats.pending:
-        first = Clause(text=str(t("verdict.waiting", n=stats.pending)))
+        what = str(t("comma")).join(str(t(f"waits.{one}")) for one in view.waits_for or ("turn",))
+        first = Clause(text=str(t("verdict.waiting", n=stats.pending, what=what)))
     elif stats.total:
         first = Clause(text=str(t("verdict.idle")))
     else:
@@ -125,7 +129,7 @@ def verdict(view: MonitorView, t: Words) -> list[Clause]:
     others = [
         Clause(text=str(t(f"verdict.{area}_{level}")), level=level, path="#alerts")
         for area, level in bad.items()
-        if not (area == "workers" and view.slots.usable == 0)
+        if not (area == "workers" and is_stopped)
     ]
     if others or "workers" in bad:
         return [first, *others]
@@ -203,26 +207,25 @@ def _worker_line(view: WorkerView, visitor: Visitor) -> StateLine:
     return StateLine(level=level, name=worker.name, says=f"{says}{t('comma')}{where}", age=seen)
 
 
-def duty_lines(duties: Sequence[DutyRecord], now_us: int, visitor: Visitor) -> list[StateLine]:
-    """Background duties: who does them, and how they went last."""
-    return [_duty_line(duty, now_us, visitor) for duty in duties]
+def duty_lines(view: MonitorView, visitor: Visitor) -> list[StateLine]:
+    """Background duties: who does them; where one is not well, what its check says of it."""
+    checks = {check.name: check for check in view.checks}
+    checks[LEADER] = checks["duties"]
+    return [_duty_line(duty, checks.get(duty.name), visitor) for duty in view.duties]
 
 
-def _duty_line(duty: DutyRecord, now_us: int, visitor: Visitor) -> StateLine:
+def _duty_line(duty: DutyRecord, check: Check | None, visitor: Visitor) -> StateLine:
     t = visitor.t
     key = f"duty.{duty.name}"
     name = str(t(key)) if t.has(key) else duty.name
     holder = duty.holder.partition("/")[0]
-    if duty.failure_count >= FAILING:
-        says, level = t("duty.failing", n=duty.failure_count), "bad"
-    elif is_silent(duty, now_us):
-        says, level = t("duty.late"), "warn"
-    elif holder:
-        says, level = t("duty.by", who=holder), "ok"
+    level = "ok" if check is None else check.level
+    if check is not None and level != "ok":
+        says = check.said.of(t.lang).replace("`", "")
     else:
-        says, level = t("duty.done"), "ok"
+        says = str(t("duty.by", who=holder) if holder else t("duty.done"))
     age = moments.tag(visitor.place, duty.ticked_at, "ago") if duty.ticked_at else ""
-    return StateLine(level=level, name=name, says=str(says), age=age)
+    return StateLine(level="unknown" if level == "off" else level, name=name, says=says, age=age)
 
 
 def outbox_lines(view: MonitorView, visitor: Visitor) -> list[StateLine]:

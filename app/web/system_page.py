@@ -84,7 +84,7 @@ def values(
             _web_line(web, health, t),
             *(worker_lines(view.workers, reader) if view is not None else []),
         ],
-        "duties": duty_lines(view.duties, view.now, reader) if view is not None else [],
+        "duties": duty_lines(view, reader) if view is not None else [],
         "versions": found,
     }
 

@@ -17,7 +17,7 @@ WEB = Path(words.__file__).parent
 MADE = (
     "status.", "outcome.", "wait.", "event.", "actor.", "duty.", "jaeger.", "error.", "keys.",
     "engine.", "source.", "spent.", "path.why_", "fact.", "attempt.", "check.", "span.", "slots.",
-    "verdict.", "area.", "level.", "nav.", "theme.", "trace.from_", "phase.", "library.",
+    "verdict.", "waits.", "area.", "level.", "nav.", "theme.", "trace.from_", "phase.", "library.",
     "setting", "js.", "system.", "part.", "canary.", "log.", "format.",
 )  # fmt: skip
 

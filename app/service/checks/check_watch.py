@@ -80,8 +80,9 @@ def said_of(canary: CanaryRecord) -> Said:
             zh=f"无法进行：停在{stage_zh}，{why_zh}",
         )
     return Said(
-        en=f"did not come through, it ended in stage {canary.stage}: {canary.detail}",
-        zh=f"没有走完全程，停在{stage_zh}：{why_zh}",
+        en=f"the canary, a short text of our own, did not come through: it ended in stage "
+        f"{canary.stage}: {canary.detail}",
+        zh=f"探测任务（我们自己的一篇短文本）没有走完全程，停在{stage_zh}：{why_zh}",
     )
 
 
