@@ -1,9 +1,9 @@
-"""The sweeper: removes audio files that no row refers to, and temporary files of the dead."""
+"""The sweeper: removes audio files that no row refers to, files of the dead, and their old rows."""
 
 import json
 from typing import Final
 
-from app.service import sweep
+from app.service import presence, sweep
 from app.service.core import Core
 
 #: Seconds between rounds.
@@ -19,12 +19,14 @@ class Sweeper:
     def __init__(self, core: Core) -> None:
         self._core = core
         self._removed = 0
+        self._workers = 0
 
     def step(self) -> float:
-        """One round."""
+        """One round, and a batch of old workers' rows."""
+        self._workers += presence.forget_old(self._core)
         self._removed += sweep.sweep(self._core)
         return ROUND_S
 
     def state(self) -> str:
-        """How many files were removed since this process began."""
-        return json.dumps({"removed": self._removed})
+        """How many files, and rows of workers, were removed since this process began."""
+        return json.dumps({"removed": self._removed, "workers": self._workers})

@@ -2,6 +2,7 @@
 
 import secrets
 from dataclasses import dataclass
+from typing import Final
 
 from app import process
 from app.domain.ids import WorkerId
@@ -9,6 +10,11 @@ from app.service.core import Core
 from app.service.process_counts import ProcessCounts
 from app.store import attempts, settings, tasks, workers
 from app.store.database import Connection
+
+#: Microseconds that the row of a worker stays after its end.
+KEPT_US: Final = 30 * 86_400_000_000
+#: Rows of workers that one transaction removes at most.
+BATCH: Final = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,3 +114,15 @@ def leave(core: Core, worker_id: str, reason: str) -> None:
             conn, worker_id, core.database.now_us(conn), state="stopped", reason=reason
         )
     )
+
+
+def forget_old(core: Core) -> int:
+    """Removes workers that ended long ago, a small batch; returns how many.
+
+    Attempts keep a worker's id and name; only its own row goes.
+    """
+    with core.database.read() as conn:
+        found = workers.old(conn, core.database.now_us(conn) - KEPT_US, BATCH)
+    if found:
+        core.database.run(lambda conn: workers.remove(conn, found))
+    return len(found)

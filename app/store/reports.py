@@ -97,14 +97,13 @@ def waits(conn: Connection, now: int) -> set[tuple[str, bool]]:
 
     Looks at `HEAD` rows at most, so that its cost does not grow with the queue.
     """
-    head = (
+    statement = (
         select(_T.wait_reason, (_T.not_before > now).label("is_held"))
         .where(text("task.status = 'pending'"), _T.source != "canary")
         .order_by(_T.priority, _T.id)
         .limit(HEAD)
-        .subquery()
     )
-    return {(row.wait_reason, bool(row.is_held)) for row in conn.execute(select(head).distinct())}
+    return {(row.wait_reason, bool(row.is_held)) for row in conn.execute(statement)}
 
 
 def text_states(conn: Connection, text_ids: Sequence[int]) -> list[TextState]:

@@ -33,6 +33,7 @@ worker_table = Table(
     Column("end_reason", String(200)),
     CheckConstraint("state IN ('up', 'draining', 'stopped', 'dead')", name="state"),
     CheckConstraint("concurrency >= 1", name="concurrency"),
+    Index("ix_worker_started", "started_at"),
     Index(
         "ix_worker_live",
         "heartbeat_at",

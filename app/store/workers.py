@@ -1,13 +1,13 @@
 """Worker rows: who lives, proven by a heartbeat each second."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, text, update
+from sqlalchemy import Connection, delete, exists, insert, select, text, update
 
 from app.domain.records import WorkerRecord
 from app.store.rows import record, records
-from app.store.tables import worker_table
+from app.store.tables import attempt_table, task_table, worker_table
 
 _W = worker_table.c
 # a literal in the SQL: SQLite takes a partial index only so
@@ -67,6 +67,31 @@ def live(conn: Connection) -> list[WorkerRecord]:
 
 
 def latest(conn: Connection, limit: int = 20) -> list[WorkerRecord]:
-    """The workers that started last, living or not."""
+    """The workers that started last, living or not (index ix_worker_started)."""
     statement = select(worker_table).order_by(_W.started_at.desc()).limit(limit)
     return records(WorkerRecord, conn.execute(statement))
+
+
+def old(conn: Connection, before: int, limit: int) -> list[str]:
+    """Ids of workers that ended before a moment, and of which nothing that runs speaks any more.
+
+    Oldest start first (indexes ix_worker_started, ix_task_attempt_open, ix_task_processing).
+    """
+    open_attempt = exists().where(
+        attempt_table.c.worker_id == _W.id, text("task_attempt.finished_at IS NULL")
+    )
+    running_task = exists().where(
+        task_table.c.worker_id == _W.id, text("task.status = 'processing'")
+    )
+    statement = (
+        select(_W.id)
+        .where(_W.started_at < before, _W.ended_at < before, ~open_attempt, ~running_task)
+        .order_by(_W.started_at)
+        .limit(limit)
+    )
+    return list(conn.execute(statement).scalars())
+
+
+def remove(conn: Connection, worker_ids: Sequence[str]) -> None:
+    """Removes workers (primary key)."""
+    conn.execute(delete(worker_table).where(_W.id.in_(worker_ids)))

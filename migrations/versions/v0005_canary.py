@@ -12,7 +12,8 @@ _CANARY = sa.text("source = 'canary'")
 
 
 def upgrade() -> None:
-    """Makes `canary`, and the index by which old canaries are found."""
+    """Makes `canary`, and the indexes by which old canaries and old workers are found."""
+    op.create_index("ix_worker_started", "worker", ["started_at"], unique=False)
     op.create_table(
         "canary",
         sa.Column(
@@ -57,3 +58,4 @@ def downgrade() -> None:
         "ix_task_canary", table_name="task", sqlite_where=_CANARY, postgresql_where=_CANARY
     )
     op.drop_table("canary")
+    op.drop_index("ix_worker_started", table_name="worker")

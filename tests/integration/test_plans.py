@@ -8,7 +8,7 @@ from sqlalchemy import Connection, event, text
 
 from app.service import claim, presence, reap, task_list
 from app.service.submit import SubmitRequest, submit
-from app.store import task_log, tasks, workers
+from app.store import reports, task_log, tasks, workers
 from tests.support.home import Home
 
 if TYPE_CHECKING:
@@ -31,7 +31,10 @@ HOT: dict[str, Callable[[Connection], object]] = {
     "of_text": lambda conn: tasks.of_text(conn, 1),
     "page": lambda conn: tasks.page(conn, status=None, before_id=9, limit=10),
     "page of a status": lambda conn: tasks.page(conn, status="failed", before_id=9, limit=10),
+    "waits": lambda conn: reports.waits(conn, 1),
     "live workers": workers.live,
+    "latest workers": workers.latest,
+    "old workers": lambda conn: workers.old(conn, 1, 9),
     "lines of a task": lambda conn: task_log.page(
         conn, 1, after_id=1, level=20, attempt=None, limit=9
     ),
