@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Final, Literal
 from urllib.parse import unquote, urlsplit, urlunsplit
 
+from telemetry.standard_settings import check_standard
+
 Compression = Literal["gzip", "none"]
 Protocol = Literal["http/protobuf", "grpc"]
 Signal = Literal["traces", "metrics", "logs"]
@@ -104,7 +106,7 @@ def export_settings_from(
     Raises:
         ValueError: A variable's value is not allowed.
     """
-    _check_words(environ)
+    check_standard(environ)
     if environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
         return None
     reader = _Reader(environ=environ, signal=signal)
@@ -146,28 +148,6 @@ def best_effort_settings_from(environ: Mapping[str, str]) -> ExportSettings | No
     general = {name: value for name, value in environ.items() if not name.startswith(own)}
     found = export_settings_from(general)
     return found if found is not None and found.protocol == "http/protobuf" else None
-
-
-#: Variables of the specification that take one of a few words.
-_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
-    "OTEL_SDK_DISABLED": ("true", "false"),
-    "OTEL_TRACES_SAMPLER": (
-        "always_on",
-        "always_off",
-        "traceidratio",
-        "parentbased_always_on",
-        "parentbased_always_off",
-        "parentbased_traceidratio",
-    ),
-}
-
-
-def _check_words(environ: Mapping[str, str]) -> None:
-    for name, allowed in _WORDS.items():
-        value = environ.get(name, "").strip().lower()
-        if value and value not in allowed:
-            message = f"{name} must be one of {', '.join(allowed)}, got {value[:40]!r}"
-            raise ValueError(message)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,6 +30,7 @@ from telemetry.names import ATTEMPT, TASK_ID
 from telemetry.otel_context import to_otel
 from telemetry.self_metrics import meter_provider
 from telemetry.spans import Resource
+from telemetry.standard_settings import batch_settings
 from telemetry.tracing import SpanContext
 from telemetry.values import AttributeValue, clean_attributes
 
@@ -98,14 +99,20 @@ class LogExport:
         settings: Where they go.
         resource: What this process is.
         release: Version of the instrumentation scope.
+        environ: OTEL_BLRP_… are read from it.
     """
 
-    def __init__(self, settings: ExportSettings, resource: Resource, *, release: str) -> None:
+    def __init__(
+        self,
+        settings: ExportSettings,
+        resource: Resource,
+        *,
+        release: str,
+        environ: Mapping[str, str] = os.environ,
+    ) -> None:
         self._release = release
         self._own = resource
-        self._processor = BatchLogRecordProcessor(
-            _exporter(settings), meter_provider=meter_provider()
-        )
+        self._processor = _processor(settings, environ)
         self._providers: dict[str, LoggerProvider] = {}
 
     def send(self, entry: LogEntry, resource: Resource | None = None) -> None:
@@ -137,6 +144,18 @@ class LogExport:
     def _end(self) -> None:
         with swallowed("log export, end"):
             self._processor.shutdown()  # type: ignore[no-untyped-call]
+
+
+def _processor(settings: ExportSettings, environ: Mapping[str, str]) -> BatchLogRecordProcessor:
+    batches = batch_settings("BLRP", environ)
+    return BatchLogRecordProcessor(
+        _exporter(settings),
+        schedule_delay_millis=batches.schedule_delay_ms,
+        max_export_batch_size=batches.max_export_batch_size,
+        export_timeout_millis=batches.export_timeout_ms,
+        max_queue_size=batches.max_queue_size,
+        meter_provider=meter_provider(),
+    )
 
 
 def _exporter(settings: ExportSettings) -> OTLPLogExporter:

@@ -1,12 +1,40 @@
-"""RecordAnyway: a sampler that hides nothing from our own processors."""
+"""Samplers: what OTEL_TRACES_SAMPLER says, and one that hides nothing from our own processors."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from opentelemetry.context import Context
-from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
+from opentelemetry.sdk.trace.sampling import (
+    ALWAYS_OFF,
+    ALWAYS_ON,
+    Decision,
+    ParentBased,
+    Sampler,
+    SamplingResult,
+    TraceIdRatioBased,
+)
 from opentelemetry.trace import Link, SpanKind, TraceState
 from opentelemetry.util.types import Attributes
 from typing_extensions import override
+
+from telemetry.standard_settings import sampler_name, sampler_ratio
+
+
+def sampler_from(environ: Mapping[str, str]) -> Sampler:
+    """The sampler of OTEL_TRACES_SAMPLER and OTEL_TRACES_SAMPLER_ARG.
+
+    Raises:
+        ValueError: A value is not allowed.
+    """
+    name = sampler_name(environ)
+    sampler: Sampler
+    match name.removeprefix("parentbased_"):
+        case "always_on":
+            sampler = ALWAYS_ON
+        case "always_off":
+            sampler = ALWAYS_OFF
+        case _:
+            sampler = TraceIdRatioBased(sampler_ratio(environ))
+    return ParentBased(sampler) if name.startswith("parentbased_") else sampler
 
 
 class RecordAnyway(Sampler):

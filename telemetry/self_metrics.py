@@ -24,8 +24,8 @@ from telemetry.metric_names import (
     SDK_SPAN_STARTED,
     TELEMETRY_FAILURES,
 )
+from telemetry.standard_settings import INTERNAL_METRICS, counts_sdk
 
-_SWITCH: Final = "OTEL_PYTHON_SDK_INTERNAL_METRICS_ENABLED"
 _KEPT: Final = (SDK_SPAN_STARTED, SDK_SPAN_PROCESSED, SDK_SPAN_EXPORTED)
 
 
@@ -59,8 +59,9 @@ def meter_provider() -> MeterProvider:
 
 
 def _made() -> tuple[InMemoryMetricReader | None, MeterProvider]:
-    if os.environ.setdefault(_SWITCH, "true").strip().lower() != "true":
+    if not counts_sdk(os.environ):
         return None, NoOpMeterProvider()
+    os.environ[INTERNAL_METRICS] = "true"  # the SDK's parts read it when they are made
     reader = InMemoryMetricReader()
     views = [View(instrument_name="*", aggregation=DropAggregation())]
     views += [

@@ -32,8 +32,9 @@ from telemetry.otel_context import from_otel, to_otel
 from telemetry.pipeline import span_limits
 from telemetry.provider import is_enabled, process_resource
 from telemetry.request_spans import KeptRequests, RequestSink, RequestSpans
-from telemetry.sampler import RecordAnyway
+from telemetry.sampler import RecordAnyway, sampler_from
 from telemetry.self_metrics import meter_provider
+from telemetry.standard_settings import batch_settings
 from telemetry.tracing import SpanContext
 from telemetry.wsgi import guard_hooks, guarded, link_to_caller, noting_entry
 
@@ -81,7 +82,8 @@ def instrument(
         trust_traceparent: Whether a request continues the trace of its caller; where not, it
             starts its own and links to the caller's.
         export: Where the other spans go at best effort; None for nowhere.
-        environ: OTEL_SDK_DISABLED and OTEL_RESOURCE_ATTRIBUTES are read from it.
+        environ: OTEL_SDK_DISABLED, OTEL_RESOURCE_ATTRIBUTES, OTEL_TRACES_SAMPLER and OTEL_BSP_… are
+            read from it.
     """
     if not is_enabled(environ):
         return WebTracing(None)
@@ -132,9 +134,8 @@ def _provider(
     environ: Mapping[str, str],
 ) -> TracerProvider:
     resource = process_resource(SERVICE_WEB, release=release, environ=environ)
-    sampler = TracerProvider(shutdown_on_exit=False).sampler  # what OTEL_TRACES_SAMPLER says
     provider = TracerProvider(
-        sampler=RecordAnyway(sampler),
+        sampler=RecordAnyway(sampler_from(environ)),
         resource=SdkResource(resource),
         span_limits=span_limits(),
         shutdown_on_exit=True,
@@ -142,9 +143,21 @@ def _provider(
     )
     best_effort = None
     if export is not None:
-        best_effort = BatchSpanProcessor(_exporter(export), meter_provider=meter_provider())
+        best_effort = _processor(export, environ)
     provider.add_span_processor(RequestSpans(_KEPT, sink, best_effort))
     return provider
+
+
+def _processor(export: ExportSettings, environ: Mapping[str, str]) -> BatchSpanProcessor:
+    batches = batch_settings("BSP", environ)
+    return BatchSpanProcessor(
+        _exporter(export),
+        max_queue_size=batches.max_queue_size,
+        schedule_delay_millis=batches.schedule_delay_ms,
+        max_export_batch_size=batches.max_export_batch_size,
+        export_timeout_millis=batches.export_timeout_ms,
+        meter_provider=meter_provider(),
+    )
 
 
 def _exporter(export: ExportSettings) -> OTLPSpanExporter:

@@ -16,12 +16,14 @@ from app.domain.errors import ConfigError, RequestError, VoxtraceError
 from app.domain.ids import MAX_KEY
 from app.domain.task import Status
 from app.logs import setup
+from telemetry.standard_settings import check_standard
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="voxtrace")
 def cli() -> None:
     """Text-to-speech tasks whose monitoring can be trusted."""
+    _check_standard()
 
 
 def settings_or_exit() -> Settings:
@@ -38,6 +40,15 @@ def settings_or_exit() -> Settings:
     for line in unknown(os.environ):
         click.echo(f"voxtrace: {line}", err=True)
     return settings
+
+
+def _check_standard() -> None:
+    """Before OpenTelemetry is imported, which reads some of its variables then."""
+    try:
+        check_standard(os.environ)
+    except ValueError as error:
+        click.echo(f"voxtrace: {error}", err=True)
+        sys.exit(2)
 
 
 def run(action: Callable[[Settings], Any], program: str = "cli") -> None:

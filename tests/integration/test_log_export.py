@@ -137,6 +137,26 @@ def test_wrong_variable_ends_a_command_with_its_name(
     assert (told.returncode, words in told.stderr) == (2, True)
 
 
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("OTEL_BLRP_MAX_QUEUE_SIZE", "0"),
+        ("OTEL_BLRP_SCHEDULE_DELAY", "x"),
+        ("OTEL_TRACES_SAMPLER_ARG", "2"),
+        ("OTEL_PYTHON_SDK_INTERNAL_METRICS_ENABLED", "2"),
+        ("OTEL_PROPAGATORS", "b9"),
+    ],
+)
+def test_variable_that_the_sdk_reads_ends_the_web_with_its_name(
+    home: Home, variable: str, value: str
+) -> None:
+    """Exit code 2 and one line, before anything is forked; no traceback, no silence."""
+    told = home.run("web", OTEL_LOGS_EXPORTER="none", **{variable: value})
+    assert told.returncode == 2
+    assert told.stderr.startswith(f"voxtrace: {variable} must be ")
+    assert told.stderr.count("\n") == 1
+
+
 def test_collector_that_is_away_costs_nothing(home: Home, receiver: OtlpReceiver) -> None:
     """A thousand lines into a collector that never answers: no wait, no error, a short end."""
     receiver.rule(lambda _spans: Answer(delay_s=30, drop=True))

@@ -48,7 +48,7 @@ class ProcessLog:
         self._resource = provider.process_resource(service, release=release, environ=environ)
         self.export: LogExport | None = None
         if settings is not None and hand_over is None:
-            self.export = LogExport(settings, self._resource, release=release)
+            self.export = LogExport(settings, self._resource, release=release, environ=environ)
         self._writer = LineWriter(core) if hand_over is None else None
         self._is_exported = settings is not None
         self._handler = setup.handler()
