@@ -43,6 +43,10 @@ _NO_ENDPOINT: Final = (
     "OTEL_LOGS_EXPORTER=otlp needs an OTLP/HTTP endpoint: set OTEL_EXPORTER_OTLP_ENDPOINT, or "
     "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT with OTEL_EXPORTER_OTLP_LOGS_PROTOCOL=http/protobuf"
 )
+_OVER_GRPC: Final = (
+    "log lines are not sent: they leave over HTTP only, and OTEL_EXPORTER_OTLP_PROTOCOL is grpc; "
+    "set OTEL_EXPORTER_OTLP_LOGS_PROTOCOL=http/protobuf and OTEL_EXPORTER_OTLP_LOGS_ENDPOINT"
+)
 _SEVERITIES: Final = (
     (logging.ERROR, SeverityNumber.ERROR),
     (logging.WARNING, SeverityNumber.WARN),
@@ -79,17 +83,35 @@ class LogEntry:
 
 
 def log_settings_from(environ: Mapping[str, str] = os.environ) -> ExportSettings | None:
-    """Where lines go; None for nowhere, which is the default.
+    """Where lines go; None for nowhere: by default, and where `not_sent` says why.
 
     Raises:
         ValueError: A variable is wrong, or OTEL_LOGS_EXPORTER=otlp has no endpoint.
     """
     settings = export_settings_from(environ, "logs")
-    is_off = environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"
-    is_wanted = environ.get("OTEL_LOGS_EXPORTER", "").strip().lower() == "otlp"
-    if settings is None and is_wanted and not is_off:
+    if settings is None and _are_wanted(environ) and not_sent(environ) is None:
         raise ValueError(_NO_ENDPOINT)
     return settings
+
+
+def not_sent(environ: Mapping[str, str] = os.environ) -> str | None:
+    """Why lines that are asked for do not leave, and what to set; None where they do.
+
+    They have an endpoint, but only the general protocol, and that is grpc.
+    """
+    base = "OTEL_EXPORTER_OTLP_"
+    said = {
+        what: environ.get(f"{base}{what}", "").strip()
+        for what in ("PROTOCOL", "LOGS_PROTOCOL", "ENDPOINT", "LOGS_ENDPOINT")
+    }
+    has_endpoint = bool(said["LOGS_ENDPOINT"] or said["ENDPOINT"])
+    is_grpc = said["PROTOCOL"] == "grpc" and not said["LOGS_PROTOCOL"]
+    return _OVER_GRPC if _are_wanted(environ) and has_endpoint and is_grpc else None
+
+
+def _are_wanted(environ: Mapping[str, str]) -> bool:
+    is_off = environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"
+    return environ.get("OTEL_LOGS_EXPORTER", "").strip().lower() == "otlp" and not is_off
 
 
 class LogExport:

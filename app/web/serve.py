@@ -16,6 +16,7 @@ from app.config.settings import Settings
 from app.logs.logger import logger_of
 from app.web import state
 from app.web.factory import create_app
+from telemetry.log_export import not_sent
 from telemetry.names import SERVICE_WEB
 
 log = logger_of(__name__)
@@ -54,6 +55,8 @@ def _check(settings: Settings) -> None:
     core = bootstrap.make_core(settings, role="web", actor="web", pool_size=1)
     bootstrap.check_schema(core)
     core.database.close()
+    if (why := not_sent()) is not None:
+        log.warning(why)
     if settings.api_token is not None and settings.legacy_open:
         log.warning(
             "VOXTRACE_LEGACY_OPEN=1: the legacy routes and the audio files that they name need no "

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import requests
 
 from app.broker import relay
 from app.logs.about import about
@@ -18,13 +19,14 @@ from app.service.task_logs import task_log
 from app.service.task_logs.process_log import ProcessLog, packed, unpacked
 from app.store import attempts
 from telemetry import health, provider
-from telemetry.log_export import LogEntry, LogExport, log_settings_from
+from telemetry.log_export import LogEntry, LogExport, log_settings_from, not_sent
 from telemetry.log_names import LOG_ATTRIBUTES
-from tests.support.home import Home, terminate
+from tests.support.home import Home, free_port, terminate
 from tests.support.log_lines import logging_as
 from tests.support.otlp_logs import ReceivedLog
 from tests.support.otlp_receiver import Answer, OtlpReceiver
 from tests.support.pages import start_web, submit, until
+from tests.support.running import get
 from tests.support.wait import wait_until
 
 log = logger_of("app.test")
@@ -114,12 +116,8 @@ def test_nothing_is_exported_by_default(home: Home, receiver: OtlpReceiver) -> N
         ({"OTEL_LOGS_EXPORTER": "console"}, "OTEL_LOGS_EXPORTER must be otlp or none"),
         ({"OTEL_LOGS_EXPORTER": "otlp"}, "OTEL_LOGS_EXPORTER=otlp needs an OTLP/HTTP endpoint"),
         (
-            {
-                "OTEL_LOGS_EXPORTER": "otlp",
-                "OTEL_EXPORTER_OTLP_ENDPOINT": "http://c:4317",
-                "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc",
-            },
-            "OTEL_EXPORTER_OTLP_LOGS_PROTOCOL=http/protobuf",
+            {"OTEL_LOGS_EXPORTER": "otlp", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"},
+            "OTEL_LOGS_EXPORTER=otlp needs an OTLP/HTTP endpoint",
         ),
         (
             {"OTEL_LOGS_EXPORTER": "otlp", "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT": "c:4318"},
@@ -135,6 +133,38 @@ def test_wrong_variable_ends_a_command_with_its_name(
         log_settings_from(variables)
     told = home.run("list", **variables)
     assert (told.returncode, words in told.stderr) == (2, True)
+
+
+def test_lines_stay_where_the_general_protocol_is_grpc(home: Home) -> None:
+    """It starts, and says once what is not sent and what to set; with that they are sent."""
+    grpc = {
+        "OTEL_LOGS_EXPORTER": "otlp",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{free_port()}",
+        "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc",
+    }
+    assert log_settings_from(grpc) is None
+    told = home.run("list", **grpc)
+    assert (told.returncode, told.stderr) == (0, "")
+    web = home.start("web", **grpc)
+    wait_until(lambda: _is_up(home), 30, what="the web answers")
+    terminate(web)
+    assert web.output().count("log lines are not sent") == 1
+    assert "OTEL_EXPORTER_OTLP_LOGS_PROTOCOL=http/protobuf" in web.output()
+    own = {
+        "OTEL_EXPORTER_OTLP_LOGS_PROTOCOL": "http/protobuf",
+        "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT": "http://c:4318/v1/logs",
+    }
+    assert not_sent(grpc | own) is None
+    settings = log_settings_from(grpc | own)
+    assert settings is not None
+    assert settings.endpoint == "http://c:4318/v1/logs"
+
+
+def _is_up(home: Home) -> bool:
+    try:
+        return get(home, "/healthz").status_code == 200
+    except requests.ConnectionError:
+        return False
 
 
 @pytest.mark.parametrize(
