@@ -59,16 +59,16 @@ def test_deleted_text_comes_back(visitor: Visit, service: Home, library: Library
 
 def test_deleted_from_its_page_comes_back(visitor: Visit, service: Home) -> None:
     """Delete on the task page leads to the library, which offers the way back."""
-    task_id = submit(service, "Delete this from its page.", title="Delete me there")["task"]["id"]
+    task_id = submit(service, "Delete this from its page.", title="待删除")["task"]["id"]
     until(service, task_id, "completed")
     page = visitor.page
     page.goto(f"/tasks/{task_id}")
     page.locator("#head details summary").click()
     page.get_by_role("menuitem", name="Delete").click()
     page.wait_for_url("**/")
-    expect(page.get_by_text("Delete me there", exact=True)).to_have_count(0)
+    expect(page.get_by_text("待删除", exact=True)).to_have_count(0)
     page.locator(".toast").get_by_role("button", name="Undo").click()
-    expect(page.get_by_text("Delete me there", exact=True)).to_have_count(1)
+    expect(page.get_by_text("待删除", exact=True)).to_have_count(1)
 
 
 def test_row_plays_in_place(visitor: Visit, library: Library) -> None:

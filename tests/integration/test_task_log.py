@@ -3,6 +3,7 @@
 import json
 import logging
 import threading
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -68,8 +69,8 @@ def test_log_tells_how_a_task_was_done(any_home: Home) -> None:
         span_id = conn.execute(text("SELECT span_id FROM task_attempt")).scalar_one()
     assert {line.span_id for line in page.lines if line.attempt} == {span_id}
     assert {(line.program, line.host) for line in page.lines} == {("child", core.host)}
-    moments = [line.at for line in page.lines]
-    assert moments == sorted(moments)
+    moments = [line.at for line in page.lines]  # a child's by its clock, shifted to the database's
+    assert all(after >= before - 5_000 for before, after in pairwise(moments))
 
 
 @pytest.mark.parametrize(

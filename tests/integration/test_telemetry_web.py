@@ -202,13 +202,11 @@ def test_caller_that_is_not_trusted_is_linked() -> None:
     site.tracing.shutdown()
 
 
-def test_sampler_of_the_environment_decides_only_what_is_best_effort(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_sampler_of_the_environment_decides_only_what_is_best_effort() -> None:
     """OTEL_TRACES_SAMPLER=always_off sends no request's span, but keeps those with tasks."""
-    monkeypatch.setenv("OTEL_TRACES_SAMPLER", "always_off")
+    environ = {"OTEL_TRACES_SAMPLER": "always_off"}
     with OtlpReceiver() as receiver:
-        site = _Site(export=ExportSettings(endpoint=receiver.url))
+        site = _Site(export=ExportSettings(endpoint=receiver.url), environ=environ)
         site.client.get("/text/5")
         assert site.upload().name == "POST /upload"
         site.tracing.shutdown()

@@ -42,7 +42,7 @@ if os.fork() == 0:
     os.write(writing, json.dumps(told()).encode())
     os._exit(0)
 os.wait()
-print(json.dumps({"parent": before, "child": json.loads(os.read(reading, 65536))}))
+print(json.dumps({"parent": before, "child": json.loads(os.read(reading, 65536))}), flush=True)
 os._exit(0)
 """
 
