@@ -23,6 +23,8 @@ log = logger_of(__name__)
 
 #: Seconds in which everything must answer after the start.
 READY_S = 60.0
+#: Seconds for which every answer must be yes: each web process keeps a no for a moment.
+STEADY_S = 0.4
 #: Seconds a program may take to stop beyond the drain before it is killed.
 STOP_S = 8.0
 #: Seconds that a second Ctrl-C leaves for handing back.
@@ -91,6 +93,7 @@ class Supervisor:
         """Waits until /readyz says yes; False where a program ends or the time is over."""
         until_s = clock.monotonic_s() + READY_S
         last = ""
+        since_s: float | None = None
         while not self.interrupts and clock.monotonic_s() < until_s:
             ended = [p for p in self.programs if p.running and p.running.poll() is not None]
             if ended:
@@ -100,7 +103,8 @@ class Supervisor:
                 )
                 return False
             is_ready, last = self._ask_ready()
-            if is_ready:
+            since_s = (since_s or clock.monotonic_s()) if is_ready else None
+            if since_s is not None and clock.monotonic_s() - since_s >= STEADY_S:
                 return True
             self.wake.wait(0.1)
         if not self.interrupts:

@@ -5,9 +5,9 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict
 
-from app import clock
 from app.domain.errors import ConfigError
 from app.service.core import Core
+from app.service.database_clock import DatabaseClock
 from telemetry.export import ExportSettings, check_library, export_settings_from
 from telemetry.forwarder import Forwarder as SpanForwarder
 
@@ -40,7 +40,7 @@ class Forwarder:
         self._forwarder = SpanForwarder(
             core.database,
             settings,
-            clock_us=clock.now_us,
+            clock_us=DatabaseClock(core).now_us,
             resends_lost=core.settings.jaeger_url is None,
         )
 

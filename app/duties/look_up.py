@@ -8,6 +8,7 @@ from app import clock
 from app.domain.errors import VoxtraceError
 from app.logs.logger import logger_of
 from app.service.core import Core
+from app.service.database_clock import DatabaseClock
 from app.service.traces import look_up
 from telemetry.jaeger import JaegerClient, JaegerError
 
@@ -38,6 +39,7 @@ class LookUp:
         self._core = core
         self._jaeger = JaegerClient(url, timeout_s=TIMEOUT_S)
         self._seen = self._resent = self._given_up = 0
+        self._clock = DatabaseClock(core)
         self._answered_at: int | None = None
         self._lost_at: int | None = None
         self._sample_at_s = 0.0
@@ -55,7 +57,7 @@ class LookUp:
         except JaegerError as error:
             message = str(error)
             raise VoxtraceError(message) from error
-        self._answered_at = clock.now_us()
+        self._answered_at = self._clock.now_us()
         self._seen += looked.seen
         self._resent += looked.resent
         self._given_up += looked.given_up
@@ -68,7 +70,7 @@ class LookUp:
             return
         self._sample_at_s = clock.monotonic_s() + SAMPLE_S
         if look_up.sample(self._core, self._jaeger, _DICE):
-            self._lost_at = clock.now_us()
+            self._lost_at = self._clock.now_us()
             log.warning(
                 "jaeger lost traces that it had: all are looked for again", url=self._jaeger.url
             )

@@ -17,6 +17,8 @@ from app.service.watch import OutboxGauge
 
 #: Seconds that an answer is given again: /readyz needs no token, and writes.
 KEPT_S: Final = 1.0
+#: The same of an answer that is no: what has just begun shall be believed soon.
+UNREADY_S: Final = 0.2
 #: Seconds between two looks at the schema, which changes only by `voxtrace migrate`.
 _SCHEMA_S: Final = 60.0
 
@@ -73,7 +75,8 @@ class HealthProbe:
             now_s = clock.monotonic_s()
             if self._kept is None or now_s >= self._kept_until_s:
                 self._kept = self._look()
-                self._kept_until_s = clock.monotonic_s() + KEPT_S
+                kept_s = KEPT_S if self._kept.is_ready else UNREADY_S
+                self._kept_until_s = clock.monotonic_s() + kept_s
             return self._kept
 
     def _look(self) -> Health:
