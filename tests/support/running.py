@@ -143,10 +143,14 @@ def stream(home: Home, path: str, *, last_id: str | None = None) -> Iterator[Ser
                 fields = {}
 
 
-def get(home: Home, path: str, **fields: Any) -> requests.Response:
-    """A GET on a connection of its own, with the token where one is set, which must succeed."""
+def get(
+    home: Home, path: str, *, session: requests.Session | None = None, **fields: Any
+) -> requests.Response:
+    """A GET that must succeed, with the token where one is set, on a connection of its own."""
     headers = _token(home) | fields.pop("headers", {})
-    answer = requests.get(f"{home.url}{path}", headers=headers, timeout=PATIENCE_S, **fields)
+    answer = (session or requests).get(
+        f"{home.url}{path}", headers=headers, timeout=PATIENCE_S, **fields
+    )
     assert answer.ok, f"{path}: {answer.status_code} {answer.text[:500]}"
     return answer
 

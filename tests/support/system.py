@@ -19,6 +19,8 @@ from tests.support.running import (
 )
 from tests.support.wait import wait_until
 
+_HEALTH = "/api/v1/health"
+
 
 @dataclass(slots=True)
 class System:
@@ -61,18 +63,17 @@ class System:
         """A connection that this web process serves; the server keeps it for 5 s of silence."""
         session = requests.Session()
         with only(pid, self.web()):
-            answer = session.get(f"{self.home.url}/api/v1/health", timeout=PATIENCE_S)
+            answer = session.get(f"{self.home.url}{_HEALTH}", timeout=PATIENCE_S)
         assert answer.json()["web"]["pid"] == pid
         return session
 
     def ask_each(self, path: str) -> dict[int, requests.Response]:
         """The answer of every web process to a GET, by its pid; each tells that it is the one."""
-        among = self.web()
         answers = {}
-        for pid in among:
-            with only(pid, among):
-                answers[pid] = get(self.home, path)
-                told = get(self.home, "/api/v1/health").json()["web"]["pid"]
+        for pid in self.web():
+            with self.connection_to(pid) as connection:
+                answers[pid] = get(self.home, path, session=connection)
+                told = get(self.home, _HEALTH, session=connection).json()["web"]["pid"]
             assert told == pid, f"web process {told} answered for {pid}"
         return answers
 
@@ -81,8 +82,9 @@ class System:
 def only(pid: int, among: list[int]) -> Iterator[None]:
     """Stands the other web processes still (SIGSTOP), so that this one must answer.
 
-    For reads alone: one that stands still may hold the database's write lock, since a process keeps
-    the span of a request after it has answered.
+    For moments, and reads alone: one that stands still may hold the database's write lock, since a
+    process keeps the span of a request after it has answered. Held for seconds, the lock stops
+    every heartbeat, and the tasks of a worker that is not heard are given to another.
     """
     others = [other for other in among if other != pid]
     for other in others:
