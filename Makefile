@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 TESTS ?= tests
+# test files at the same time: each starts servers and processes of its own
+JOBS ?= 2
 
 .PHONY: help run test check backends bench regressions chaos chaos-traces pictures lint types layers unit clean
 
@@ -15,7 +17,8 @@ run: $(VENV)/.run ## Install, migrate, start web, worker and duties on SQLite, p
 	@exec $(BIN)/voxtrace up
 
 test: $(VENV)/.dev ## Run every test that can run here; what is missing is said and skipped.
-	$(BIN)/python -m pytest $(TESTS)
+	@[ "$(TESTS)" != tests ] || $(BIN)/python -m tests.backends || true
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(TESTS)
 
 check: $(VENV)/.dev lint types layers unit ## Lint, types, layers and unit tests (under a minute).
 

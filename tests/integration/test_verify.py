@@ -173,7 +173,13 @@ def test_look_up_sees_sends_again_and_sees(core: Core, pair: Pair) -> None:
         conn.execute(update(outbox_table).where(_O.look_at.is_not(None)).values(look_at=1))
         conn.execute(update(outbox_table).values(sent_at=1))
     jaeger = JaegerClient(pair.jaeger.url)
-    wait_until(lambda: jaeger.trace(there.trace_id), 10, what="the trace is in Jaeger")
+    sent = {span.span_id for span in spans_of(core, there.id)}
+
+    def is_there() -> bool:
+        trace = jaeger.trace(there.trace_id)  # a trace grows as its batches are written
+        return trace is not None and sent <= {span.span_id for span in trace.spans}
+
+    wait_until(is_there, 10, what="the whole trace is in Jaeger")
     looked = look_up.look(core, jaeger)
     assert (looked.seen, looked.resent) == (1, 1)
     assert task_list.get(core, there.id).trace_seen_at

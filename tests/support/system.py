@@ -63,7 +63,7 @@ class System:
         """A connection that this web process serves; the server keeps it for 5 s of silence."""
         session = requests.Session()
         with only(pid, self.web()):
-            answer = session.get(f"{self.home.url}{_HEALTH}", timeout=PATIENCE_S)
+            answer = get(self.home, _HEALTH, session=session)
         assert answer.json()["web"]["pid"] == pid
         return session
 
