@@ -76,11 +76,17 @@ def go_version(environ: Mapping[str, str]) -> tuple[int, int] | None:
     return (int(version[1]), int(version[2])) if version else (0, 0)
 
 
+def can_build(environ: Mapping[str, str]) -> bool:
+    """Whether this machine's Go takes the sources."""
+    version = go_version(environ)
+    return version is not None and version >= GO_AT_LEAST
+
+
 def require_go(program: Program, environ: Mapping[str, str]) -> None:
     """Ends with words where this machine's Go cannot build the program."""
-    version = go_version(environ)
-    if version is not None and version >= GO_AT_LEAST:
+    if can_build(environ):
         return
+    version = go_version(environ)
     least = ".".join(map(str, GO_AT_LEAST))
     got = "there is none on PATH" if version is None else f"got {version[0]}.{version[1]}"
     message = (

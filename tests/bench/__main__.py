@@ -79,9 +79,7 @@ def _result_of(output: str) -> Any:
     except ValueError:
         print(output.rstrip())
         return output.splitlines()
-    if report.SKIPPED in result:
-        print(f"SKIPPED: {result[report.SKIPPED]}")
-    elif all(isinstance(row, dict) for row in result.values()):
+    if report.SKIPPED in result or all(isinstance(row, dict) for row in result.values()):
         print(report.table(result))
     else:
         print(json.dumps(result, indent=2))

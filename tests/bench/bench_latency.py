@@ -206,7 +206,7 @@ def _row(singles: list[Start], per_s: float) -> dict[str, float]:
 def measure() -> report.Result:
     """Ratios first: voxtrace over stock Celery (below 1 is better, but for tasks_per_s)."""
     if shutil.which("redis-server") is None:
-        return {report.SKIPPED: "NO REDIS: nothing to compare with (apt-get install redis-server)"}  # type: ignore[dict-item]
+        return report.skipped("NO REDIS: nothing to compare with (apt-get install redis-server)")
     with (
         tempfile.TemporaryDirectory() as folder,
         redis(Path(folder)) as broker,

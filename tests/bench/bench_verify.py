@@ -25,8 +25,8 @@ from telemetry.jaeger import JaegerClient
 from telemetry.tracing import derived_span_id
 from tests.bench import report
 from tests.bench.report import Result
-from tests.support.backend_programs import found_programs
-from tests.support.backends import Collector, Jaeger, Pair
+from tests.support.backend_programs import locate_programs
+from tests.support.backends import Backends, Collector, Jaeger, Pair
 from tests.support.home import Home
 from tests.support.service import spoken
 from tests.support.traces import drain
@@ -148,8 +148,7 @@ def _fill(core: Core, count: int) -> int:
     return template.span_count
 
 
-def _measure(folder: Path) -> Result:
-    programs = found_programs()
+def _measure(programs: Backends, folder: Path) -> Result:
     with (
         Jaeger(programs.jaeger, folder / "jaeger") as jaeger,
         Collector(programs.otelcol, folder / "collector", jaeger) as collector,
@@ -185,9 +184,12 @@ def _bare(jaeger: Jaeger) -> float:
 
 
 def measure() -> Result:
-    """The table."""
+    """The table; words where there is no collector or no Jaeger."""
+    programs = locate_programs()
+    if isinstance(programs, str):
+        return report.skipped(programs)
     with tempfile.TemporaryDirectory() as folder:
-        return _measure(Path(folder))
+        return _measure(programs, Path(folder))
 
 
 if __name__ == "__main__":

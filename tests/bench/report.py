@@ -13,8 +13,15 @@ Result = Mapping[str, Row]
 SKIPPED = "skipped"
 
 
+def skipped(words: str) -> Result:
+    """The result where nothing can be measured; the words say why."""
+    return {SKIPPED: words}  # type: ignore[dict-item]
+
+
 def table(result: Result) -> str:
-    """The rows as tables: neighbours with the same columns share one."""
+    """The rows as tables: neighbours with the same columns share one. Or why there are none."""
+    if SKIPPED in result:
+        return f"SKIPPED: {result[SKIPPED]}"
     blocks: list[list[str]] = []
     columns: Sequence[str] = ()
     for name, row in result.items():

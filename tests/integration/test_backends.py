@@ -219,6 +219,24 @@ def test_versions_are_those_of_the_documents() -> None:
     assert f"\ngo {GO_AT_LEAST[0]}.{GO_AT_LEAST[1]}\n" in module
 
 
+def test_bench_says_which_programs_are_missing(tmp_path: Path) -> None:
+    """`bench_verify` where nothing is built and nothing on PATH: words, no traceback."""
+    environ = {**os.environ, "PATH": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}
+    for program in PROGRAMS:
+        environ.pop(program.variable, None)
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.bench.bench_verify"],
+        env=environ,
+        cwd=deploy.ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("SKIPPED: NO COLLECTOR OR JAEGER: ")
+
+
 def test_command_names_a_wrong_program(tmp_path: Path) -> None:
     """`make backends` with a wrong variable ends with 1, names it, and still tells of the rest."""
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""Collector and Jaeger of a test run: built before its first test, or a skip that is loud."""
+"""Collector and Jaeger of a run: built before its first test, or a skip that is loud."""
 
 import os
 import shutil
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.backends.build import GO_AT_LEAST, find_or_build, go_version
+from tests.backends.build import GO_AT_LEAST, can_build, find_or_build
 from tests.backends.programs import JAEGER, OTELCOL, PROGRAMS, BackendError, locate
 from tests.support.backends import Backends
 
@@ -20,28 +20,25 @@ def build_missing(say: Callable[[str], None]) -> None:
 
     Called before the tests, since a build takes longer than a test may.
     """
-    version = go_version(os.environ)
     for program in PROGRAMS:
         try:
-            is_missing = locate(program, os.environ) is None
-            if is_missing and version is not None and version >= GO_AT_LEAST:
+            if locate(program, os.environ) is None and can_build(os.environ):
                 find_or_build(program, os.environ, say)
         except BackendError as error:
             say(str(error))
             _TROUBLE.append(str(error))
 
 
-def found_programs() -> Backends:
-    """Where the programs are; skips the test where one is missing.
+def locate_programs() -> Backends | str:
+    """Where the programs are; in words why not, where one is missing.
 
     Raises:
         BackendError: A variable names a program that cannot be used: that is no reason to skip.
     """
-    paths = [locate(program, os.environ) for program in (OTELCOL, JAEGER)]
-    otelcol, jaeger = paths
+    otelcol, jaeger = locate(OTELCOL, os.environ), locate(JAEGER, os.environ)
     if otelcol is None or jaeger is None:
         least = ".".join(map(str, GO_AT_LEAST))
-        pytest.skip(
+        return (
             "NO COLLECTOR OR JAEGER: traces are not compared with the real ones"
             f" (install Go {least} or newer, or set {OTELCOL.variable} and {JAEGER.variable};"
             f" `make backends` says more{': ' if _TROUBLE else ''}{'; '.join(_TROUBLE)[:300]})"
@@ -52,6 +49,14 @@ def found_programs() -> Backends:
         jaeger=jaeger.path,
         prometheus=Path(prometheus) if prometheus else None,
     )
+
+
+def found_programs() -> Backends:
+    """Where the programs are; skips the test where one is missing. Raises as `locate_programs`."""
+    found = locate_programs()
+    if isinstance(found, str):
+        pytest.skip(found)
+    return found
 
 
 def require_prometheus(backends: Backends) -> Path:
