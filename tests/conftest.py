@@ -95,9 +95,5 @@ def collector(backends: Backends, jaeger: Jaeger, tmp_path: Path) -> Iterator[Co
 @pytest.fixture(scope="module")
 def pair(backends: Backends, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     """A collector and a Jaeger for all tests of a module: for those that kill neither."""
-    folder = tmp_path_factory.mktemp("pair")
-    with (
-        Jaeger(backends.jaeger, folder / "jaeger") as jaeger,
-        Collector(backends.otelcol, folder / "collector", jaeger) as collector,
-    ):
-        yield Pair(collector=collector, jaeger=jaeger)
+    with Pair.make(backends, tmp_path_factory.mktemp("pair")) as started:
+        yield started

@@ -7,7 +7,6 @@ up` beside them; one of each for all tests.
 import json
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,7 +17,7 @@ import requests
 from app import clock
 from telemetry import names
 from tests.support.backend_programs import require_prometheus
-from tests.support.backends import Backends, Collector, Jaeger, Prometheus
+from tests.support.backends import Backends, Pair, Prometheus
 from tests.support.home import Home
 from tests.support.jaeger_trace import whole_trace
 from tests.support.otlp_receiver import ReceivedSpan
@@ -47,8 +46,7 @@ class Site:
     """
 
     home: Home
-    collector: Collector
-    jaeger: Jaeger
+    pair: Pair
     prometheus: Prometheus
     spoken: Json
     refused: Json
@@ -59,25 +57,15 @@ class Site:
 def site(backends: Backends, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Starts all four, and has three texts done."""
     folder = tmp_path_factory.mktemp("site")
-    with ExitStack() as stack:
-        prometheus = Prometheus(require_prometheus(backends), folder / "prometheus")
-        jaeger = Jaeger(backends.jaeger, folder / "jaeger", prometheus)
-        collector = Collector(backends.otelcol, folder / "collector", jaeger)
-        prometheus.targets = {
-            "collector:8888": collector.self_metrics,
-            "collector:8889": collector.span_metrics,
-            "jaeger:8898": jaeger.self_metrics,
-        }
-        for backend in (jaeger, collector, prometheus):
-            stack.enter_context(backend)
-        environ = {
-            "OTEL_EXPORTER_OTLP_ENDPOINT": collector.http_endpoint,
-            "VOXTRACE_JAEGER_URL": jaeger.url,
-            "VOXTRACE_ENGINES": "espeak,tone,scripted",
-            "VOXTRACE_BACKOFF_S": "0.05",
-        }
-        home = stack.enter_context(Home.make(folder / "home", **environ))
-        stack.enter_context(running_up(home))
+    prometheus = Prometheus(require_prometheus(backends), folder / "prometheus")
+    pair = Pair.make(backends, folder, prometheus)
+    prometheus.targets = pair.targets
+    environ = {
+        **pair.environ,
+        "VOXTRACE_ENGINES": "espeak,tone,scripted",
+        "VOXTRACE_BACKOFF_S": "0.05",
+    }
+    with pair, prometheus, Home.make(folder / "home", **environ) as home, running_up(home):
         spoken = requests.post(
             f"{home.url}/upload",
             files={"file": (_FILE.name, _FILE.read_bytes())},
@@ -89,8 +77,7 @@ def site(backends: Backends, tmp_path_factory: pytest.TempPathFactory) -> Iterat
             until(home, text["text_id"], *FINAL)
         yield Site(
             home=home,
-            collector=collector,
-            jaeger=jaeger,
+            pair=pair,
             prometheus=prometheus,
             spoken=spoken,
             refused=refused,
@@ -99,7 +86,7 @@ def site(backends: Backends, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 def _trace(site: Site, text: Json) -> list[ReceivedSpan]:
-    return whole_trace(site.home, site.jaeger, rows_of(site.home, text["task_id"]))
+    return whole_trace(site.home, site.pair.jaeger, rows_of(site.home, text["task_id"]))
 
 
 def _us(moment: str) -> int:
@@ -161,7 +148,7 @@ def test_verify_says_that_table_and_jaeger_agree(site: Site) -> None:
 
 def test_collector_took_every_span(site: Site) -> None:
     """Nothing was refused on the way, and nothing is left in the queue."""
-    count = site.collector.count
+    count = site.pair.collector.count
     wait_until(
         lambda: (
             count("otelcol_receiver_accepted_spans") == count("otelcol_exporter_sent_spans") > 0
@@ -218,7 +205,9 @@ def test_jaegers_monitor_page_has_its_numbers(site: Site, kind: str) -> None:
             "ratePer": "60000",
             "quantile": "0.95",
         }
-        answer = requests.get(f"{site.jaeger.url}/api/metrics/{kind}", params=asked, timeout=10)
+        answer = requests.get(
+            f"{site.pair.jaeger.url}/api/metrics/{kind}", params=asked, timeout=10
+        )
         assert answer.ok, answer.text
         return {
             label["value"]

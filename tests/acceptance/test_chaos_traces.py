@@ -18,7 +18,7 @@ from sqlalchemy import text
 
 from app.service import limits
 from tests.conftest import KINDS, database_url
-from tests.support.backends import Backends, Collector, Jaeger, Pair
+from tests.support.backends import Backends, Pair
 from tests.support.chaos import (
     BackendChaos,
     Chaos,
@@ -98,9 +98,7 @@ def test_no_trace_is_lost_when_everything_is_killed(
     service looks into Jaeger and sends again what is missing; `voxtrace verify` finds every trace
     whole and equal to its rows.
     """
-    jaeger = Jaeger(backends.jaeger, tmp_path / "jaeger")
-    collector = Collector(backends.otelcol, tmp_path / "collector", jaeger)
-    pair = Pair(collector=collector, jaeger=jaeger)
+    pair = Pair.make(backends, tmp_path)
     environ = {
         "VOXTRACE_BACKOFF_S": "0.05",
         "VOXTRACE_MAX_CONCURRENT": str(LIMIT),
@@ -111,7 +109,7 @@ def test_no_trace_is_lost_when_everything_is_killed(
     hasty = {} if IS_FULL else {"duties": "tests.support.hasty_duties"}
     chaos = Chaos(home, seed=SEED, every_s=EVERY_S, modules=hasty, also=blows.step)
     began_s = time.monotonic()
-    with jaeger, collector, home, chaos:
+    with pair, home, chaos:
         limits.set_max_concurrent(home.core, LIMIT)
         chaos.begin()
         ids = submit_all(home, COUNT)

@@ -10,7 +10,6 @@ import re
 import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -32,7 +31,7 @@ from telemetry.metric_names import (
 )
 from tests.support import dashboard, deploy
 from tests.support.backend_programs import require_prometheus
-from tests.support.backends import Backends, Collector, Jaeger, Prometheus
+from tests.support.backends import Backends, Pair, Prometheus
 from tests.support.home import Home
 from tests.support.running import PATIENCE_S, get, part, running_up, until, upload
 from tests.support.system import System
@@ -58,8 +57,7 @@ class Site:
     """
 
     system: System
-    collector: Collector
-    jaeger: Jaeger
+    pair: Pair
     prometheus: Prometheus
     fired_at_first: frozenset[str]
 
@@ -73,39 +71,25 @@ class Site:
 def site(backends: Backends, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Starts all four; metrics leave each second, by both ways."""
     folder = tmp_path_factory.mktemp("site")
-    with ExitStack() as stack:
-        prometheus = Prometheus(
-            require_prometheus(backends), folder / "prometheus", token=_TOKEN, wait="1s"
-        )
-        jaeger = Jaeger(backends.jaeger, folder / "jaeger")
-        collector = Collector(backends.otelcol, folder / "collector", jaeger)
-        home = stack.enter_context(
-            Home.make(
-                folder / "home",
-                OTEL_EXPORTER_OTLP_ENDPOINT=collector.http_endpoint,
-                OTEL_METRIC_EXPORT_INTERVAL="1000",
-                VOXTRACE_JAEGER_URL=jaeger.url,
-                VOXTRACE_WEB_PROCESSES="4",
-                VOXTRACE_API_TOKEN=_TOKEN,
-            )
-        )
-        prometheus.targets = {
-            "web:8082": home.environ["VOXTRACE_BIND"],
-            "collector:8888": collector.self_metrics,
-            "collector:8889": collector.span_metrics,
-            "jaeger:8898": jaeger.self_metrics,
-        }
-        for backend in (jaeger, collector):
-            stack.enter_context(backend)
-        up = stack.enter_context(running_up(home))
-        stack.enter_context(prometheus)
+    pair = Pair.make(backends, folder)
+    home = Home.make(
+        folder / "home",
+        **pair.environ,
+        OTEL_METRIC_EXPORT_INTERVAL="1000",
+        VOXTRACE_WEB_PROCESSES="4",
+        VOXTRACE_API_TOKEN=_TOKEN,
+    )
+    targets = {**pair.targets, "web:8082": home.environ["VOXTRACE_BIND"]}
+    prometheus = Prometheus(
+        require_prometheus(backends), folder / "prometheus", targets, token=_TOKEN, wait="1s"
+    )
+    with home, pair, running_up(home) as up, prometheus:
         until(home, upload(home, "The first words.")["text_id"], "completed")
         asked = 'count_over_time(up{job="voxtrace"}[1m]) >= 3'
         wait_until(lambda: prometheus.query(asked), PATIENCE_S, what="three scrapes", every_s=0.3)
         yield Site(
             system=System(home, up),
-            collector=collector,
-            jaeger=jaeger,
+            pair=pair,
             prometheus=prometheus,
             fired_at_first=frozenset(prometheus.firing()),
         )
@@ -118,7 +102,7 @@ def test_upload_is_a_trace_in_jaeger_and_a_number_in_prometheus(site: Site) -> N
     ]
     spoken = upload(site.home, "Counted once, seen once.")
     until(site.home, spoken["text_id"], "completed")
-    trace = f"{site.jaeger.url}/api/v3/traces/{spoken['trace_id']}"
+    trace = f"{site.pair.jaeger.url}/api/v3/traces/{spoken['trace_id']}"
     wait_until(lambda: requests.get(trace, timeout=10).ok, PATIENCE_S, what="the trace")
     finished = f'{prometheus_name(TASKS_FINISHED)}{{status="completed"%s}}'
     ways = {
@@ -246,7 +230,7 @@ def test_alerts_fire_when_worker_and_collector_stop_and_end_when_they_are_back(s
     """
     wanted = {"VoxtraceNoWorker", "BackendDown", "VoxtraceForwarderFails"}
     worker = part(site.system.up, "worker")
-    site.collector.kill()
+    site.pair.collector.kill()
     upload(site.home, "Its spans wait.")
     with site.home.core.database.write():  # else it may stand still with the writer's lock
         os.kill(worker.pid, signal.SIGSTOP)
@@ -254,7 +238,7 @@ def test_alerts_fire_when_worker_and_collector_stop_and_end_when_they_are_back(s
         alerts = _all_fire(site, wanted)
     finally:
         os.kill(worker.pid, signal.SIGCONT)
-        site.collector.start()
+        site.pair.collector.start()
     assert alerts["VoxtraceNoWorker"]["labels"]["severity"] == "critical"
     assert "`voxtrace worker`" in alerts["VoxtraceNoWorker"]["annotations"]["description"]
     for alert in alerts.values():

@@ -21,7 +21,8 @@ import requests
 from app.service.canaries import canary
 from app.service.health import HealthProbe
 from app.service.submit import SubmitRequest, submit
-from tests.support.backends import Backend, Backends, Collector, Jaeger
+from tests.support.backend import Backend
+from tests.support.backends import Backends, Collector, Jaeger
 from tests.support.home import Home, Program
 from tests.support.wait import wait_until
 

@@ -26,7 +26,7 @@ from telemetry.tracing import derived_span_id
 from tests.bench import report
 from tests.bench.report import Result
 from tests.support.backend_programs import locate_programs
-from tests.support.backends import Backends, Collector, Jaeger, Pair
+from tests.support.backends import Backends, Jaeger, Pair
 from tests.support.home import Home
 from tests.support.service import spoken
 from tests.support.traces import drain
@@ -149,29 +149,25 @@ def _fill(core: Core, count: int) -> int:
 
 
 def _measure(programs: Backends, folder: Path) -> Result:
-    with (
-        Jaeger(programs.jaeger, folder / "jaeger") as jaeger,
-        Collector(programs.otelcol, folder / "collector", jaeger) as collector,
-    ):
-        pair = Pair(collector=collector, jaeger=jaeger)
-        with Home.make(folder / "home", None, **pair.environ) as home:
-            spans = _fill(home.core, _TASKS)
-            drain(home.core, pair, patience_s=600)
-            client = JaegerClient(jaeger.url)
-            wait_until(lambda: client.trace(_trace_id(_TASKS)), 900, what="the last is in Jaeger")
-            found = verify(home.core, since=0, wait_s=60)
-            assert found.is_equal, list(found.differences)[:3]
-            found = verify(home.core, since=0)
-            bare_s = _bare(jaeger)
-            return {
-                "verify": {
-                    "tasks": found.tasks,
-                    "spans of each": spans,
-                    "seconds": round(found.took_s, 1),
-                    "tasks a second": round(found.tasks / found.took_s),
-                    "against bare requests": round(found.took_s / found.tasks / bare_s, 2),
-                }
+    pair = Pair.make(programs, folder)
+    with pair, Home.make(folder / "home", **pair.environ) as home:
+        spans = _fill(home.core, _TASKS)
+        drain(home.core, pair, patience_s=600)
+        client = JaegerClient(pair.jaeger.url)
+        wait_until(lambda: client.trace(_trace_id(_TASKS)), 900, what="the last is in Jaeger")
+        found = verify(home.core, since=0, wait_s=60)
+        assert found.is_equal, list(found.differences)[:3]
+        found = verify(home.core, since=0)
+        bare_s = _bare(pair.jaeger)
+        return {
+            "verify": {
+                "tasks": found.tasks,
+                "spans of each": spans,
+                "seconds": round(found.took_s, 1),
+                "tasks a second": round(found.tasks / found.took_s),
+                "against bare requests": round(found.took_s / found.tasks / bare_s, 2),
             }
+        }
 
 
 def _bare(jaeger: Jaeger) -> float:

@@ -92,12 +92,7 @@ def test_collector_keeps_spans_while_jaeger_is_dead(collector: Collector, jaeger
 
 def test_prometheus_reads_the_collector(backends: Backends, tmp_path: Path, pair: Pair) -> None:
     """Prometheus on the shipped file sees collector and Jaeger up."""
-    targets = {
-        "collector:8888": pair.collector.self_metrics,
-        "collector:8889": pair.collector.span_metrics,
-        "jaeger:8898": pair.jaeger.self_metrics,
-    }
-    with Prometheus(require_prometheus(backends), tmp_path, targets) as prometheus:
+    with Prometheus(require_prometheus(backends), tmp_path, pair.targets) as prometheus:
         wait_until(lambda: len(prometheus.query("up == 1")) == 4, 30, what="all four are up")
 
 

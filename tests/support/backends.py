@@ -1,38 +1,24 @@
 """A real collector, Jaeger and Prometheus: run on the files that users get, killed on command.
 
-    with Jaeger(backends.jaeger, folder / "jaeger") as jaeger:
-        with Collector(backends.otelcol, folder / "collector", jaeger=jaeger) as collector:
-            collector.kill()   # SIGKILL
-            collector.start()  # the same ports, the same data
+    with Pair.make(backends, folder) as pair:
+        pair.collector.kill()   # SIGKILL
+        pair.collector.start()  # the same ports, the same data
 
-Only `${env:…}` of otel-collector.yaml and deploy/jaeger.yaml differ from a user's start. A program
-dies with the *thread* that started it (PDEATHSIG): start it from one that lives to the end.
+Only `${env:…}` of otel-collector.yaml and deploy/jaeger.yaml differ from a user's start.
 """
 
-import os
-import random
 import re
-import signal
-import socket
-import subprocess
+from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Self
 
 import requests
 import yaml
 from typing_extensions import override
 
-from app.process import set_parent_death_signal
 from tests.support import deploy
-from tests.support.wait import wait_until
-
-#: Seconds within which a program must answer after its start.
-START_S: Final = 60.0
-_DICE = random.SystemRandom()
-#: Log lines that tell of nothing wrong.
-_CALM = re.compile(r"\tinfo\t|level=info")
+from tests.support.backend import Backend, quiet_port
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,118 +28,6 @@ class Backends:
     otelcol: Path
     jaeger: Path
     prometheus: Path | None
-
-
-def quiet_port() -> int:
-    """A port of 127.0.0.1 that no outgoing connection can take while its program is dead.
-
-    A free port as the kernel gives it is one of those that it gives to clients, too: a connection
-    to a killed program's port may then be answered by its own caller (TCP's simultaneous open).
-    """
-    while True:
-        port = _DICE.randrange(20_000, 32_000)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-
-
-class Backend:
-    """A native program with a health address; use it as a context, or `start` and `stop` it.
-
-    Args:
-        program: The file.
-        folder: Its data and its output; made if it is not there, and kept.
-    """
-
-    def __init__(self, program: Path, folder: Path) -> None:
-        self.folder = folder
-        self.environ: dict[str, str] = {}
-        self._program = program
-        self._popen: subprocess.Popen[bytes] | None = None
-        folder.mkdir(parents=True, exist_ok=True)
-
-    @property
-    def health_url(self) -> str:
-        """Answers 200 once the program is ready."""
-        raise NotImplementedError
-
-    def arguments(self) -> list[str]:
-        """The words after the program's name."""
-        raise NotImplementedError
-
-    @property
-    def pid(self) -> int | None:
-        """Its process; None where it does not run."""
-        return self._popen.pid if self._popen is not None and self._popen.poll() is None else None
-
-    @property
-    def log(self) -> Path:
-        """What all its starts have printed."""
-        return self.folder / "log"
-
-    def output(self) -> str:
-        """What all its starts have printed."""
-        return self.log.read_text(errors="replace") if self.log.exists() else ""
-
-    def start(self) -> Self:
-        """Starts it (again) and waits until it is ready; nothing where it runs."""
-        self.launch()
-        wait_until(self.is_ready, START_S, what=f"{self._program.name} is ready")
-        return self
-
-    def launch(self) -> None:
-        """Starts it (again) and does not wait; nothing where it runs."""
-        if self.pid is not None:
-            return
-        with self.log.open("ab") as output:
-            self._popen = subprocess.Popen(
-                [self._program, *self.arguments()],
-                env={**os.environ, **self.environ},
-                cwd=self.folder,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                preexec_fn=partial(set_parent_death_signal, signal.SIGKILL),  # noqa: PLW1509 - one prctl, no lock
-            )
-
-    def is_ready(self) -> bool:
-        """Whether its health address says yes; fails with its output where it has ended."""
-        assert self.pid is not None, f"{self._program} ended:\n{self.output()[-4000:]}"
-        try:
-            return requests.get(self.health_url, timeout=2).status_code == 200
-        except requests.RequestException:
-            return False
-
-    def kill(self) -> None:
-        """SIGKILL, as a crash or a lack of memory does it; waits for the end."""
-        self._end(signal.SIGKILL)
-
-    def stop(self) -> None:
-        """SIGTERM, and waits for the end: what it holds is written."""
-        self._end(signal.SIGTERM)
-
-    def _end(self, signum: int) -> None:
-        popen, self._popen = self._popen, None
-        if popen is not None:
-            popen.send_signal(signum)
-            try:
-                popen.wait(30)
-            except subprocess.TimeoutExpired:
-                popen.kill()
-                popen.wait(10)
-                raise
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(self, kind: object, *_: object) -> None:
-        if kind is not None:
-            told = [line for line in self.output().splitlines() if not _CALM.search(line)]
-            print(f"--- {self._program.name}", *told[-10:], sep="\n")
-        self.kill()
 
 
 class Prometheus(Backend):
@@ -363,10 +237,30 @@ class Collector(Backend):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
-    """A collector and the Jaeger behind it."""
+    """A collector and the Jaeger behind it; use it as a context, or start each when it suits."""
 
     collector: Collector
     jaeger: Jaeger
+
+    @classmethod
+    def make(cls, programs: Backends, folder: Path, prometheus: Prometheus | None = None) -> Self:
+        """A new pair in a folder that does not run yet; Jaeger's metrics are Prometheus's."""
+        jaeger = Jaeger(programs.jaeger, folder / "jaeger", prometheus)
+        collector = Collector(programs.otelcol, folder / "collector", jaeger)
+        return cls(collector=collector, jaeger=jaeger)
+
+    def __enter__(self) -> Self:
+        with ExitStack() as started:
+            started.enter_context(self.jaeger)
+            started.enter_context(self.collector)
+            started.pop_all()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        try:
+            self.collector.__exit__(*error)
+        finally:
+            self.jaeger.__exit__(*error)
 
     @property
     def environ(self) -> dict[str, str]:
@@ -374,4 +268,13 @@ class Pair:
         return {
             "OTEL_EXPORTER_OTLP_ENDPOINT": self.collector.http_endpoint,
             "VOXTRACE_JAEGER_URL": self.jaeger.url,
+        }
+
+    @property
+    def targets(self) -> dict[str, str]:
+        """Address in deploy/prometheus.yaml → address here."""
+        return {
+            "collector:8888": self.collector.self_metrics,
+            "collector:8889": self.collector.span_metrics,
+            "jaeger:8898": self.jaeger.self_metrics,
         }

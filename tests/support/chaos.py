@@ -22,7 +22,8 @@ from tests.support.home import Home, children_of
 from tests.support.wait import wait_until
 
 if TYPE_CHECKING:
-    from tests.support.backends import Backend, Pair
+    from tests.support.backend import Backend
+    from tests.support.backends import Pair
     from tests.support.home import Program
 
 #: Seconds that a program lives, once it has children (they may die before); duties have none.
