@@ -102,21 +102,22 @@ DATABASE = "sqlite:///PATH or postgresql://USER@HOST/NAME"
 
 def url(text: str) -> str:
     """An http or https address, without a slash at its end."""
-    try:
-        parts = urlsplit(text)
-        is_right = bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        is_right = False
-        parts = urlsplit("")
-    has_more = bool(parts.query or parts.fragment) or re.search(r"\s", text) is not None
-    if parts.scheme not in {"http", "https"} or not is_right or has_more:
+    if not _is_address(text) or re.search(r"\s", text) or any(urlsplit(text)[3:]):
         raise ValueError(URL)
     return text.rstrip("/")
 
 
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
 def without_user(url: str) -> str:
     """The address without a user and a password, as it may be shown."""
-    return re.sub(r"^(https?://)[^/@]*@", r"\1", url)
+    return re.sub(r"(?i)^(https?://)[^/?#]*@", r"\1", url)
 
 
 URL = "an http:// or https:// address"
@@ -124,13 +125,8 @@ URL = "an http:// or https:// address"
 
 def ping_url(text: str) -> str:
     """An http or https address that can be called as it is, unchanged."""
-    try:
-        parts = urlsplit(text)
-        is_whole = bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        is_whole = False
     is_plain = re.fullmatch(r"https?://[\x21-\x7e]{1,2000}", text) is not None
-    if not is_whole or not is_plain or "#" in text:
+    if not _is_address(text) or not is_plain or "#" in text:
         raise ValueError(PING_URL)
     return text
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from app.config import parsers
 from app.config.settings import load, unknown
 from app.config.specs import SPECS
 from app.domain.errors import ConfigError
@@ -98,3 +99,18 @@ def test_password_of_jaeger_is_not_shown(tmp_path: Path) -> None:
         shown = [one.value for one in public_settings.of(home.core)]
     assert "https://jaeger.example/base" in shown
     assert not any("secret" in value for value in shown)
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("http://user:secret@host:16686/x", "http://host:16686/x"),
+        ("http://user:se@cret@host", "http://host"),
+        ("HTTP://user:secret@host", "HTTP://host"),
+        ("http://host/a@b", "http://host/a@b"),
+        ("12", "12"),
+    ],
+)
+def test_shown_address_has_no_user_and_no_password(url: str, shown: str) -> None:
+    """Whatever stands before the last @ of the host is left out, in any spelling."""
+    assert parsers.without_user(url) == shown
