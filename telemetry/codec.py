@@ -38,6 +38,7 @@ __all__ = [
     "decode",
     "encode",
     "encode_live",
+    "key_values",
 ]
 
 #: SpanFlags of OTLP: one bit says that the next is meant, the next that the parent is elsewhere.
@@ -88,7 +89,7 @@ def _resource_spans(
     records: Iterable[SpanRecord], resource: Mapping[str, Any], scope: str, version: str
 ) -> trace_pb2.ResourceSpans:
     return trace_pb2.ResourceSpans(
-        resource=ResourceMessage(attributes=_attributes(resource)),
+        resource=ResourceMessage(attributes=key_values(resource)),
         scope_spans=[
             trace_pb2.ScopeSpans(
                 scope=InstrumentationScope(name=scope, version=version),
@@ -111,12 +112,12 @@ def _span(record: SpanRecord) -> trace_pb2.Span:
         kind=_KINDS[record.kind],
         start_time_unix_nano=record.start_us * 1000,
         end_time_unix_nano=max(record.start_us, record.end_us) * 1000,
-        attributes=_attributes(record.attributes),
+        attributes=key_values(record.attributes),
         events=[
             trace_pb2.Span.Event(
                 name=clean_name(event.name),
                 time_unix_nano=event.at_us * 1000,
-                attributes=_attributes(event.attributes),
+                attributes=key_values(event.attributes),
             )
             for event in record.events
         ],
@@ -125,7 +126,7 @@ def _span(record: SpanRecord) -> trace_pb2.Span:
                 trace_id=link.trace_id.to_bytes(16),
                 span_id=link.span_id.to_bytes(8),
                 trace_state=clean_text(link.trace_state),
-                attributes=_attributes(link.attributes),
+                attributes=key_values(link.attributes),
             )
             for link in record.links
         ],
@@ -139,7 +140,8 @@ def _error_status(description: str) -> trace_pb2.Status:
     )
 
 
-def _attributes(attributes: Attributes) -> list[KeyValue]:
+def key_values(attributes: Attributes) -> list[KeyValue]:
+    """Attributes as OTLP has them: cleaned, in the order of their keys."""
     return [
         KeyValue(key=key, value=_any_value(value))
         for key, value in clean_attributes(attributes).items()

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, Literal
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from telemetry.standard_settings import check_standard
+from telemetry.standard_settings import check_standard, is_sdk_disabled
 
 Compression = Literal["gzip", "none"]
 Protocol = Literal["http/protobuf", "grpc"]
@@ -107,10 +107,8 @@ def export_settings_from(
         ValueError: A variable's value is not allowed.
     """
     check_standard(environ)
-    if environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
-        return None
     reader = _Reader(environ=environ, signal=signal)
-    if not _exports_otlp(reader) or not (endpoint := _endpoint(reader)):
+    if not is_wanted(environ, signal) or not (endpoint := _endpoint(reader)):
         return None
     return ExportSettings(
         endpoint=endpoint,
@@ -122,6 +120,25 @@ def export_settings_from(
         client_certificate=_file(reader, "CLIENT_CERTIFICATE"),
         client_key=_file(reader, "CLIENT_KEY"),
     )
+
+
+def is_wanted(environ: Mapping[str, str], signal: Signal) -> bool:
+    """Whether a signal is to be sent at all, wherever that be.
+
+    Raises:
+        ValueError: OTEL_…_EXPORTER is neither otlp nor none.
+    """
+    return not is_sdk_disabled(environ) and _exports_otlp(_Reader(environ=environ, signal=signal))
+
+
+def has_only_grpc(environ: Mapping[str, str], signal: Signal) -> bool:
+    """Whether a signal has an endpoint, but only the general protocol, which it cannot have.
+
+    Raises:
+        ValueError: The protocol is none.
+    """
+    reader = _Reader(environ=environ, signal=signal)
+    return bool(reader.pick("ENDPOINT")[1]) and _protocol(reader) is None
 
 
 def check_library(settings: ExportSettings | None) -> None:

@@ -9,33 +9,30 @@ import logging
 import os
 import threading
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Final
 
 from opentelemetry import context as otel_context
 from opentelemetry import trace
 from opentelemetry._logs import LogRecord, SeverityNumber
-from opentelemetry.exporter.otlp.proto.http import Compression
 from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
 from opentelemetry.sdk.resources import Resource as SdkResource
 
-from telemetry.collector_session import CollectorSession, SecretFilter
-from telemetry.export import ExportSettings, export_settings_from
+from telemetry.best_effort import batch_options, exporter_options
+from telemetry.export import ExportSettings, export_settings_from, has_only_grpc, is_wanted
 from telemetry.health import swallowed
 from telemetry.log_names import FIELD, FIELD_NAMES
 from telemetry.names import ATTEMPT, TASK_ID
 from telemetry.otel_context import to_otel
 from telemetry.self_metrics import meter_provider
 from telemetry.spans import Resource
-from telemetry.standard_settings import batch_settings
 from telemetry.tracing import SpanContext
 from telemetry.values import AttributeValue, clean_attributes
 
-#: Seconds that one request may take, and that a process which ends waits for what is on its way.
-EXPORT_TIMEOUT_S: Final = 3.0
+#: Seconds that a process which ends waits for what is on its way.
 STOP_S: Final = 2.0
 #: Resources of other processes that are remembered.
 _MAX_RESOURCES: Final = 64
@@ -68,19 +65,6 @@ class LogEntry:
     trace_id: str | None = None
     span_id: str | None = None
 
-    def to_json(self) -> str:
-        """For another process of this host, which exports it."""
-        return json.dumps(asdict(self), ensure_ascii=False)
-
-    @classmethod
-    def from_json(cls, text: str) -> "LogEntry":
-        """The other way round.
-
-        Raises:
-            TypeError, ValueError: It is no entry.
-        """
-        return cls(**json.loads(text))
-
 
 def log_settings_from(environ: Mapping[str, str] = os.environ) -> ExportSettings | None:
     """Where lines go; None for nowhere: by default, and where `not_sent` says why.
@@ -89,7 +73,7 @@ def log_settings_from(environ: Mapping[str, str] = os.environ) -> ExportSettings
         ValueError: A variable is wrong, or OTEL_LOGS_EXPORTER=otlp has no endpoint.
     """
     settings = export_settings_from(environ, "logs")
-    if settings is None and _are_wanted(environ) and not_sent(environ) is None:
+    if settings is None and is_wanted(environ, "logs") and not_sent(environ) is None:
         raise ValueError(_NO_ENDPOINT)
     return settings
 
@@ -99,19 +83,8 @@ def not_sent(environ: Mapping[str, str] = os.environ) -> str | None:
 
     They have an endpoint, but only the general protocol, and that is grpc.
     """
-    base = "OTEL_EXPORTER_OTLP_"
-    said = {
-        what: environ.get(f"{base}{what}", "").strip()
-        for what in ("PROTOCOL", "LOGS_PROTOCOL", "ENDPOINT", "LOGS_ENDPOINT")
-    }
-    has_endpoint = bool(said["LOGS_ENDPOINT"] or said["ENDPOINT"])
-    is_grpc = said["PROTOCOL"] == "grpc" and not said["LOGS_PROTOCOL"]
-    return _OVER_GRPC if _are_wanted(environ) and has_endpoint and is_grpc else None
-
-
-def _are_wanted(environ: Mapping[str, str]) -> bool:
-    is_off = environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"
-    return environ.get("OTEL_LOGS_EXPORTER", "").strip().lower() == "otlp" and not is_off
+    is_stuck = is_wanted(environ, "logs") and has_only_grpc(environ, "logs")
+    return _OVER_GRPC if is_stuck else None
 
 
 class LogExport:
@@ -169,32 +142,8 @@ class LogExport:
 
 
 def _processor(settings: ExportSettings, environ: Mapping[str, str]) -> BatchLogRecordProcessor:
-    batches = batch_settings("BLRP", environ)
-    return BatchLogRecordProcessor(
-        _exporter(settings),
-        schedule_delay_millis=batches.schedule_delay_ms,
-        max_export_batch_size=batches.max_export_batch_size,
-        export_timeout_millis=batches.export_timeout_ms,
-        max_queue_size=batches.max_queue_size,
-        meter_provider=meter_provider(),
-    )
-
-
-def _exporter(settings: ExportSettings) -> OTLPLogExporter:
-    logging.getLogger(OTLPLogExporter.__module__).addFilter(SecretFilter(settings))
-    return OTLPLogExporter(
-        endpoint=settings.endpoint,
-        headers=settings.headers,
-        timeout=min(EXPORT_TIMEOUT_S, settings.timeout_s),
-        compression=Compression.Gzip
-        if settings.compression == "gzip"
-        else Compression.NoCompression,
-        certificate_file=settings.certificate,
-        client_certificate_file=settings.client_certificate,
-        client_key_file=settings.client_key,
-        session=CollectorSession(settings),
-        meter_provider=meter_provider(),
-    )
+    options = exporter_options(settings, logger=OTLPLogExporter.__module__)
+    return BatchLogRecordProcessor(OTLPLogExporter(**options), **batch_options("BLRP", environ))
 
 
 def _record(entry: LogEntry) -> LogRecord:

@@ -12,10 +12,11 @@ from typing import Any, Final
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceRequest,
 )
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue, InstrumentationScope, KeyValue
+from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
 from opentelemetry.proto.metrics.v1 import metrics_pb2
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
+from telemetry.codec import key_values
 from telemetry.metric_names import Metric
 from telemetry.names import SCOPE
 from telemetry.provider import resource_attributes, row_resource
@@ -70,7 +71,7 @@ def encode_metrics(
     request = ExportMetricsServiceRequest(
         resource_metrics=[
             metrics_pb2.ResourceMetrics(
-                resource=Resource(attributes=_attributes(resource)), scope_metrics=[scope]
+                resource=Resource(attributes=key_values(resource)), scope_metrics=[scope]
             )
         ]
     )
@@ -95,7 +96,7 @@ def _metric(metric: Metric, samples: Iterable[Sample], at_ns: int) -> metrics_pb
 
 
 def _point(sample: Sample, at_ns: int) -> Any:
-    attributes = _attributes(sample.attributes)
+    attributes = key_values(sample.attributes)
     value = sample.value
     if isinstance(value, Histogram):
         return metrics_pb2.HistogramDataPoint(
@@ -111,10 +112,3 @@ def _point(sample: Sample, at_ns: int) -> Any:
             attributes=attributes, time_unix_nano=at_ns, as_int=value
         )
     return metrics_pb2.NumberDataPoint(attributes=attributes, time_unix_nano=at_ns, as_double=value)
-
-
-def _attributes(attributes: Mapping[str, Any]) -> list[KeyValue]:
-    return [
-        KeyValue(key=key, value=AnyValue(string_value=str(value)))
-        for key, value in sorted(attributes.items())
-    ]

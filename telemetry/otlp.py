@@ -40,7 +40,6 @@ class Answer:
     Attributes:
         verdict: What it means.
         words: The answer in words, without secrets.
-        status: HTTP status; None where none came, and over gRPC.
         retry_after_s: What the collector asked for; None for nothing.
         is_too_large: The request as a whole was refused for its size.
         has_come: Whether the collector said anything; False: nothing came, or not in time.
@@ -52,7 +51,6 @@ class Answer:
 
     verdict: Verdict
     words: str = ""
-    status: int | None = None
     retry_after_s: float | None = None
     is_too_large: bool = False
     has_come: bool = True

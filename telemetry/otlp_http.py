@@ -21,8 +21,6 @@ from telemetry.collector_session import CollectorSession
 from telemetry.export import ExportSettings
 from telemetry.otlp import Answer, Client, Verdict, partial_success, shown
 
-__all__ = ["Answer", "OtlpHttpClient", "Verdict", "reason_of", "retry_after_s", "verdict_of"]
-
 _PROTOBUF: Final = "application/x-protobuf"
 #: Bytes of an answer that are read.
 _MAX_ANSWER_BYTES: Final = 64 * 1024
@@ -91,7 +89,6 @@ class OtlpHttpClient(Client):
         return Answer(
             verdict=verdict,
             words=shown(words, self._settings),
-            status=status,
             retry_after_s=retry_after_s(response.headers.get("Retry-After"), now_us=now_us),
             is_too_large=status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
             is_cut_off=status == HTTPStatus.BAD_GATEWAY,

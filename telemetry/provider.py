@@ -23,7 +23,8 @@ from telemetry.names import (
     SERVICE_WORKER,
 )
 from telemetry.pipeline import AttemptPipeline
-from telemetry.values import AttributeValue
+from telemetry.standard_settings import is_sdk_disabled
+from telemetry.values import AttributeValue, clean_attributes
 
 _log: Final = logging.getLogger(__name__)
 
@@ -33,7 +34,7 @@ def is_enabled(environ: Mapping[str, str] = os.environ) -> bool:
 
     Task spans are left off then too; whoever makes spans from rows asks here.
     """
-    if environ.get("OTEL_SDK_DISABLED", "").strip().lower() != "true":
+    if not is_sdk_disabled(environ):
         return True
     _say_disabled()
     return False
@@ -84,12 +85,12 @@ os.register_at_fork(after_in_child=process_instance_id.cache_clear)
 
 
 def resource_attributes(environ: Mapping[str, str]) -> dict[str, AttributeValue]:
-    """OTEL_RESOURCE_ATTRIBUTES: `key=value` pairs, values percent-encoded.
+    """OTEL_RESOURCE_ATTRIBUTES: `key=value` pairs, values percent-encoded, clean.
 
     Raises:
         ValueError: A pair has no `=` or no key.
     """
-    attributes: dict[str, AttributeValue] = {}
+    attributes: dict[str, str] = {}
     for pair in environ.get("OTEL_RESOURCE_ATTRIBUTES", "").split(","):
         key, equals, value = pair.partition("=")
         if not pair.strip():
@@ -98,7 +99,7 @@ def resource_attributes(environ: Mapping[str, str]) -> dict[str, AttributeValue]
             message = f"OTEL_RESOURCE_ATTRIBUTES must be key=value pairs with commas between them, got {pair.strip()!r}"  # noqa: E501
             raise ValueError(message)
         attributes[key.strip()] = unquote(value.strip())
-    return attributes
+    return clean_attributes(attributes)
 
 
 def worker_pipeline(

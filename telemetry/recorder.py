@@ -89,8 +89,11 @@ class Recorder(SpanProcessor):
             return
         with self._lock:
             spans = [*drained.spans, *self._spans]
-            self.dropped_count += max(0, len(spans) - self._max_spans)
+            lost = max(0, len(spans) - self._max_spans)
+            self.dropped_count += lost
             self._spans = deque(spans, maxlen=self._max_spans)
+        if lost:
+            note("recorder, full", BufferError())
 
     @contextmanager
     def draining(self) -> Iterator[Drained | None]:

@@ -23,11 +23,12 @@ SAMPLERS: Final = (
 )
 SAMPLER: Final = "OTEL_TRACES_SAMPLER"
 SAMPLER_ARG: Final = "OTEL_TRACES_SAMPLER_ARG"
+DISABLED: Final = "OTEL_SDK_DISABLED"
 INTERNAL_METRICS: Final = "OTEL_PYTHON_SDK_INTERNAL_METRICS_ENABLED"
 
 #: Variables that take one of a few words.
 WORDS: Final[Mapping[str, tuple[str, ...]]] = {
-    "OTEL_SDK_DISABLED": ("true", "false"),
+    DISABLED: ("true", "false"),
     INTERNAL_METRICS: ("true", "false"),
     SAMPLER: SAMPLERS,
 }
@@ -121,6 +122,11 @@ def batch_settings(of: Batches, environ: Mapping[str, str]) -> BatchSettings:
         max_queue_size=queue_size,
         max_export_batch_size=batch_size,
     )
+
+
+def is_sdk_disabled(environ: Mapping[str, str]) -> bool:
+    """Whether OTEL_SDK_DISABLED says that nothing is made and nothing is sent."""
+    return environ.get(DISABLED, "").strip().lower() == "true"
 
 
 def sampler_name(environ: Mapping[str, str]) -> str:

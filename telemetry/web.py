@@ -9,7 +9,6 @@ Call `instrument` in each web process after the fork (gunicorn without preload d
 fork it works too, since the SDK starts its exporting thread again in the child.
 """
 
-import logging
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -17,29 +16,25 @@ from typing import Final
 
 from flask import Flask
 from opentelemetry import trace
-from opentelemetry.exporter.otlp.proto.http import Compression
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.instrumentation.flask import FlaskInstrumentor
 from opentelemetry.sdk.resources import Resource as SdkResource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
-from telemetry.collector_session import CollectorSession, SecretFilter
+from telemetry.best_effort import EXPORT_TIMEOUT_S, batch_options, exporter_options
 from telemetry.export import ExportSettings
 from telemetry.health import swallowed
 from telemetry.names import SERVICE_WEB
-from telemetry.otel_context import from_otel, to_otel
+from telemetry.otel_context import to_otel
 from telemetry.pipeline import span_limits
 from telemetry.provider import is_enabled, process_resource
 from telemetry.request_spans import KeptRequests, RequestSink, RequestSpans
 from telemetry.sampler import RecordAnyway, sampler_from
 from telemetry.self_metrics import meter_provider
-from telemetry.standard_settings import batch_settings
 from telemetry.tracing import SpanContext
 from telemetry.wsgi import guard_hooks, guarded, link_to_caller, noting_entry
 
-#: Seconds that the best-effort exporter tries; a web process that stops waits no longer for it.
-EXPORT_TIMEOUT_S: Final = 3.0
 _OPT_IN: Final = "OTEL_SEMCONV_STABILITY_OPT_IN"
 
 _KEPT: Final = KeptRequests()
@@ -121,11 +116,6 @@ def link_request(task: SpanContext) -> None:
             span.add_link(to_otel(task))
 
 
-def current_context() -> SpanContext | None:
-    """The present request's span, for a row that continues it; None outside of one."""
-    return from_otel(trace.get_current_span().get_span_context())
-
-
 def _provider(
     sink: RequestSink,
     *,
@@ -149,31 +139,8 @@ def _provider(
 
 
 def _processor(export: ExportSettings, environ: Mapping[str, str]) -> BatchSpanProcessor:
-    batches = batch_settings("BSP", environ)
-    return BatchSpanProcessor(
-        _exporter(export),
-        max_queue_size=batches.max_queue_size,
-        schedule_delay_millis=batches.schedule_delay_ms,
-        max_export_batch_size=batches.max_export_batch_size,
-        export_timeout_millis=batches.export_timeout_ms,
-        meter_provider=meter_provider(),
-    )
-
-
-def _exporter(export: ExportSettings) -> OTLPSpanExporter:
-    exporter_log = logging.getLogger(OTLPSpanExporter.__module__)
-    exporter_log.addFilter(SecretFilter(export))
-    return OTLPSpanExporter(
-        endpoint=export.endpoint,
-        headers=export.headers,
-        timeout=min(EXPORT_TIMEOUT_S, export.timeout_s),
-        compression=Compression.Gzip if export.compression == "gzip" else Compression.NoCompression,
-        certificate_file=export.certificate,
-        client_certificate_file=export.client_certificate,
-        client_key_file=export.client_key,
-        session=CollectorSession(export),
-        meter_provider=meter_provider(),
-    )
+    options = exporter_options(export, logger=OTLPSpanExporter.__module__)
+    return BatchSpanProcessor(OTLPSpanExporter(**options), **batch_options("BSP", environ))
 
 
 def _opt_into_stable_names() -> None:

@@ -15,7 +15,8 @@ from app.service.trouble import Trouble
 from app.service.watch import OutboxGauge
 from telemetry.export import ExportSettings, export_settings_from
 from telemetry.metric_export import encode_metrics, export_interval_s, metrics_resource
-from telemetry.otlp_http import OtlpHttpClient, Verdict
+from telemetry.otlp import Verdict
+from telemetry.otlp_http import OtlpHttpClient
 
 log: Final = logger_of(__name__)
 

@@ -16,6 +16,7 @@ from app.service import submit as submit_service
 from app.service.submit import SubmitRequest, Submitted
 from app.web import parse
 from app.web.state import core, state
+from telemetry import otel_context
 from telemetry import web as tracing
 from telemetry.tracing import SpanContext
 
@@ -77,20 +78,20 @@ def submit(wanted: SubmitRequest, *, alone: bool = True) -> Submitted:
         wanted: What is asked for.
         alone: Whether it is the only one of its request; each of several has a trace of its own.
     """
-    context = tracing.current_context()
+    context = otel_context.current()
     return _noted(lambda: submit_service.submit(core(), wanted, context, continues=alone))
 
 
 def retry_text(text_id: int, *, default_source: str) -> Submitted:
     """Speaks a text again, in the request's trace."""
-    context = tracing.current_context()
+    context = otel_context.current()
     chosen = source(default_source)
     return _noted(lambda: retry.retry_text(core(), text_id, source=chosen, context=context))
 
 
 def retry_task(task_id: int, *, default_source: str) -> Submitted:
     """Speaks the text of a task again, in the request's trace."""
-    context = tracing.current_context()
+    context = otel_context.current()
     chosen = source(default_source)
     return _noted(lambda: retry.retry_task(core(), task_id, source=chosen, context=context))
 

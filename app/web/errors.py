@@ -24,7 +24,7 @@ from app.domain.errors import (
 )
 from app.logs.logger import logger_of
 from app.web.state import state
-from telemetry.web import current_context
+from telemetry import otel_context
 
 log = logger_of(__name__)
 
@@ -170,7 +170,7 @@ def wants_page() -> bool:
 
 def trace_id() -> str | None:
     """The trace of the present request: the reference that a person can copy."""
-    context = current_context()
+    context = otel_context.current()
     return context.trace_id_hex if context is not None else None
 
 

@@ -8,7 +8,8 @@ from flask import Flask
 
 from telemetry import web
 from telemetry.export import ExportSettings
-from telemetry.otlp_http import OtlpHttpClient, Verdict
+from telemetry.otlp import Verdict
+from telemetry.otlp_http import OtlpHttpClient
 from tests.support.certificates import self_signed
 from tests.support.otlp_receiver import OtlpReceiver
 

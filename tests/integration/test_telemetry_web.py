@@ -16,7 +16,7 @@ import pytest
 from flask import Flask, Response, abort
 from flask.testing import FlaskClient
 
-from telemetry import health, web
+from telemetry import health, otel_context, web
 from telemetry.codec import DecodedSpan, decode
 from telemetry.export import ExportSettings
 from telemetry.names import SpanKind
@@ -78,7 +78,7 @@ def _add_routes(site: _Site) -> None:
 
     @app.post("/upload")
     def upload() -> tuple[str, int]:
-        site.contexts.append(web.current_context())
+        site.contexts.append(otel_context.current())
         web.keep_request_span(17)
         return "made", 201
 
@@ -101,7 +101,7 @@ def _add_routes(site: _Site) -> None:
     @app.get("/healthz")
     def healthz() -> str:
         web.keep_request_span(1)
-        return str(web.current_context())
+        return str(otel_context.current())
 
     @app.get("/task/<int:task_id>/stream")
     def stream(task_id: int) -> Response:
@@ -146,7 +146,7 @@ def test_row_continues_the_request(site: _Site) -> None:
     (context,) = site.contexts
     assert context is not None
     assert (context.trace_id_hex, context.span_id_hex) == (span.trace_id, span.span_id)
-    assert web.current_context() is None
+    assert otel_context.current() is None
 
 
 def test_request_of_several_tasks_is_kept_once(site: _Site) -> None:

@@ -8,6 +8,7 @@ import pytest
 from telemetry import provider
 from telemetry.codec import decode
 from telemetry.command import CommandTracing
+from telemetry.metric_export import encode_metrics
 from telemetry.names import RESOURCE
 
 
@@ -99,3 +100,10 @@ def test_command_with_tracing_off_has_ids_but_no_span() -> None:
     command = CommandTracing(release="1", started_us=1, environ={"OTEL_SDK_DISABLED": "true"})
     assert command.context.trace_id
     assert command.end(2) is None
+
+
+def test_resource_attributes_are_clean_for_every_signal() -> None:
+    """A byte that is no UTF-8 and a NUL are replaced: metrics and log lines encode them, too."""
+    found = provider.resource_attributes({"OTEL_RESOURCE_ATTRIBUTES": "a=x\udcffy,b=1%002"})
+    assert found == {"a": "x�y", "b": "1�2"}
+    assert encode_metrics([], found, release="1", at_us=1)

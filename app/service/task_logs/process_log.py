@@ -7,6 +7,7 @@ duties process of its host, which exports them for it.
 import json
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 
 from app.logs import setup
 from app.logs.kept import KEPT
@@ -93,7 +94,7 @@ def _entry(line: Line) -> LogEntry:
 
 def packed(entry: LogEntry, resource: Resource) -> str:
     """A line with what told it, for another process."""
-    return json.dumps([entry.to_json(), dict(resource)], ensure_ascii=False)
+    return json.dumps([asdict(entry), dict(resource)], ensure_ascii=False)
 
 
 def unpacked(text: str) -> tuple[LogEntry, Resource]:
@@ -103,4 +104,4 @@ def unpacked(text: str) -> tuple[LogEntry, Resource]:
         TypeError, ValueError: It is no packed line.
     """
     entry, resource = json.loads(text)
-    return LogEntry.from_json(entry), dict(resource)
+    return LogEntry(**entry), dict(resource)
