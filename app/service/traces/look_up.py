@@ -67,6 +67,8 @@ def look(core: Core, jaeger: JaegerClient, *, limit: int = LOOKS_PER_CALL) -> Lo
     with core.database.read() as conn:
         now = core.database.now_us(conn)
         due = outbox.due(conn, now, limit=limit)
+        if not due:
+            return Looked()
         sought = tasks.many(conn, sorted({one.task_id for one in due}))
         rows = trace_rows.read(conn, [task for task in sought if task.is_final])
     plan = _plan(core, [(one, one_trace(core, jaeger, one)) for one in rows], now)
@@ -182,7 +184,7 @@ def _plan(core: Core, found: Sequence[tuple[TraceRows, Compared]], now: int) -> 
             plan.given_up.append(rows.task.id)
         else:
             lacking.append(rows.task)
-    young = _young(core, [task.id for task in lacking], now)
+    young = _young(core, [task.id for task in lacking], now) if lacking else set()
     for task in lacking:
         again_at = _again_at(task)
         if task.id in young:
