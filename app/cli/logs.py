@@ -6,13 +6,14 @@ from typing import Any
 
 import click
 
-from app import clock
+from app.cli.when import shown_ms
 from app.cli.work import make_core
 from app.config.settings import Settings
 from app.domain.records import LogLineRecord
 from app.logs.line import STACK, level_name
 from app.service.core import Core
 from app.service.task_logs import task_log
+from app.web import task_shapes
 
 #: Seconds between looks at a task that is followed.
 _LOOK_S = 0.3
@@ -52,14 +53,12 @@ def _why_none(core: Core, options: dict[str, Any]) -> str:
 
 
 def _as_text(line: LogLineRecord) -> str:
-    at = clock.to_datetime(line.at).astimezone()
-    moment = f"{at:%Y-%m-%d %H:%M:%S}.{at.microsecond // 1000:03d}"
     attempt = str(line.attempt) if line.attempt is not None else "-"
     fields = json.loads(line.fields)
     stack = str(fields.pop(STACK, ""))
     told = " ".join(f"{name}={_value(value)}" for name, value in fields.items())
-    head = f"{moment}  {level_name(line.level):<7}  {attempt:>2}  {line.message}  {told}".rstrip()
-    return "\n".join([head, *(f"    {frame}" for frame in stack.splitlines())])
+    head = f"{shown_ms(line.at)}  {level_name(line.level):<7}  {attempt:>2}  {line.message}  {told}"
+    return "\n".join([head.rstrip(), *(f"    {frame}" for frame in stack.splitlines())])
 
 
 def _value(value: object) -> str:
@@ -69,18 +68,5 @@ def _value(value: object) -> str:
 
 
 def _as_json(line: LogLineRecord) -> str:
-    """One object on one line, with the members that the API gives it."""
-    members = {
-        "id": line.id,
-        "at": clock.to_datetime(line.at).isoformat(timespec="microseconds"),
-        "level": level_name(line.level),
-        "attempt": line.attempt,
-        "message": line.message,
-        "fields": json.loads(line.fields),
-        "logger": line.logger,
-        "program": line.program,
-        "host": line.host,
-        "pid": line.pid,
-        "span_id": line.span_id,
-    }
-    return json.dumps(members, ensure_ascii=False)
+    """One object on one line, as the API gives it."""
+    return json.dumps(task_shapes.log_line(line), ensure_ascii=False)

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from app import clock
+from app.cli.when import shown_ms
 from app.cli.work import make_core, print_json
 from app.config.settings import Settings
 from app.service.task_view import TaskView, task_view
@@ -39,14 +39,14 @@ def _as_json(view: TaskView) -> dict[str, Any]:
 
 def _head(view: TaskView) -> str:
     task = view.task
-    ended = f", finished {_at(task.finished_at)}" if task.finished_at else ""
+    ended = f", finished {shown_ms(task.finished_at)}" if task.finished_at else ""
     done = f"{view.segments.done} of {view.segments.total}"
     made = f"{task.char_count} characters, engine {task.engine}, voice {task.voice}, {task.format}"
     lines = [
         f"task {task.id}: {view.text.title}",
         f"  {task.status}: {view.reason.en.text}",
         f"  trace {task.trace_id}, text {task.text_id}, {made}",
-        f"  segments {done}, submitted {_at(task.submitted_at)}{ended}",
+        f"  segments {done}, submitted {shown_ms(task.submitted_at)}{ended}",
     ]
     if view.audio is not None:
         length = _span(1000 * (view.audio.duration_ms or 0))
@@ -113,13 +113,8 @@ def _events(view: TaskView) -> str:
     for event in view.events:
         moved = f"{event.from_status or ''} -> {event.to_status}" if event.to_status else ""
         detail = f"  {event.detail}" if event.detail else ""
-        lines.append(f"  {_at(event.at)}  {event.kind:<18} {moved:<24} {event.by}{detail}")
+        lines.append(f"  {shown_ms(event.at)}  {event.kind:<18} {moved:<24} {event.by}{detail}")
     return "\n".join(lines)
-
-
-def _at(moment: int) -> str:
-    at = clock.to_datetime(moment).astimezone()
-    return at.strftime("%Y-%m-%d %H:%M:%S.") + f"{at.microsecond // 1000:03d}"
 
 
 def _span(duration_us: int) -> str:

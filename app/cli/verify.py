@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import click
 
-from app import clock
+from app.cli.when import shown
 from app.cli.work import make_core, print_json
 from app.config.settings import Settings
 from app.domain.errors import VoxtraceError
@@ -82,7 +82,7 @@ def _quiet(_done: int) -> None:
 
 
 def _print(found: Verified) -> None:
-    click.echo(f"tasks that ended from {_at(found.since)} to {_at(found.until)}: {found.tasks}")
+    click.echo(f"tasks that ended from {shown(found.since)} to {shown(found.until)}: {found.tasks}")
     for match in (Match.EQUAL, *(match for match in Match if match is not Match.EQUAL)):
         click.echo(f"  {match:<11} {found.counts[match]:>8}   {_MEANING[match]}")
     if found.parent_lost:
@@ -127,7 +127,3 @@ def _line(difference: Difference) -> str:
         return f"    {difference.kind}: {where}"
     said = f"{difference.expected!r} in the table, {difference.got!r} in Jaeger"
     return f"    {difference.kind}: {where}: {difference.what} is {said}"
-
-
-def _at(moment: int) -> str:
-    return clock.to_datetime(moment).astimezone().strftime("%Y-%m-%d %H:%M:%S")

@@ -1,4 +1,4 @@
-"""A moment on the command line: so long ago (`2h`), or a date and a time."""
+"""Moments on the command line: read (`2h` ago, or a date and a time), and shown."""
 
 import re
 from datetime import datetime
@@ -31,3 +31,13 @@ class When(click.ParamType[int]):
         except (ValueError, OverflowError):
             self.fail(f"must be {_ALLOWED}, got {text[:40]!r}", param, ctx)
         return moment
+
+
+def shown(at_us: int) -> str:
+    """A moment to the second, local."""
+    return f"{clock.to_datetime(at_us).astimezone():%Y-%m-%d %H:%M:%S}"
+
+
+def shown_ms(at_us: int) -> str:
+    """A moment to the millisecond, local."""
+    return f"{shown(at_us)}.{at_us // 1000 % 1000:03d}"

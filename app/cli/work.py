@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-from app import bootstrap, clock
+from app import bootstrap
+from app.cli.when import shown
 from app.config.settings import Settings
 from app.domain.encoding import decode_text
 from app.domain.errors import RequestError
@@ -134,8 +135,7 @@ def list_tasks(settings: Settings, options: dict[str, Any]) -> int:
         )
     for row in rows:
         task = row.task
-        at = clock.to_datetime(task.submitted_at).astimezone().strftime("%Y-%m-%d %H:%M:%S")
-        size = f"{task.char_count:>8} chars"
+        at, size = shown(task.submitted_at), f"{task.char_count:>8} chars"
         click.echo(f"{task.id:>7}  {task.status:<10}  {at}  {size}  {row.title[:60]}")
     return 0
 

@@ -9,7 +9,7 @@ from app import clock
 from app.domain.errors import VoxtraceError
 from app.service import report
 from app.service.checks import check_host
-from app.service.checks.check import Check, Said, unknown
+from app.service.checks.check import Check, Said, needing, unknown
 from app.service.checks.checks import AREAS, OF_ROWS
 from app.service.core import Core
 from app.service.public_settings import export_of
@@ -41,10 +41,9 @@ class Health:
         return not any(one.level == "bad" for one in self.checks.values())
 
     @property
-    def needing(self) -> list[Check]:
+    def needing(self) -> tuple[Check, ...]:
         """The parts that need a person, the worst first."""
-        found = [one for one in self.checks.values() if one.needs_you]
-        return sorted(found, key=lambda one: one.level != "bad")
+        return needing(self.checks.values())
 
 
 class HealthProbe:

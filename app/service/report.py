@@ -6,9 +6,8 @@ from typing import Literal, get_args
 
 from app.domain.records import CanaryRecord, DutyRecord, TaskRecord, WorkerRecord
 from app.service import limits
-from app.service.alerts import Alert, alerts_of
 from app.service.canaries.canary import KEPT
-from app.service.checks.check import Check
+from app.service.checks.check import Check, needing
 from app.service.checks.checks import row_checks
 from app.service.checks.facts import Facts
 from app.service.core import Core
@@ -115,7 +114,7 @@ class MonitorView:
         workers: The living, and those that ended within a day, newest first.
         outbox: None where it was not measured.
         canaries: The newest first.
-        checks: Those that are told from rows; `alerts` are those of them that need a person.
+        checks: Those that are told from rows.
         last_event_id: Grows whenever any task moves.
     """
 
@@ -131,9 +130,13 @@ class MonitorView:
     is_traced: bool
     canaries: tuple[CanaryRecord, ...]
     checks: tuple[Check, ...]
-    alerts: tuple[Alert, ...]
     last_event_id: int
     now: int
+
+    @property
+    def alerts(self) -> tuple[Check, ...]:
+        """Those of the checks that need a person now, the worst first."""
+        return needing(self.checks)
 
 
 #: Microseconds that a worker that ended stays on the monitor.
@@ -217,7 +220,6 @@ def monitor(core: Core, *, outbox: OutboxState | None, exports: bool) -> Monitor
             is_traced=facts.is_traced,
             canaries=tuple(facts.canaries),
             checks=checks,
-            alerts=alerts_of(checks),
             last_event_id=reports.last_event(conn),
             now=now,
         )

@@ -211,7 +211,7 @@ def monitor_glance(view: MonitorView) -> MonitorGlance:
         tuple((shown.worker.id, shown.worker.state, shown.is_alive) for shown in view.workers),
         view.slots.configured,
         view.stats.total,
-        tuple(alert.code for alert in view.alerts),
+        tuple(alert.name for alert in view.alerts),
         view.outbox.pending if view.outbox else None,
         view.now // 5_000_000,
     )

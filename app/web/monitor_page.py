@@ -7,7 +7,6 @@ from typing import Any, Final
 from markupsafe import Markup
 
 from app.domain.records import DutyRecord, TaskRecord
-from app.service.alerts import Alert
 from app.service.checks.check import Check
 from app.service.duty_state import state_of
 from app.service.leader import LEADER
@@ -95,18 +94,18 @@ def values(view: MonitorView, reader: Visitor) -> dict[str, Any]:
     }
 
 
-def area_of(alert: Alert) -> str:
+def area_of(alert: Check) -> str:
     """The area that an alert belongs to."""
-    if alert.code == "deadlines":
+    if alert.name == "deadlines":
         return "tasks"
-    return "workers" if alert.code in {"workers", "slots"} else "monitoring"
+    return "workers" if alert.name in {"workers", "slots"} else "monitoring"
 
 
-def alert_lines(alerts: Sequence[Alert], t: Words) -> list[AlertLine]:
+def alert_lines(alerts: Sequence[Check], t: Words) -> list[AlertLine]:
     """The alerts in the page's language, the worst first."""
     return [
-        AlertLine(title=str(t(f"part.{alert.code}")), level=alert.level, text=alert.of(t.lang))
-        for alert in alerts
+        AlertLine(title=str(t(f"part.{one.name}")), level=one.level, text=one.sentence(t.lang))
+        for one in alerts
     ]
 
 
@@ -114,7 +113,7 @@ def verdict(view: MonitorView, t: Words) -> list[Clause]:
     """Is it well? One sentence about the tasks, and one for each area that needs a person."""
     stats = view.stats
     bad = {area_of(alert): alert.level for alert in reversed(view.alerts)}
-    is_stopped = any(alert.code == "workers" for alert in view.alerts)
+    is_stopped = any(alert.name == "workers" for alert in view.alerts)
     if is_stopped:
         first = Clause(text=str(t("verdict.stopped")), level="bad", path="#workers")
     elif stats.active:
@@ -248,7 +247,7 @@ def outbox_lines(view: MonitorView, visitor: Visitor) -> list[StateLine]:
         says = t("outbox.waiting", n=outbox.pending, age=age)
     else:
         says = t("outbox.empty")
-    behind = any(alert.code == "outbox" for alert in view.alerts)
+    behind = any(alert.name == "outbox" for alert in view.alerts)
     lines.append(StateLine(level="warn" if behind else "ok", name="outbox", says=str(says)))
     if outbox.lost_spans:
         lost = t("outbox.lost", n=outbox.lost_spans)

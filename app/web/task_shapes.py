@@ -80,7 +80,7 @@ def _attempt(view: AttemptView) -> Json:
 def log_page(page: LogPage, *, kept: int) -> Json:
     """Log lines of a task."""
     return {
-        "lines": [_log_line(line) for line in page.lines],
+        "lines": [log_line(line) for line in page.lines],
         "last_id": page.last_id,
         "is_final": page.is_final,
         "total": page.total,
@@ -88,7 +88,8 @@ def log_page(page: LogPage, *, kept: int) -> Json:
     }
 
 
-def _log_line(line: LogLineRecord) -> Json:
+def log_line(line: LogLineRecord) -> Json:
+    """A log line of a task."""
     return {
         "id": line.id,
         "at": moment(line.at),
@@ -176,6 +177,14 @@ def stats(value: Stats) -> Json:
     }
 
 
+def warnings(view: MonitorView) -> list[Json]:
+    """What needs a person now, as sentences, the worst first."""
+    return [
+        {"code": one.name, "level": one.level, "en": one.sentence("en"), "zh": one.sentence("zh")}
+        for one in view.alerts
+    ]
+
+
 def monitor(view: MonitorView) -> Json:
     """What the monitor shows."""
     oldest_us = None if view.oldest_waiting_at is None else view.now - view.oldest_waiting_at
@@ -202,6 +211,6 @@ def monitor(view: MonitorView) -> Json:
         "duties": [shapes.duty(duty, view.now) for duty in view.duties],
         "outbox": shapes.outbox(view.outbox),
         "exports": view.exports,
-        "warnings": [asdict(alert) for alert in view.alerts],
+        "warnings": warnings(view),
         "last_event_id": view.last_event_id,
     }

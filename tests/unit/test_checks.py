@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.service.alerts import alerts_of
-from app.service.checks.check import REQUIRED, Check
+from app.service.checks.check import REQUIRED, Check, needing
 from app.service.checks.check_watch import CAUSES_ZH
 from app.service.checks.checks import AREAS, OF_ROWS, row_checks
 from app.service.checks.facts import Facts
@@ -37,7 +36,7 @@ def test_nothing_needs_a_person_while_all_is_well() -> None:
     """Each part is ok, none is left out, and no alert is made."""
     checks = row_checks(facts())
     assert {one.name: one.level for one in checks} == dict.fromkeys(OF_ROWS, "ok")
-    assert alerts_of(checks) == ()
+    assert needing(checks) == ()
     assert {name for names in AREAS.values() for name in names} > REQUIRED
 
 
@@ -141,15 +140,15 @@ def test_nothing_needs_a_person_while_all_is_well() -> None:
 )
 def test_what_is_wrong_is_said(found: Facts, name: str, level: str, words: str) -> None:
     """Each fault has one part that names it, with words, what to do, and both languages."""
-    needing = [one for one in row_checks(found) if one.needs_you]
-    assert [(one.name, one.level) for one in needing] == [(name, level)]
-    assert words in needing[0].said.en
-    assert needing[0].said.zh
-    assert bool(needing[0].fix.en) == bool(needing[0].fix.zh)
-    alert = alerts_of(row_checks(found))[0]
-    assert (alert.code, alert.level) == (name, level)
-    assert alert.of("en").endswith(".")
-    assert alert.of("zh").endswith("。")
+    told = [one for one in row_checks(found) if one.needs_you]
+    assert [(one.name, one.level) for one in told] == [(name, level)]
+    assert words in told[0].said.en
+    assert told[0].said.zh
+    assert bool(told[0].fix.en) == bool(told[0].fix.zh)
+    alert = needing(row_checks(found))[0]
+    assert (alert.name, alert.level) == (name, level)
+    assert alert.sentence("en").endswith(".")
+    assert alert.sentence("zh").endswith("。")
 
 
 @pytest.mark.parametrize(

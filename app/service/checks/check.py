@@ -1,6 +1,6 @@
 """A check: one part of the service, how it is, since when, and what to do."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -71,6 +71,12 @@ class Check:
         """What was found and what to do, as sentences."""
         joint = "" if language == "zh" else " "
         return f"{self.said.sentence(language)}{joint}{self.fix.sentence(language)}".rstrip()
+
+
+def needing(checks: Iterable[Check]) -> tuple[Check, ...]:
+    """Those that need a person now, the worst first."""
+    found = [one for one in checks if one.needs_you]
+    return tuple(sorted(found, key=lambda one: one.level != "bad"))
 
 
 def unknown(name: str, en: str, zh: str) -> Check:

@@ -65,7 +65,7 @@ def health() -> Response:
             "duties": [shapes.duty(duty, view.now) for duty in view.duties],
             "outbox": shapes.outbox(view.outbox),
             "exports": view.exports,
-            "warnings": [asdict(alert) for alert in view.alerts],
+            "warnings": task_shapes.warnings(view),
             "web": {
                 "pid": os.getpid(),
                 "threads": found.core.settings.web_threads,
