@@ -156,7 +156,7 @@ def _context() -> dict[str, Any]:
         "navigation": NAVIGATION,
         "here": None,
         "is_inside": is_inside,
-        "chips": chips() if is_inside else [],
+        "chips": chips,
         "switch": switch,
         "zone_offset_min": visitors.offset_min(reader),
         "script_words": json.dumps(reader.t.under("js"), ensure_ascii=False),

@@ -13,8 +13,7 @@ blueprint = Blueprint("login", __name__)
 def form() -> BaseResponse:
     """The form; straight on where no token is set."""
     wanted = security.local_path(request.args.get("next"))
-    token = core().settings.api_token
-    if token is None or security.has_token(token):
+    if security.has_token(core().settings.api_token):
         return redirect(wanted, 303)
     return _page(wanted, is_wrong=False)
 

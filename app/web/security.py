@@ -110,9 +110,7 @@ def check_token(settings: Settings) -> Callable[[], BaseResponse | None]:
     token = settings.api_token
 
     def check() -> BaseResponse | None:
-        if token is None or is_open(request.endpoint, legacy_open=settings.legacy_open):
-            return None
-        if has_token(token):
+        if has_token(token) or is_open(request.endpoint, legacy_open=settings.legacy_open):
             return None
         if request.method == "GET" and wants_page() and not request.path.startswith("/api/"):
             asked = request.full_path.rstrip("?")
@@ -137,8 +135,13 @@ def is_open(endpoint: str | None, *, legacy_open: bool) -> bool:
     return legacy_open and is_legacy and request.method in {"GET", "HEAD", "POST", "DELETE"}
 
 
-def has_token(token: str) -> bool:
-    """Whether the request shows the token, or the cookie made from it (constant time)."""
+def has_token(token: str | None) -> bool:
+    """Whether the request shows the token, or the cookie made from it (constant time).
+
+    True where none is set (None).
+    """
+    if token is None:
+        return True
     scheme, _, shown = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         return is_token(shown.strip(), token)
