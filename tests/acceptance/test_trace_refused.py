@@ -5,11 +5,9 @@ One collector and one Jaeger for all tests; the collector counts what it refuses
 
 import json
 import os
-import signal
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +16,6 @@ import requests
 
 from app import clock
 from app.service import task_list
-from app.store import attempts, segments
 from telemetry import names, outbox
 from tests.conftest import KINDS, database_url, empty_database_url
 from tests.integration.test_state_machine import recount
@@ -29,6 +26,7 @@ from tests.support.jaeger_trace import whole_trace
 from tests.support.otlp_receiver import ReceivedSpan
 from tests.support.running import PATIENCE_S, Json, running_up
 from tests.support.service import submitted
+from tests.support.traced_tasks import kill_process, traced_home, until_made, until_over
 from tests.support.wait import wait_until
 from tests.support.whole_trace import rows_of
 
@@ -46,28 +44,6 @@ _REFUSALS = (
 )
 _BOOK_CHARS = 5_000_000
 _PIECES = 300
-
-
-@contextmanager
-def _home(pair: Pair, path: Path, database: str | None = None, **environ: str) -> Iterator[Home]:
-    settings = {
-        **pair.environ,
-        "VOXTRACE_WORKER_CONCURRENCY": "4",
-        "VOXTRACE_MAX_CONCURRENT": "4",
-        "VOXTRACE_BACKOFF_S": "0.05",
-        **environ,
-    }
-    with Home.make(path / "home", database, **settings) as home:
-        yield home
-
-
-def _until_over(home: Home, task_ids: list[int]) -> None:
-    wait_until(
-        lambda: all(task_list.get(home.core, task_id).is_final for task_id in task_ids),
-        PATIENCE_S,
-        what="all tasks are over",
-        every_s=0.2,
-    )
 
 
 def _check_taken(home: Home, collector: Collector, task_count: int) -> None:
@@ -88,7 +64,7 @@ def test_spans_of_a_text_of_five_million_characters_are_taken(pair: Pair, tmp_pa
     """A book is cancelled after some hundred of its segments; each of them has its span."""
     words = "Every word of this long book is spoken by a tone, and there are many of them. "
     book = (words * (_BOOK_CHARS // len(words) + 1))[:_BOOK_CHARS]
-    with _home(pair, tmp_path) as home:
+    with traced_home(pair, tmp_path) as home:
         home.start_duties()
         home.start_worker()
         task = submitted(home.core, book).task
@@ -98,7 +74,7 @@ def test_spans_of_a_text_of_five_million_characters_are_taken(pair: Pair, tmp_pa
             what=f"{_PIECES} segments are spoken",
         )
         assert home.run("cancel", str(task.id)).returncode == 0
-        _until_over(home, [task.id])
+        until_over(home, [task.id])
         _check_taken(home, pair.collector, 1)
         rows = rows_of(home, task.id)
         spans = whole_trace(home, pair.jaeger, rows)
@@ -137,13 +113,13 @@ def test_spans_of_any_unicode_are_taken(pair: Pair, tmp_path: Path, kind: str) -
     """
     odd_resource = {"OTEL_RESOURCE_ATTRIBUTES": "team=%F0%9F%91%A9%00%7f,long=" + "x" * 3000}
     database = database_url(kind, tmp_path)
-    with _home(pair, tmp_path, database, **odd_resource) as home, running_up(home):
+    with traced_home(pair, tmp_path, database, **odd_resource) as home, running_up(home):
         answers = [answer for name, odd in _ODD.items() for answer in _send_odd(home, name, odd)]
         assert {answer.status_code for answer in answers} <= {200, 201, 202, 400, 413}
         taken = [answer.json() for answer in answers if answer.ok]
         ids = {_task_id(body) for body in taken}
         assert len(ids) == len(taken) > 3 * len(_ODD)
-        _until_over(home, sorted(ids))
+        until_over(home, sorted(ids))
         _check_taken(home, pair.collector, len(ids))
     page = requests.get(pair.collector.spanmetrics_url, timeout=10).content.decode()
     assert not [char for char in page if unicodedata.category(char) == "Cc" and char != "\n"]
@@ -197,13 +173,13 @@ def test_tasks_of_the_first_release_get_their_spans(
     pair = Pair(collector=collector, jaeger=jaeger)
     database = empty_database_url(kind, tmp_path)
     count = first_release.write(database)
-    with _home(pair, tmp_path, database) as home:
+    with traced_home(pair, tmp_path, database) as home:
         before = {one.task.id: one.task.status for one in task_list.page(home.core)}
         ended = {"completed": 2, "failed": 1, "timeout": 1, "cancelled": 1}
         assert Counter(before.values()) == ended | {"pending": 2, "processing": 1}
         home.start_duties()
         home.start_worker("w9")
-        _until_over(home, list(before))
+        until_over(home, list(before))
         _check_taken(home, collector, count)
         recount(home.core)
         after = {task_id: task_list.get(home.core, task_id) for task_id in before}
@@ -231,15 +207,15 @@ def test_spans_lie_inside_each_other_when_clocks_are_wrong(
         "Made before the kill.\n\n@sleep 1\nMade after it.",
     ]
     database = database_url("postgres", tmp_path)
-    with _home(pair, tmp_path, database) as home:
+    with traced_home(pair, tmp_path, database) as home:
         home.start_duties(**skewed_clock.environ_of(-hours))
         home.start_worker("w1", **skewed_clock.environ_of(hours))
         before_us = clock.now_us()
         tasks = [submitted(home.core, content, engine="scripted").task for content in contents]
         late = submitted(home.core, "@subprocess 60", engine="scripted", timeout_s=1.0).task
         tasks.append(late)
-        os.kill(_until_made(home, tasks[2].id), signal.SIGKILL)
-        _until_over(home, [task.id for task in tasks])
+        kill_process(until_made(home, tasks[2].id))
+        until_over(home, [task.id for task in tasks])
         after_us = clock.now_us()
         _check_taken(home, pair.collector, len(tasks))
         for task in tasks:
@@ -251,20 +227,6 @@ def test_spans_lie_inside_each_other_when_clocks_are_wrong(
             if task is tasks[0]:
                 pieces = [span for span in spans if span.name == names.SPAN_SEGMENT]
                 assert max(span.end_ns - span.start_ns for span in pieces) >= 300_000_000
-
-
-def _until_made(home: Home, task_id: int) -> int:
-    """The process of a task's first attempt, once it has committed a segment."""
-
-    def look() -> bool:
-        with home.core.database.read() as conn:
-            return any(piece.span_id for piece in segments.of_task(conn, task_id))
-
-    wait_until(look, PATIENCE_S, what=f"task {task_id} has a segment", every_s=0.02)
-    with home.core.database.read() as conn:
-        pid = attempts.of_task(conn, task_id)[0].pid
-    assert pid is not None
-    return pid
 
 
 def _check_nested(spans: list[ReceivedSpan]) -> None:

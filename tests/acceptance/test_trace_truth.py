@@ -4,7 +4,6 @@ One collector and one Jaeger for all tests, a home for each.
 """
 
 import json
-import os
 import signal
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,35 +14,32 @@ import pytest
 
 from app.domain.records import AttemptRecord, TaskRecord
 from app.service import task_list
-from app.store import attempts, segments
 from telemetry import names
 from tests.support.backends import Jaeger, Pair
 from tests.support.home import Home, Program, terminate
 from tests.support.jaeger_trace import sent_at_of, spans_of, whole_trace
 from tests.support.otlp_receiver import ReceivedSpan
 from tests.support.service import submitted
+from tests.support.traced_tasks import (
+    SOON_S,
+    attempts_of,
+    kill_process,
+    traced_home,
+    until_made,
+    until_over,
+)
 from tests.support.wait import wait_until
 from tests.support.whole_trace import Rows, rows_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
-#: Seconds that anything may take here.
-_SOON_S = 60.0
 _SECOND_US = 1_000_000
 
 
 @contextmanager
 def _home(pair: Pair, path: Path, **environ: str) -> Iterator[Home]:
-    """A home with duties that send to the pair, for four tasks at once."""
-    settings = {
-        **pair.environ,
-        "VOXTRACE_WORKER_CONCURRENCY": "4",
-        "VOXTRACE_MAX_CONCURRENT": "4",
-        "VOXTRACE_BACKOFF_S": "0.05",
-        "VOXTRACE_DRAIN_S": "0",
-        **environ,
-    }
-    with Home.make(path / "home", **settings) as home:
+    """A home with duties that send to the pair."""
+    with traced_home(pair, path, VOXTRACE_DRAIN_S="0", **environ) as home:
         home.start_duties()
         yield home
 
@@ -69,25 +65,10 @@ def _submit(home: Home, *contents: str, timeout_s: float = 60.0) -> list[int]:
     ]
 
 
-def _attempts(home: Home, task_id: int) -> list[AttemptRecord]:
-    with home.core.database.read() as conn:
-        return attempts.of_task(conn, task_id)
-
-
 def _running(home: Home, task_ids: Sequence[int]) -> list[AttemptRecord]:
     """Attempts of these tasks that a process has begun and not ended."""
-    found = [attempt for task_id in task_ids for attempt in _attempts(home, task_id)]
+    found = [attempt for task_id in task_ids for attempt in attempts_of(home, task_id)]
     return [one for one in found if one.pid is not None and one.finished_at is None]
-
-
-def _until_over(home: Home, task_ids: Sequence[int]) -> list[TaskRecord]:
-    def look() -> list[TaskRecord] | None:
-        rows = [task_list.get(home.core, task_id) for task_id in task_ids]
-        return rows if all(row.is_final for row in rows) else None
-
-    found = wait_until(look, _SOON_S, what="all tasks are over")
-    assert found is not None
-    return found
 
 
 # Ten tasks, ten spans ----------------------------------------------------------------------------
@@ -101,7 +82,7 @@ def _check_ten(home: Home, jaeger: Jaeger, task_ids: Sequence[int]) -> Mapping[s
     Returns:
         How many attempts there were, by outcome.
     """
-    rows = _until_over(home, task_ids)
+    rows = until_over(home, task_ids)
     done = home.run("verify", "--json")
     assert done.returncode == 0, done.stdout + done.stderr
     told = json.loads(done.stdout)
@@ -115,7 +96,7 @@ def _check_ten(home: Home, jaeger: Jaeger, task_ids: Sequence[int]) -> Mapping[s
         assert root.attributes[names.TASK_STATUS] == row.status
         assert (root.start_ns, root.end_ns) == (row.submitted_at * 1000, _ns(row.finished_at))
         spans = [span for span in found if span.name == names.SPAN_ATTEMPT]
-        made = _attempts(home, row.id)
+        made = attempts_of(home, row.id)
         assert {span.span_id for span in spans} == {attempt.span_id for attempt in made}
         assert len(spans) == len(made)
         for attempt in made:
@@ -134,7 +115,7 @@ def test_ten_tasks_are_ten_spans_when_children_are_recycled(pair: Pair, tmp_path
         _recycling_worker(home, "w1")
         ids = _submit(home, *(f"Spoken by child {number}." for number in range(10)))
         assert _check_ten(home, pair.jaeger, ids) == {"completed": 10}
-        pids = {attempt.pid for task_id in ids for attempt in _attempts(home, task_id)}
+        pids = {attempt.pid for task_id in ids for attempt in attempts_of(home, task_id)}
         assert len(pids) == 10
 
 
@@ -154,7 +135,7 @@ def test_ten_tasks_are_ten_spans_when_the_worker_is_stopped(pair: Pair, tmp_path
     with _home(pair, tmp_path) as home:
         worker = _recycling_worker(home, "w1")
         ids = _submit(home, *(f"@sleep 0.3\nStopped, {number}." for number in range(10)))
-        wait_until(lambda: len(_running(home, ids)) == 4, _SOON_S, what="four run")
+        wait_until(lambda: len(_running(home, ids)) == 4, SOON_S, what="four run")
         assert terminate(worker) == 0
         _recycling_worker(home, "w2")
         outcomes = _check_ten(home, pair.jaeger, ids)
@@ -172,11 +153,11 @@ def test_ten_tasks_are_ten_spans_when_each_child_is_killed(pair: Pair, tmp_path:
         def kill_first_attempts() -> bool:
             for attempt in _running(home, ids):
                 if attempt.attempt == 1 and attempt.task_id not in killed:
-                    os.kill(attempt.pid or 0, signal.SIGKILL)
+                    kill_process(attempt)
                     killed.add(attempt.task_id)
             return len(killed) == 10
 
-        wait_until(kill_first_attempts, _SOON_S, what="ten children are killed")
+        wait_until(kill_first_attempts, SOON_S, what="ten children are killed")
         assert _check_ten(home, pair.jaeger, ids) == {"lost": 10, "completed": 10}
 
 
@@ -189,8 +170,8 @@ def test_ten_tasks_are_ten_spans_when_the_worker_is_killed(pair: Pair, tmp_path:
     with _home(pair, tmp_path) as home:
         worker = _recycling_worker(home, "w1")
         ids = _submit(home, *(_two_pieces(0.4, number) for number in range(10)))
-        wait_until(lambda: len(_running(home, ids)) == 4, _SOON_S, what="four run")
-        lost = _until_made(home, ids[0])
+        wait_until(lambda: len(_running(home, ids)) == 4, SOON_S, what="four run")
+        lost = until_made(home, ids[0])
         worker.kill()
         _recycling_worker(home, "w2")
         outcomes = _check_ten(home, pair.jaeger, ids)
@@ -225,7 +206,7 @@ def _until_seen(home: Home, jaeger: Jaeger, task_id: int, name: str) -> _Seen:
         found = [span for span in spans_of(jaeger, row.trace_id) if span.name == name]
         return _Seen(span=found[0], row=row) if found else None
 
-    seen = wait_until(look, _SOON_S, what=f"{name} is in Jaeger")
+    seen = wait_until(look, SOON_S, what=f"{name} is in Jaeger")
     assert seen is not None
     return seen
 
@@ -241,8 +222,8 @@ def test_running_task_is_in_jaeger_while_it_runs(pair: Pair, plain_home: Home) -
     started = [_until_seen(home, jaeger, task_id, names.SPAN_ATTEMPT_STARTED) for task_id in ids]
     assert {seen.row.status for seen in started} == {"processing"}
     late = [_until_seen(home, jaeger, task_id, names.SPAN_DEADLINE_EXCEEDED) for task_id in ids]
-    for row, first, second in zip(_until_over(home, ids), started, late, strict=True):
-        [attempt] = _attempts(home, row.id)
+    for row, first, second in zip(until_over(home, ids), started, late, strict=True):
+        [attempt] = attempts_of(home, row.id)
         assert first.span.start_ns == first.span.end_ns == attempt.claimed_at * 1000
         assert second.span.start_ns == second.span.end_ns == _ns(attempt.deadline_at)
         assert {first.span.parent_span_id, second.span.parent_span_id} == {attempt.span_id}
@@ -266,24 +247,12 @@ def _two_pieces(pause_s: float, number: int = 0) -> str:
     return f"Made before the end, {number}.\n\n@sleep {pause_s}\nMade after it."
 
 
-def _until_made(home: Home, task_id: int) -> AttemptRecord:
-    """The first attempt of a task, once it has committed its first segment."""
-
-    def look() -> bool:
-        with home.core.database.read() as conn:
-            pieces = segments.of_task(conn, task_id)
-        return any(piece.span_id for piece in pieces)
-
-    wait_until(look, _SOON_S, what=f"task {task_id} has a segment", every_s=0.02)
-    return _attempts(home, task_id)[0]
-
-
 def _killed_span(home: Home, jaeger: Jaeger, killed: AttemptRecord) -> tuple[Rows, ReceivedSpan]:
     """The rows of a task that is over, and the rebuilt span of an attempt that was killed.
 
     The segment that it had finished hangs below it, and ended within it.
     """
-    _until_over(home, [killed.task_id])
+    until_over(home, [killed.task_id])
     rows = rows_of(home, killed.task_id)
     by_id = {span.span_id: span for span in whole_trace(home, jaeger, rows)}
     row, span = rows.attempts[killed.attempt - 1], by_id[killed.span_id]
@@ -301,8 +270,8 @@ def test_killed_child_leaves_its_segments_and_a_rebuilt_span(pair: Pair, plain_h
     """The worker rebuilds the span, and knows the signal."""
     home = plain_home
     [task_id] = _submit(home, _two_pieces(1.0))
-    killed = _until_made(home, task_id)
-    os.kill(killed.pid or 0, signal.SIGKILL)
+    killed = until_made(home, task_id)
+    kill_process(killed)
     rows, span = _killed_span(home, pair.jaeger, killed)
     assert [row.outcome for row in rows.attempts] == ["lost", "completed"]
     assert span.attributes[names.EXIT_SIGNAL] == signal.SIGKILL
@@ -316,8 +285,8 @@ def test_child_that_exits_tells_its_code(pair: Pair, plain_home: Home) -> None:
     """Each of the attempts that a text ends has a span with the exit code, also the last."""
     home = plain_home
     [task_id] = _submit(home, "Made before the end.\n\n@exit 9")
-    _until_over(home, [task_id])
-    rows, span = _killed_span(home, pair.jaeger, _attempts(home, task_id)[0])
+    until_over(home, [task_id])
+    rows, span = _killed_span(home, pair.jaeger, attempts_of(home, task_id)[0])
     found = {span.span_id: span for span in whole_trace(home, pair.jaeger, rows)}
     assert (rows.task.status, rows.task.error_type) == ("failed", "worker_lost")
     assert len(rows.attempts) == rows.task.lost_count > 1
