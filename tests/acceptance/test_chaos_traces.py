@@ -102,7 +102,6 @@ def test_no_trace_is_lost_when_everything_is_killed(
     environ = {
         "VOXTRACE_BACKOFF_S": "0.05",
         "VOXTRACE_MAX_CONCURRENT": str(LIMIT),
-        "VOXTRACE_CANARY_MIN": "0",
     }
     home = Home.make(tmp_path / "home", database_url(kind, tmp_path), **pair.environ, **environ)
     blows = BackendChaos(_plan(home, pair))

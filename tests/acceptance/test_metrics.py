@@ -16,7 +16,6 @@ from typing import Any
 
 import pytest
 import requests
-import yaml
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from telemetry.metric_names import (
@@ -177,9 +176,8 @@ def test_every_metric_is_in_prometheus_by_its_documented_name(site: Site) -> Non
 
 def _expressions() -> Iterator[tuple[str, str]]:
     """(where, expression) of every rule and every panel, as Prometheus is asked."""
-    for group in yaml.safe_load(deploy.text("deploy/alerts.yaml"))["groups"]:
-        for rule in group["rules"]:
-            yield rule["alert"], rule["expr"]
+    for rule in deploy.alert_rules():
+        yield rule["alert"], rule["expr"]
     for panel in json.loads(dashboard.PATH.read_text())["panels"]:
         for target in panel.get("targets", []):
             asked = target["expr"].replace("$job", "voxtrace").replace("$__rate_interval", "1m")
@@ -205,8 +203,7 @@ def test_rules_are_loaded_and_well(site: Site) -> None:
     """Prometheus evaluates every rule without an error; nothing fired while all was well."""
     answer = requests.get(f"{site.prometheus.url}/api/v1/rules", timeout=10).json()
     rules = [rule for group in answer["data"]["groups"] for rule in group["rules"]]
-    loaded = yaml.safe_load(deploy.text("deploy/alerts.yaml"))["groups"]
-    assert len(rules) == sum(len(group["rules"]) for group in loaded)
+    assert len(rules) == len(deploy.alert_rules())
     assert {rule["health"] for rule in rules} == {"ok"}
     assert site.fired_at_first == frozenset()
 

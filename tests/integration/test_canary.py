@@ -31,7 +31,7 @@ from telemetry import outbox
 from telemetry.jaeger import JaegerError, JaegerTrace
 from tests.support.home import Home
 from tests.support.service import claimed, run, start_worker, submitted
-from tests.support.spans import spans_of
+from tests.support.traces import written
 from tests.support.wait import wait_until
 
 SECOND = 1_000_000
@@ -102,9 +102,7 @@ def test_canary_goes_the_whole_way_and_leaves_no_audio(any_home: Home) -> None:
     assert _look(core, watch).finished_at is None, "its spans wait for the collector"
     _sent(core)
     assert _look(core, watch).finished_at is None, "Jaeger does not have it yet"
-    found.known[task.trace_id] = JaegerTrace(
-        trace_id=task.trace_id, spans=tuple(spans_of(core, task.id)), deliveries=1
-    )
+    found.known[task.trace_id] = written(core, task.id)
     row = _look(core, watch)
     assert (row.stage, row.is_ok, row.cause) == ("done", True, "found")
     assert row.queue_us == (task.started_at or 0) - task.submitted_at

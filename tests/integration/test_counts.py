@@ -14,10 +14,9 @@ from app.service import cancel, verdict
 from app.service.core import Core
 from app.store import counts, reports
 from app.store.counts import ProcessCount
-from tests.conftest import KINDS
+from tests.conftest import KINDS, empty_database_url
 from tests.support import first_release
 from tests.support.home import Home
-from tests.support.postgres import shared_server
 from tests.support.service import claimed, run, spoken, start_worker, submitted
 
 
@@ -60,9 +59,7 @@ def test_finished_tasks_are_counted_once_each_and_never_less(any_home: Home) -> 
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_ended_before_the_counts_were_there_is_counted(kind: str, tmp_path: Path) -> None:
     """A database of the first release: its final tasks and late attempts are in the counts."""
-    url = f"sqlite:///{tmp_path / 'old.db'}"
-    if kind == "postgres":
-        url = shared_server().create_database()
+    url = empty_database_url(kind, tmp_path)
     first_release.write(url)
     with Home.make(tmp_path / "home", url) as home:
         by_status = (

@@ -4,14 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import requests
 
 from app.service import leader
 from tests.support import service
 from tests.support.home import Home
 from tests.support.otlp_grpc_receiver import GrpcReceiver
 from tests.support.otlp_receiver import OtlpReceiver
-from tests.support.running import get
+from tests.support.pages import wait_for_web
 from tests.support.wait import wait_until
 
 #: Takes grpcio away from a Python that starts with it on its path.
@@ -59,15 +58,8 @@ def test_task_spans_leave_over_grpc_from_the_duties_alone(
     assert arrived[0].attributes["voxtrace.task.status"] == "completed"
     assert _loads_grpc(duties.pid)
     wait_until(lambda: "leave over HTTP only" in web.output(), 20, what="the web says so")
-    wait_until(lambda: _answers(home), 20, what="the web answers")
+    wait_for_web(home, web)
     assert not any(_loads_grpc(pid) for pid in (web.pid, *web.children()))
-
-
-def _answers(home: Home) -> bool:
-    try:
-        return get(home, "/healthz").status_code == 200
-    except requests.ConnectionError:
-        return False
 
 
 def test_duties_load_no_grpc_where_it_is_not_chosen(home: Home) -> None:

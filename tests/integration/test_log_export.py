@@ -10,7 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import requests
 
 from app.broker import relay
 from app.logs.about import about
@@ -26,7 +25,6 @@ from tests.support.log_lines import logging_as
 from tests.support.otlp_logs import ReceivedLog
 from tests.support.otlp_receiver import Answer, OtlpReceiver
 from tests.support.pages import start_web, submit, until
-from tests.support.running import get
 from tests.support.wait import wait_until
 
 log = logger_of("app.test")
@@ -145,8 +143,7 @@ def test_lines_stay_where_the_general_protocol_is_grpc(home: Home) -> None:
     assert log_settings_from(grpc) is None
     told = home.run("list", **grpc)
     assert (told.returncode, told.stderr) == (0, "")
-    web = home.start("web", **grpc)
-    wait_until(lambda: _is_up(home), 30, what="the web answers")
+    web = start_web(home, **grpc)
     terminate(web)
     assert web.output().count("log lines are not sent") == 1
     assert "OTEL_EXPORTER_OTLP_LOGS_PROTOCOL=http/protobuf" in web.output()
@@ -158,13 +155,6 @@ def test_lines_stay_where_the_general_protocol_is_grpc(home: Home) -> None:
     settings = log_settings_from(grpc | own)
     assert settings is not None
     assert settings.endpoint == "http://c:4318/v1/logs"
-
-
-def _is_up(home: Home) -> bool:
-    try:
-        return get(home, "/healthz").status_code == 200
-    except requests.ConnectionError:
-        return False
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ from app.service.core import Core
 from app.service.process_counts import ProcessCounts
 from app.service.submit import SubmitRequest, submit
 from app.store import attempts, totals, workers
-from telemetry import codec, outbox
 from telemetry.tracing import SpanContext
 from tests.support.home import Home
 from tests.support.spans import spans_of
@@ -322,9 +321,7 @@ def test_task_span_is_the_row(any_home: Home) -> None:
     assert made is not None
     verdict.time_out(core, task_id, made.attempt, reason="late")
     task = task_list.get(core, task_id)
-    with core.database.read() as conn:
-        payloads = outbox.spans_of_task(conn, task_id)
-    span = next(s for p in payloads for s in codec.decode(p) if s.name == "tts task")
+    span = next(span for span in spans_of(core, task_id) if span.name == "tts task")
     assert (span.start_us, span.end_us) == (task.submitted_at, task.finished_at)
     assert (span.trace_id, span.span_id) == (task.trace_id, task.span_id)
     assert span.attributes["voxtrace.task.status"] == task.status == "timeout"

@@ -13,10 +13,10 @@ from app.service.process_counts import CountsThread, ProcessCounts, Source
 from app.service.tally import Tally
 from app.store import counts
 from app.store.counts import ProcessCount
-from telemetry import names, outbox
-from telemetry.codec import decode
+from telemetry import names
 from tests.support.home import Home
 from tests.support.service import attempt_of, claimed, run, spoken, start_worker, submitted
+from tests.support.spans import spans_of
 from tests.support.wait import wait_until
 
 
@@ -39,12 +39,9 @@ def _told(core: Core) -> dict[ProcessCount, int]:
 
 def _engine_spans_us(core: Core, task_id: int) -> list[int]:
     """How long each engine call's span is, in microseconds."""
-    with core.database.read() as conn:
-        payloads = outbox.spans_of_task(conn, task_id)
     return [
-        (span.end_us - span.start_us)
-        for payload in payloads
-        for span in decode(payload)
+        span.end_us - span.start_us
+        for span in spans_of(core, task_id)
         if span.name.startswith(names.ENGINE_OPERATION)
     ]
 

@@ -6,9 +6,10 @@ from app.domain.errors import NotFoundError
 from app.service import cancel, task_view, verdict
 from app.service.task_view import TaskView
 from app.store import workers
-from telemetry import codec, outbox, outbox_table
+from telemetry import outbox_table
 from tests.support.home import Home
 from tests.support.service import claimed, run, spoken, start_worker, submitted
+from tests.support.spans import spans_of
 
 
 def _view(home: Home, task_id: int) -> TaskView:
@@ -18,12 +19,9 @@ def _view(home: Home, task_id: int) -> TaskView:
 def test_waterfall_shows_every_span_of_a_finished_task(home: Home) -> None:
     """Each span in the outbox but the start marker is a row, with the same times."""
     task = spoken(home.core, "One sentence. Another one. A third.")
-    with home.core.database.read() as conn:
-        payloads = outbox.spans_of_task(conn, task.id)
     spans = {
         span.span_id: (span.start_us, span.end_us)
-        for payload in payloads
-        for span in codec.decode(payload)
+        for span in spans_of(home.core, task.id)
         if span.name != "attempt started"
     }
     drawn = _view(home, task.id).waterfall

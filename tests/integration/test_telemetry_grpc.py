@@ -4,14 +4,11 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import grpc
 import pytest
-from typing_extensions import override
 
 from app.store.database import Database
 from telemetry import outbox
@@ -24,7 +21,7 @@ from tests.conftest import database_url
 from tests.support import certificates
 from tests.support.home import free_port
 from tests.support.otlp_grpc_receiver import GrpcAnswer, GrpcReceiver
-from tests.support.otlp_receiver import ReceivedSpan
+from tests.support.otlp_receiver import OtlpReceiver, ReceivedSpan
 from tests.support.wait import wait_until
 
 _CODE = grpc.StatusCode
@@ -130,20 +127,10 @@ def test_timeout_is_the_deadline_of_the_call(receiver: GrpcReceiver) -> None:
     assert 1 < left_s <= 3.1
 
 
-class _Quiet(BaseHTTPRequestHandler):
-    """A web server that prints nothing."""
-
-    @override
-    def log_message(self, format: str, *args: Any) -> None:
-        """Keeps the output of tests clean."""
-
-
 def test_web_server_is_no_collector() -> None:
     """The port of OTLP/HTTP with grpc: waiting cannot help."""
-    with HTTPServer(("127.0.0.1", 0), _Quiet) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        answer = _answer(_settings(f"http://127.0.0.1:{server.server_port}"))
-        server.shutdown()
+    with OtlpReceiver() as server:
+        answer = _answer(_settings(server.endpoint))
     assert answer.verdict is Verdict.CONFIGURATION
 
 

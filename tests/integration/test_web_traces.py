@@ -9,12 +9,13 @@ from app.service import task_list
 from app.service.request_span import RequestSpanWriter
 from app.service.turn import Turns
 from app.web import state
-from telemetry import codec, outbox
+from telemetry import outbox
 from telemetry.names import SpanKind
 from telemetry.spans import DecodedSpan
 from tests.support.documented import DocumentedClient, web_client
 from tests.support.home import Home
 from tests.support.service import submitted
+from tests.support.spans import spans_of
 
 CALLER = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
@@ -30,10 +31,7 @@ def client(home: Home) -> Iterator[DocumentedClient]:
 def _servers(home: Home, client: DocumentedClient, task_id: int) -> list[DecodedSpan]:
     """The SERVER spans in the outbox that name a task, once they are written."""
     assert state.of(client.application).request_spans.flush()
-    with home.core.database.read() as conn:
-        payloads = outbox.spans_of_task(conn, task_id)
-    spans = [span for payload in payloads for span in codec.decode(payload)]
-    return [span for span in spans if span.kind is SpanKind.SERVER]
+    return [span for span in spans_of(home.core, task_id) if span.kind is SpanKind.SERVER]
 
 
 def _task(home: Home, answer: object) -> TaskRecord:

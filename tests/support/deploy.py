@@ -79,6 +79,12 @@ def configuration(name: str, environ: Mapping[str, str] | None = None) -> dict[s
     return parsed
 
 
+def alert_rules() -> list[dict[str, Any]]:
+    """Every rule of deploy/alerts.yaml, in order."""
+    parsed = yaml.safe_load(text("deploy/alerts.yaml"))
+    return [rule for group in parsed["groups"] for rule in group["rules"]]
+
+
 def port_of(address: str) -> int:
     """The port of HOST:PORT or of a URL."""
     return int(address.rpartition(":")[2].partition("/")[0])

@@ -37,11 +37,6 @@ def _promtool(*arguments: str, folder: Path | None = None) -> str:
     return done.stdout + done.stderr
 
 
-def _rules() -> list[dict[str, Any]]:
-    parsed = yaml.safe_load(deploy.text("deploy/alerts.yaml"))
-    return [rule for group in parsed["groups"] for rule in group["rules"]]
-
-
 def _metrics_in(expression: str) -> set[str]:
     """The metrics that an expression names, without the suffixes of a histogram's series."""
     found = set(_SERIES.findall(re.sub(r'"[^"]*"', "", expression)))
@@ -50,7 +45,7 @@ def _metrics_in(expression: str) -> set[str]:
 
 def test_promtool_takes_the_rules() -> None:
     """Every expression and template of deploy/alerts.yaml is one that Prometheus can evaluate."""
-    assert f"SUCCESS: {len(_rules())} rules found" in _promtool(
+    assert f"SUCCESS: {len(deploy.alert_rules())} rules found" in _promtool(
         "check", "rules", "deploy/alerts.yaml"
     )
 
@@ -75,12 +70,12 @@ def test_every_rule_has_a_case_that_fires() -> None:
     fired = re.findall(
         r'alertname="(\w+)", alertstate="firing"', json.dumps(tests).replace("\\", "")
     )
-    assert set(fired) == {rule["alert"] for rule in _rules()}
+    assert set(fired) == {rule["alert"] for rule in deploy.alert_rules()}
 
 
 def test_each_rule_says_what_is_wrong_and_what_to_do() -> None:
     """Severity, a summary that is a sentence, a description longer than that; names once each."""
-    rules = _rules()
+    rules = deploy.alert_rules()
     assert len({rule["alert"] for rule in rules}) == len(rules)
     for rule in rules:
         name = rule["alert"]
@@ -93,7 +88,7 @@ def test_each_rule_says_what_is_wrong_and_what_to_do() -> None:
 
 def test_rules_name_metrics_that_exist() -> None:
     """Every metric in a rule is in the table, or one of the few of others that are known."""
-    for rule in _rules():
+    for rule in deploy.alert_rules():
         named = _metrics_in(rule["expr"])
         assert named, rule["alert"]
         assert named <= _NAMES | _OF_OTHERS, rule["alert"]
@@ -104,7 +99,7 @@ def test_commands_and_settings_in_rules_exist() -> None:
     from app.cli.main import cli
     from app.config.specs import SPECS
 
-    words = " ".join(rule["annotations"]["description"] for rule in _rules())
+    words = " ".join(rule["annotations"]["description"] for rule in deploy.alert_rules())
     assert set(re.findall(r"`voxtrace ([a-z]+)", words)) <= set(cli.commands)
     known = {spec.name for spec in SPECS}
     assert set(re.findall(r"VOXTRACE_\w+", words)) <= known
