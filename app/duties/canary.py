@@ -42,7 +42,6 @@ class Canary:
         self._period_us = round(core.settings.canary_min * 60_000_000)
         self._first_us = min(round(first_s * 1_000_000), self._period_us)
         self._first_at: int | None = None
-        self._has_begun = False
         self._tidy_at_s = 0.0
         self._begun = 0
 
@@ -57,7 +56,6 @@ class Canary:
         left_us = self._due_at(row, self._first_at) - now
         if self._period_us and left_us <= 0:
             canary.begin(self._core)
-            self._has_begun = True
             self._begun += 1
             return LOOK_S
         self._tidy()
@@ -67,7 +65,7 @@ class Canary:
         """A pause after the last one; for this process's first a short one will do."""
         if last is None:
             return first_at
-        if self._has_begun:
+        if self._begun:
             return last.started_at + self._period_us
         return max(first_at, last.started_at + min(self._period_us, _LEAST_PAUSE_US))
 

@@ -103,26 +103,27 @@ def look(core: Core, row: CanaryRecord, watch: Watch) -> None:
     with core.database.read() as conn:
         now = core.database.now_us(conn)
         task = tasks.get(conn, row.task_id) if row.task_id is not None else None
-        waits = why_it_waits(core, conn, task, now) if task is not None else None
     if task is None:
         gone = Cause(code="gone", words="its task was removed meanwhile")
         _change(core, row, _ended(row.stage, now, gone, is_ok=None))
     elif task.finished_at is not None:
         _look_at_ended(core, row, task, watch, now)
-    elif waits is not None and task.started_at is None:
-        _look_at_waiting(core, row, task, waits, now)
-    elif now - (task.started_at or now) > RUN_US:
-        words = f"not over {(now - (task.started_at or now)) / 1e6:.0f} s after it began"
+    elif task.started_at is None:
+        _look_at_waiting(core, row, task, now)
+    elif now - task.started_at > RUN_US:
+        words = f"not over {(now - task.started_at) / 1e6:.0f} s after it began"
         _give_up(core, row, task, Cause(code="slow", words=words), now)
     elif row.stage == "queue":
         _change(core, row, {"stage": "run", "queue_us": _waited_us(task)})
 
 
-def _look_at_waiting(
-    core: Core, row: CanaryRecord, task: TaskRecord, waits: Cause, now: int
-) -> None:
+def _look_at_waiting(core: Core, row: CanaryRecord, task: TaskRecord, now: int) -> None:
     waited_us = now - task.submitted_at
-    if waited_us <= (QUEUE_US if waits.is_fault else BUSY_US):
+    if waited_us <= QUEUE_US:
+        return
+    with core.database.read() as conn:
+        waits = why_it_waits(core, conn, task, now)
+    if not waits.is_fault and waited_us <= BUSY_US:
         return
     words = f"queued for {waited_us / 1e6:.0f} s: {waits.words}"
     _give_up(core, row, task, Cause(code=waits.code, words=words, is_fault=waits.is_fault), now)
