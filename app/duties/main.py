@@ -25,6 +25,7 @@ from app.duties.window import Window
 from app.service.canaries.canary import Watch
 from app.service.neighbours import TIMEOUT_S
 from app.service.process_counts import CountsThread, ProcessCounts
+from app.service.watch import OutboxGauge
 from telemetry.jaeger import JaegerClient
 from telemetry.names import SERVICE_DUTIES
 
@@ -50,14 +51,15 @@ def run_duties(settings: Settings) -> int:
     judging = Loop(core, [Reaper(core), Janitor(core)], leadership, renews=True)
     looker = bootstrap.with_actor(core, f"look-up on {core.host}")
     looks: list[Duty] = [LookUp(looker, settings.jaeger_url)] if settings.jaeger_url else []
+    gauge = OutboxGauge(core)
     tells: list[Duty] = []
     if metrics is not None:
-        tells = [Metrics(core, metrics, exports=export is not None)]
+        tells = [Metrics(core, metrics, gauge, exports=export is not None)]
     counts = CountsThread(core, ProcessCounts("duties", counts_of([*ships, *looks])))
     others = [
         Loop(core, ships, leadership),
         Loop(core, looks, leadership),
-        *(Loop(core, [one], leadership) for one in _watches(core, export)),
+        *(Loop(core, [one], leadership) for one in _watches(core, gauge, export)),
         Loop(core, tells, leadership),
         Loop(core, [Window(core, sends=export is not None), Sweeper(core)], leadership),
     ]
@@ -71,7 +73,7 @@ def run_duties(settings: Settings) -> int:
     return 0
 
 
-def _watches(core: "Core", export: "ExportSettings | None") -> "list[Duty]":
+def _watches(core: "Core", gauge: OutboxGauge, export: "ExportSettings | None") -> "list[Duty]":
     """What watches the service as its users do, from outside and the whole way.
 
     Each gets a loop of its own: one that waits for a stranger's network must blind no other.
@@ -79,7 +81,8 @@ def _watches(core: "Core", export: "ExportSettings | None") -> "list[Duty]":
     url = core.settings.jaeger_url
     jaeger = JaegerClient(url, timeout_s=TIMEOUT_S) if url is not None else None
     watch = Watch(exports=export is not None, jaeger=jaeger)
-    return [Neighbours(core, export), Canary(core, watch), Ping(core, exports=export is not None)]
+    exports = export is not None
+    return [Neighbours(core, export), Canary(core, watch), Ping(core, gauge, exports=exports)]
 
 
 def _relay(settings: Settings, export: "LogExport | None") -> LineRelay | None:

@@ -10,6 +10,7 @@ from app import clock
 from app.domain.errors import ConfigError, VoxtraceError
 from app.logs.logger import logger_of
 from app.service.core import Core
+from app.service.database_clock import DatabaseClock
 from app.service.measures import Measures
 from app.service.trouble import Trouble
 from app.service.watch import OutboxGauge
@@ -53,16 +54,20 @@ class Metrics:
     Args:
         core: Where to read.
         settings: Where to send.
+        outbox: Measures the span outbox.
         exports: Whether spans are sent, so that there is a forwarder to tell of.
     """
 
     name = "metrics"
     needs_leader = True
 
-    def __init__(self, core: Core, settings: MetricSettings, *, exports: bool) -> None:
+    def __init__(
+        self, core: Core, settings: MetricSettings, outbox: OutboxGauge, *, exports: bool
+    ) -> None:
         self._core = core
+        self._clock = DatabaseClock(core)
         self._settings = settings
-        self._measures = Measures(core, OutboxGauge(core), exports=exports)
+        self._measures = Measures(core, outbox, exports=exports)
         self._client = OtlpHttpClient(settings.export)
         self._resource = metrics_resource(core.settings.release, os.environ)
         self._trouble = Trouble(log, "metrics")
@@ -82,7 +87,7 @@ class Metrics:
         answer = self._client.send(payload, now_us=now_us)
         if answer.verdict is Verdict.ACCEPTED and not answer.is_partial:
             self._sent, self._failures = self._sent + 1, 0
-            self._last_success_us, self._last_error = clock.now_us(), None
+            self._last_success_us, self._last_error = self._clock.now_us(), None
             self._trouble.over()
         else:
             self._failures, self._last_error = self._failures + 1, answer.words

@@ -4,11 +4,11 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
-from urllib.parse import urlsplit, urlunsplit
 
 from app import clock
 from app.service import duty_state, neighbours
 from app.service.core import Core
+from app.service.database_clock import DatabaseClock
 from app.service.neighbours import Neighbour
 from telemetry import provider
 from telemetry.export import ExportSettings
@@ -38,6 +38,7 @@ class Neighbours:
 
     def __init__(self, core: Core, export: ExportSettings | None) -> None:
         self._core = core
+        self._clock = DatabaseClock(core)
         self._asked: dict[str, _Asked] = {"web": _web(core)}
         if export is not None:
             self._asked["collector"] = _collector(export)
@@ -49,14 +50,10 @@ class Neighbours:
     def step(self) -> float:
         """Asks each of them once; at most three times `TIMEOUT_S`."""
         before = self._former() if self._seen is None else self._seen
-        with self._core.database.read() as conn:
-            now = self._core.database.now_us(conn)
-        begun_s = clock.monotonic_s()
-        seen = {}
-        for name, (address, ask) in self._asked.items():
-            at = now + round((clock.monotonic_s() - begun_s) * 1_000_000)
-            seen[name] = neighbours.asked(before.get(name), address, ask, now=at)
-        self._seen = seen
+        self._seen = {
+            name: neighbours.asked(before.get(name), address, ask, now_us=self._clock.now_us)
+            for name, (address, ask) in self._asked.items()
+        }
         self._rounds += 1
         return ROUND_S
 
@@ -97,14 +94,12 @@ def _collector(export: ExportSettings) -> _Asked:
 
 def _jaeger(url: str) -> _Asked:
     client = JaegerClient(url, timeout_s=neighbours.TIMEOUT_S)
-    parts = urlsplit(url)
-    shown = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
     def ask() -> str | None:
         try:
             client.ping()
         except JaegerError as error:
-            return str(error).removeprefix(f"{client.url} does not answer: ").replace(url, shown)
+            return str(error).removeprefix(f"{client.url} does not answer: ")
         return None
 
-    return shown, ask
+    return client.url, ask

@@ -9,6 +9,7 @@ from app.service import duty_state, ping
 from app.service.core import Core
 from app.service.health import HealthProbe
 from app.service.trouble import Trouble
+from app.service.watch import OutboxGauge
 
 log = logger_of(__name__)
 
@@ -23,15 +24,16 @@ class Ping:
 
     Args:
         core: What it works with.
+        outbox: Measures the span outbox.
         exports: Whether a collector is set.
     """
 
     name = "ping"
     needs_leader = True
 
-    def __init__(self, core: Core, *, exports: bool) -> None:
+    def __init__(self, core: Core, outbox: OutboxGauge, *, exports: bool) -> None:
         self._url = core.settings.ping_url
-        self._health = HealthProbe(core, exports=exports)
+        self._health = HealthProbe(core, outbox=outbox, exports=exports)
         self._core = core
         self._has_begun = False
         self._accepted_at: int | None = None

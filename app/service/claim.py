@@ -1,9 +1,8 @@
 """Claim: the queue's `get`. A pending row becomes processing, or nothing happens at all."""
 
-from app import clock
 from app.domain.claim import Claim
 from app.domain.records import TaskRecord
-from app.service import spans
+from app.service import database_clock, spans
 from app.service.core import Core
 from app.service.task_logs import attempt_log, task_log
 from app.store import attempts, events, tasks
@@ -25,9 +24,7 @@ def claim_next(core: Core, *, worker_id: str, task_id: int | None = None) -> Cla
 
 def _claim(core: Core, conn: Connection, worker_id: str, task_id: int | None) -> Claim | None:
     tasks.lock_slots(conn)
-    before_us = clock.now_us()
-    now = core.database.now_us(conn)
-    offset_us = now - (before_us + clock.now_us()) // 2 if not core.database.is_sqlite else 0
+    now, offset_us = database_clock.measured(core, conn)
     task = tasks.claim_next(
         conn,
         worker_id=worker_id,

@@ -7,6 +7,7 @@ spans left, and everyone else would take them for long arrived.
 from app import clock
 from app.domain.errors import VoxtraceError
 from app.service.core import Core
+from app.store.database import Connection
 
 #: Seconds after which the offset is measured again.
 MEASURED_S = 10.0
@@ -35,13 +36,22 @@ class DatabaseClock:
 
     def _measure(self) -> None:
         self._measure_at_s = clock.monotonic_s() + MEASURED_S
-        database = self._core.database
-        if database.is_sqlite:
+        if self._core.database.is_sqlite:
             return
         try:
-            with database.read() as conn:
-                before_us = clock.now_us()
-                there_us = database.now_us(conn)
-                self._offset_us = there_us - (before_us + clock.now_us()) // 2
+            with self._core.database.read() as conn:
+                _, self._offset_us = measured(self._core, conn)
         except VoxtraceError:
             return
+
+
+def measured(core: Core, conn: Connection) -> tuple[int, int]:
+    """The database's time, and how far it is ahead of this host's clock; 0 on SQLite.
+
+    Microseconds; one statement, whose answer is taken to be of the middle of its time.
+    """
+    before_us = clock.now_us()
+    there_us = core.database.now_us(conn)
+    if core.database.is_sqlite:
+        return there_us, 0
+    return there_us, there_us - (before_us + clock.now_us()) // 2

@@ -49,7 +49,11 @@ class Neighbour:
 
 
 def asked(
-    before: Neighbour | None, address: str, ask: Callable[[], str | None], *, now: int
+    before: Neighbour | None,
+    address: str,
+    ask: Callable[[], str | None],
+    *,
+    now_us: Callable[[], int],
 ) -> Neighbour:
     """Asks once, and tells what is known after it.
 
@@ -57,12 +61,12 @@ def asked(
         before: What was known; of another address, nothing was.
         address: Where it is asked.
         ask: Returns None where it answers, else what came instead.
-        now: The database's time before it is asked.
+        now_us: Tells the database's time.
     """
     begun_s = clock.monotonic_s()
     trouble = ask()
     took_s = clock.monotonic_s() - begun_s
-    at = now + round(took_s * 1_000_000)
+    at = now_us()
     known = before if before is not None and before.address == address else None
     if trouble is None:
         return Neighbour(address=address, at=at, answered_at=at, took_ms=round(took_s * 1000, 1))

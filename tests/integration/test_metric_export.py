@@ -15,6 +15,7 @@ from app.duties.metrics import Metrics, metric_settings
 from app.duties.told import counts_of
 from app.service import measures
 from app.service.leader import every
+from app.service.watch import OutboxGauge
 from telemetry import metric_names as m
 from telemetry.metric_export import encode_metrics, export_interval_s
 from telemetry.samples import Histogram, Sample
@@ -85,7 +86,7 @@ def test_duty_sends_what_the_tables_say(home: Home, receiver: OtlpReceiver) -> N
     }
     settings = metric_settings(environ)
     assert settings is not None
-    duty = Metrics(core, settings, exports=True)
+    duty = Metrics(core, settings, OutboxGauge(core), exports=True)
     assert duty.step() == 5
     (request,) = receiver.metrics
     assert _resource(request) == {
@@ -113,7 +114,7 @@ def test_collector_that_takes_no_metrics_fails_nothing(
     caplog.set_level("INFO")
     settings = metric_settings(environ)
     assert settings is not None
-    duty = Metrics(home.core, settings, exports=True)
+    duty = Metrics(home.core, settings, OutboxGauge(home.core), exports=True)
     assert [duty.step() for _ in range(3)] == [60, 60, 60]
     state = json.loads(duty.state())
     assert (state["sent"], state["failures"]) == (0, 3)

@@ -16,6 +16,7 @@ from app.service.canaries import canary
 from app.service.canaries.canary import Watch
 from app.service.core import Core
 from app.service.health import HealthProbe
+from app.service.watch import OutboxGauge
 from app.store import workers
 from tests.support.home import Home
 from tests.support.ping_place import PingPlace
@@ -50,7 +51,7 @@ def test_it_is_called_while_all_is_well(home: Home, place: PingPlace) -> None:
     """A GET of the very address, each minute, without cookies or credentials of ours."""
     core = _well(home, place.url)
     start_worker(core)
-    duty = Ping(core, exports=False)
+    duty = Ping(core, OutboxGauge(core), exports=False)
     assert duty.step() == ROUND_S
     assert place.calls == ["/a-secret-path/?key=secret"]
     assert not {"authorization", "cookie"} & set(place.headers)
@@ -60,11 +61,11 @@ def test_it_is_called_while_all_is_well(home: Home, place: PingPlace) -> None:
 def test_it_is_silent_while_something_is_not_well(home: Home, place: PingPlace) -> None:
     """Without a worker nothing is called, and its row says for whose sake."""
     core = _well(home, place.url)
-    duty = Ping(core, exports=False)
+    duty = Ping(core, OutboxGauge(core), exports=False)
     assert duty.step() == HELD_S
     assert (place.calls, _state(duty)["held_by"]) == ([], ["workers"])
     start_worker(core)
-    duty = Ping(core, exports=False)
+    duty = Ping(core, OutboxGauge(core), exports=False)
     duty.step()
     assert len(place.calls) == 1
 
@@ -74,7 +75,8 @@ def test_a_canary_that_failed_holds_it(home: Home, place: PingPlace) -> None:
     home.environ["VOXTRACE_CANARY_MIN"] = "10"
     core = _well(home, place.url)
     worker = start_worker(core)
-    assert Ping(core, exports=False).step() == HELD_S, "none has come through yet"
+    duty = Ping(core, OutboxGauge(core), exports=False)
+    assert duty.step() == HELD_S, "none has come through yet"
     canary.begin(core)
     watch = Watch(exports=False, jaeger=None)
     row, _ = canary.newest(core)
@@ -84,7 +86,7 @@ def test_a_canary_that_failed_holds_it(home: Home, place: PingPlace) -> None:
     row, _ = canary.newest(core)
     assert row is not None
     canary.look(core, row, watch)
-    assert Ping(core, exports=False).step() == ROUND_S
+    assert Ping(core, OutboxGauge(core), exports=False).step() == ROUND_S
     assert len(place.calls) == 1
 
 
@@ -104,7 +106,7 @@ def test_what_goes_wrong_is_told_without_the_address(
     core = _well(home, place.url)
     start_worker(core)
     place.status = status
-    duty = Ping(core, exports=False)
+    duty = Ping(core, OutboxGauge(core), exports=False)
     with caplog.at_level(logging.DEBUG):
         assert duty.step() == AGAIN_S
     assert str(_state(duty)["error"]).startswith(words)
@@ -123,7 +125,7 @@ def test_nobody_there_is_told(home: Home) -> None:
         url = place.url
     core = _well(home, url)
     start_worker(core)
-    duty = Ping(core, exports=False)
+    duty = Ping(core, OutboxGauge(core), exports=False)
     assert duty.step() == AGAIN_S
     assert str(_state(duty)["error"]).startswith("no answer: ConnectionError (Connection refused")
 
@@ -168,11 +170,11 @@ def test_a_new_leader_knows_when_it_was_heard_last(home: Home, place: PingPlace)
     """The age of the last accepted call survives the process that made it."""
     core = _well(home, place.url)
     start_worker(core)
-    first = Ping(core, exports=False)
+    first = Ping(core, OutboxGauge(core), exports=False)
     first.step()
     leader.note_success(core, first.name, HOLDER, first.state())
     place.status = 500
-    second = Ping(core, exports=False)
+    second = Ping(core, OutboxGauge(core), exports=False)
     second.step()
     assert _state(second)["accepted_at"] == _state(first)["accepted_at"]
 

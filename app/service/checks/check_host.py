@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from app import clock
 from app.domain.errors import VoxtraceError
+from app.service import database_clock
 from app.service.checks.check import NOTHING, Check, Said
 from app.service.core import Core
 from app.service.figures import duration
@@ -148,10 +149,8 @@ _WAL_FIX: Final = Said(
 
 def clocks(core: Core) -> Check:
     """This host's clock against the database's (on SQLite they are one)."""
-    before_us = clock.now_us()
     with core.database.read() as conn:
-        there_us = core.database.now_us(conn)
-    apart_us = there_us - (before_us + clock.now_us()) // 2
+        _, apart_us = database_clock.measured(core, conn)
     level: Level = "ok"
     if abs(apart_us) > _SKEW_US:
         level = "bad" if abs(apart_us) > _FAR_US else "warn"

@@ -14,12 +14,12 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any, Final
 
-from app import clock
 from app.domain.errors import ErrorKind, NotFoundError, StoreError
 from app.domain.records import LogLineRecord, TaskRecord
 from app.logs.kept import KEPT
 from app.logs.line import LEVELS, LOGGER_CHARS, Line, clean_fields, clean_message
 from app.logs.logger import logger_of
+from app.service import database_clock
 from app.service.core import Core
 from app.store import task_log, tasks
 from app.store.database import Connection
@@ -153,7 +153,7 @@ def write_waiting(core: Core) -> int:
 
 
 def _write_one(core: Core, conn: Connection, *, task_id: int, lines: Sequence[Line]) -> None:
-    offset_us = 0 if core.database.is_sqlite else core.database.now_us(conn) - clock.now_us()
+    _, offset_us = database_clock.measured(core, conn)
     write(core, conn, task_id, lines, offset_us=offset_us)
 
 
