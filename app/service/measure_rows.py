@@ -8,6 +8,8 @@ from typing import Final
 from app.domain.engine_calls import BOUNDS_S, Bucket
 from app.domain.records import CanaryRecord, DutyRecord
 from app.domain.task import Status
+from app.service.checks.check_watch import last_verdict
+from app.service.duty_counts import COUNTED
 from app.service.duty_state import state_of
 from app.service.leader import LEADER
 from app.service.report import Slots, WorkerView
@@ -16,18 +18,10 @@ from telemetry import metric_names as m
 from telemetry.outbox import OutboxState
 from telemetry.samples import Histogram, Sample
 
-#: Counts of processes that are there from the start, at 0: the duty that each needs, its results.
-_FROM_THE_START: Final = (
-    (m.FORWARDER_REQUESTS, "forwarder", ("",)),
-    (m.FORWARDER_SENT_SPANS, "forwarder", ("",)),
-    (m.FORWARDER_REJECTED_SPANS, "forwarder", ("",)),
-    (m.FORWARDER_RESENT_ROWS, "forwarder", ("",)),
-    (m.TRACE_LOOK_UPS, "look-up", ("seen", "resent", "given_up")),
-)
 _OF_PROCESSES: Final = {
     metric.name: metric
     for metric in (
-        *(metric for metric, _, _ in _FROM_THE_START),
+        *(metric for fields in COUNTED.values() for metric, _ in fields.values()),
         m.TELEMETRY_FAILURES,
         m.SDK_SPAN_STARTED,
         m.SDK_SPAN_PROCESSED,
@@ -176,7 +170,7 @@ def _of_forwarder(rows: Rows) -> Iterator[Sample]:
 
 def _of_canaries(rows: Rows) -> Iterator[Sample]:
     """The last canary that ended with a verdict."""
-    last = next((one for one in rows.canaries if one.is_ok is not None), None)
+    last = last_verdict(rows.canaries)
     if last is None:
         return
     yield _sample(m.CANARY_OK, int(last.is_ok or False))
@@ -191,9 +185,9 @@ def _of_processes(rows: Rows) -> Iterator[Sample]:
     """What processes counted, and zeros for what was not counted yet but could be."""
     names = {duty.name for duty in rows.duties}
     totals: dict[tuple[str, tuple[tuple[str, str], ...]], int] = {}
-    for metric, duty, results in _FROM_THE_START:
+    for duty, fields in COUNTED.items():
         if duty in names:
-            for result in results:
+            for metric, result in fields.values():
                 totals[metric.name, (("result", result),) if result else ()] = 0
     for key, n in rows.processes.items():
         if key.name in _OF_PROCESSES:

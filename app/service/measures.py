@@ -9,6 +9,7 @@ import threading
 from app import clock
 from app.domain.records import DutyRecord
 from app.service import limits, report
+from app.service.canaries.canary import KEPT
 from app.service.core import Core
 from app.service.measure_rows import Rows, samples_of
 from app.service.report import WorkerView
@@ -21,8 +22,6 @@ from telemetry.samples import Sample
 
 #: Seconds for which what was read is told again: no scraper can hurt.
 KEPT_S = 1.0
-#: Canaries among which the last that ended with a verdict is sought.
-_CANARIES = 10
 
 
 class Measures:
@@ -85,7 +84,7 @@ def _rows(core: Core, conn: Connection, outbox: OutboxState | None, *, exports: 
         workers=views,
         calls=counts.engine_calls(conn),
         duties=_wanted(core, duties.every(conn), exports=exports),
-        canaries=canaries.latest(conn, _CANARIES) if wants_canaries else [],
+        canaries=canaries.latest(conn, KEPT) if wants_canaries else [],
         processes=counts.of_processes(conn),
         outbox=outbox,
         exports=exports,
