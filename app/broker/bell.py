@@ -9,7 +9,7 @@ import socket
 from contextlib import suppress
 from pathlib import Path
 
-from app.broker.local import address_of
+from app.broker.local import listen, send
 
 
 class BellSocket:
@@ -20,13 +20,9 @@ class BellSocket:
     """
 
     def __init__(self, run_dir: Path) -> None:
-        run_dir.mkdir(parents=True, exist_ok=True)
         self._path = run_dir / f"bell.{os.getpid()}"
-        self._path.unlink(missing_ok=True)
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket = listen(self._path)
         self._socket.settimeout(0)
-        with address_of(self._path) as address:
-            self._socket.bind(address)
 
     def fileno(self) -> int:
         """The descriptor to wait on; it becomes readable when the bell rings."""
@@ -49,11 +45,4 @@ def ring(run_dir: Path) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as bell:
         bell.settimeout(0)
         for path in run_dir.glob("bell.*"):
-            try:
-                with address_of(path) as address:
-                    bell.sendto(b"1", address)
-            except ConnectionRefusedError:
-                with suppress(OSError):
-                    path.unlink()
-            except OSError:
-                continue  # its queue is full: it will look anyway
+            send(bell, path, b"1")  # one whose queue is full will look anyway

@@ -7,11 +7,10 @@ full, the line is only on standard error and, about a task, in its rows: nothing
 
 import os
 import socket
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from app.broker.local import address_of
+from app.broker.local import listen, send
 
 #: Bytes of a datagram at most; a line has a few thousand.
 MAX_BYTES: Final = 1 << 16
@@ -25,12 +24,8 @@ class RelaySocket:
     """
 
     def __init__(self, run_dir: Path) -> None:
-        run_dir.mkdir(parents=True, exist_ok=True)
         self._path = run_dir / f"lines.{os.getpid()}"
-        self._path.unlink(missing_ok=True)
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        with address_of(self._path) as address:
-            self._socket.bind(address)
+        self._socket = listen(self._path)
 
     def receive(self, timeout_s: float) -> str | None:
         """The next line; None at the timeout."""
@@ -53,15 +48,4 @@ def hand_over(run_dir: Path, line: str) -> bool:
         return False
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
         sender.settimeout(0)
-        for path in sorted(run_dir.glob("lines.*")):
-            try:
-                with address_of(path) as address:
-                    sender.sendto(data, address)
-            except ConnectionRefusedError:
-                with suppress(OSError):
-                    path.unlink()
-            except OSError:
-                continue
-            else:
-                return True
-    return False
+        return any(send(sender, path, data) for path in sorted(run_dir.glob("lines.*")))
