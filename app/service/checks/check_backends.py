@@ -5,7 +5,7 @@ from typing import Final
 
 from app.domain.records import DutyRecord
 from app.service.checks.check import NOTHING, Check, Said, off, unknown
-from app.service.checks.check_duties import RESTART, not_told, since_of, trouble
+from app.service.checks.check_duties import duty_check, not_told
 from app.service.checks.facts import Facts
 from app.service.duty_state import state_of
 from app.service.figures import count, duration
@@ -157,20 +157,9 @@ def _look_up(facts: Facts, found: Found) -> Check:
         return not_told("look-up")
     if found.jaeger is None:
         return off("look-up", "no Jaeger is set", "未设置 Jaeger")
-    duty = facts.duty("look-up")
-    wrong = trouble(facts, duty)
     if found.jaeger.failures:
         return unknown("look-up", "waits for Jaeger", "在等待 Jaeger")
-    if duty is None or wrong is not None:
-        said = wrong or Said(en="has not begun", zh="还没有开始")
-        return Check(
-            name="look-up",
-            level="warn" if duty is not None else "unknown",
-            said=said,
-            fix=RESTART if duty is not None else NOTHING,
-            since=since_of(duty),
-        )
-    return _looks(duty)
+    return duty_check(facts, "look-up", _looks)
 
 
 def _looks(duty: DutyRecord) -> Check:

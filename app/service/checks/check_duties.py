@@ -1,12 +1,12 @@
 """Checks of the duties: whether one leads, whether each ticks and succeeds."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
 from app.domain.records import DutyRecord
-from app.service.checks.check import Check, Said, unknown
+from app.service.checks.check import NOTHING, Check, Said, unknown
 from app.service.checks.facts import Facts
 from app.service.duty_state import state_of
 from app.service.figures import duration
@@ -154,13 +154,21 @@ _ASKER = _Plain(name="neighbours", fact="rounds", en="rounds of asking: {n}", zh
 def _plain(facts: Facts, plain: _Plain) -> Check:
     if not facts.has_leader:
         return not_told(plain.name)
-    duty = facts.duty(plain.name)
+    return duty_check(facts, plain.name, lambda duty: _rounds(duty, plain))
+
+
+def duty_check(facts: Facts, name: str, tell: Callable[[DutyRecord], Check]) -> Check:
+    """What is wrong with a duty as such; where nothing is, what `tell` makes of its row."""
+    duty = facts.duty(name)
     wrong = trouble(facts, duty)
-    if duty is None or wrong is not None:
-        said = wrong or Said(en="has not begun", zh="还没有开始")
-        if duty is None:
-            return Check(name=plain.name, level="unknown", said=said)
-        return Check(name=plain.name, level="warn", said=said, fix=RESTART, since=since_of(duty))
+    if duty is None:
+        return Check(name=name, level="unknown", said=wrong or NOTHING)
+    if wrong is not None:
+        return Check(name=name, level="warn", said=wrong, fix=RESTART, since=since_of(duty))
+    return tell(duty)
+
+
+def _rounds(duty: DutyRecord, plain: _Plain) -> Check:
     number = state_of(duty).get(plain.fact, 0)
     said = Said(en=plain.en.format(n=number), zh=plain.zh.format(n=number))
     return Check(

@@ -1,9 +1,9 @@
 """Checks of the work: who makes it, how much at once, what takes too long."""
 
-from app.domain.task import LEASE_US
 from app.service.checks.check import Check, Said, unknown
 from app.service.checks.facts import Facts
 from app.service.figures import count, duration
+from app.service.task_view import is_alive
 
 _START_WORKER = Said(en="start one: `voxtrace worker`", zh="请运行 `voxtrace worker`")
 
@@ -14,11 +14,7 @@ def work_checks(facts: Facts) -> list[Check]:
 
 
 def _workers(facts: Facts) -> Check:
-    living = [
-        worker
-        for worker in facts.workers
-        if worker.state in {"up", "draining"} and worker.heartbeat_at >= facts.now - LEASE_US
-    ]
+    living = [worker for worker in facts.workers if is_alive(worker, facts.now)]
     up = [worker for worker in living if worker.state == "up"]
     slots = sum(worker.concurrency for worker in up)
     numbers = {"workers": len(up), "slots": slots, "waiting": facts.waiting}
