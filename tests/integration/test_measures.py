@@ -1,11 +1,10 @@
 """Measures: every number is what the rows say, on both databases, through every change."""
 
 import json
-from collections import Counter
 from collections.abc import Callable, Iterator
 
 import pytest
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, text
 
 from app import bootstrap
 from app.service import cancel, leader, limits, measures, verdict, watch
@@ -17,6 +16,7 @@ from telemetry import outbox
 from telemetry.samples import Histogram, Sample
 from tests.support.home import Home
 from tests.support.service import claimed, run, start_worker, submitted
+from tests.support.statements import plan, recorded
 
 _HOUR_US = 3_600_000_000
 
@@ -258,43 +258,30 @@ _GROWING = ("task", "task_attempt", "text", "event", "segment", "span_outbox", "
 def test_cost_does_not_grow_with_the_tasks(home: Home) -> None:
     """No statement of a snapshot scans a table that grows, but by an index of what is open."""
     core = home.core
-    statements: list[tuple[str, object]] = []
-
-    def keep(_conn: object, _cursor: object, sql: str, parameters: object, *_: object) -> None:
-        statements.append((sql, parameters))
-
     with core.database.write() as conn:
-        event.listen(conn.engine, "before_cursor_execute", keep)
-        for read in READS.values():
-            read(conn)
-        event.remove(conn.engine, "before_cursor_execute", keep)
-        for sql, parameters in statements:
-            plan = conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", parameters).all()  # type: ignore[arg-type]
-            for row in plan:
-                words = row[-1].split()
+        with recorded(conn.engine) as statements:
+            for read in READS.values():
+                read(conn)
+        for sql, values in statements:
+            for line in plan(conn, sql, values):
+                words = line.split()
                 if words[0] == "SCAN" and words[1] in _GROWING:
-                    assert "ix_" in row[-1], f"{row[-1]}\n{sql}"
+                    assert "ix_" in line, f"{line}\n{sql}"
     assert len(statements) == len(READS)
 
 
 def test_reads_are_kept_for_a_second(home: Home) -> None:
     """A hundred scrapes in a moment read the tables once."""
     core = home.core
-    asked: Counter[str] = Counter()
     gauge = watch.OutboxGauge(core)
     kept = measures.Measures(core, gauge, exports=False)
-
-    def count(*_: object) -> None:
-        asked["statements"] += 1
-
     with core.database.read() as conn:
         engine = conn.engine
-    event.listen(engine, "before_cursor_execute", count)
-    first = kept.read()
-    once = asked["statements"]
-    assert all(kept.read() is first for _ in range(100))
-    event.remove(engine, "before_cursor_execute", count)
-    assert asked["statements"] == once
+    with recorded(engine) as statements:
+        first = kept.read()
+        once = len(statements)
+        assert all(kept.read() is first for _ in range(100))
+        assert len(statements) == once
 
 
 @pytest.fixture

@@ -4,12 +4,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, text
 
 from app.service import claim, presence, reap, task_list
 from app.service.submit import SubmitRequest, submit
 from app.store import reports, task_log, tasks, workers
 from tests.support.home import Home
+from tests.support.statements import plan, recorded
 
 if TYPE_CHECKING:
     from app.service.core import Core
@@ -49,21 +50,13 @@ HOT: dict[str, Callable[[Connection], object]] = {
 @pytest.mark.parametrize("name", HOT)
 def test_hot_statement_scans_no_table(home: Home, name: str) -> None:
     """SQLite's plan has no SCAN of task, task_attempt, text or worker without an index."""
-    statements: list[tuple[str, object]] = []
-
-    def keep(_conn: object, _cursor: object, sql: str, parameters: object, *_: object) -> None:
-        statements.append((sql, parameters))
-
     with home.core.database.write() as conn:
-        event.listen(conn.engine, "before_cursor_execute", keep)
-        HOT[name](conn)
-        event.remove(conn.engine, "before_cursor_execute", keep)
-        for sql, parameters in statements:
-            plan = conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", parameters).all()  # type: ignore[arg-type]
-            for row in plan:
-                detail = row[-1]
-                is_scan = detail.startswith("SCAN ") and "USING" not in detail
-                assert not is_scan or "CONSTANT ROW" in detail, f"{detail}\n{sql}"
+        with recorded(conn.engine) as statements:
+            HOT[name](conn)
+        for sql, values in statements:
+            for line in plan(conn, sql, values):
+                is_scan = line.startswith("SCAN ") and "USING" not in line
+                assert not is_scan or "CONSTANT ROW" in line, f"{line}\n{sql}"
     assert statements
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection
 
 from app.service import cancel, glance, library, report, task_view
 from app.service.glance import Key
@@ -11,6 +11,7 @@ from app.service.library import LibraryFilter
 from app.store import reports, totals
 from tests.support.home import Home
 from tests.support.service import claimed, run, start_worker, submitted
+from tests.support.statements import plan, recorded
 
 READS: dict[str, Callable[[Connection], object]] = {
     "active_texts": reports.active_texts,
@@ -29,20 +30,13 @@ READS: dict[str, Callable[[Connection], object]] = {
 @pytest.mark.parametrize("name", READS)
 def test_read_scans_no_table(home: Home, name: str) -> None:
     """SQLite's plan has no SCAN of a table that grows, but by an index that does not."""
-    statements: list[tuple[str, object]] = []
-
-    def keep(_conn: object, _cursor: object, sql: str, parameters: object, *_: object) -> None:
-        statements.append((sql, parameters))
-
     with home.core.database.write() as conn:
-        event.listen(conn.engine, "before_cursor_execute", keep)
-        READS[name](conn)
-        event.remove(conn.engine, "before_cursor_execute", keep)
-        for sql, parameters in statements:
-            plan = conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", parameters).all()  # type: ignore[arg-type]
-            for row in plan:
-                is_scan = row[-1].startswith("SCAN ") and "USING" not in row[-1]
-                assert not is_scan, f"{row[-1]}\n{sql}"
+        with recorded(conn.engine) as statements:
+            READS[name](conn)
+        for sql, values in statements:
+            for line in plan(conn, sql, values):
+                is_scan = line.startswith("SCAN ") and "USING" not in line
+                assert not is_scan, f"{line}\n{sql}"
     assert statements
 
 

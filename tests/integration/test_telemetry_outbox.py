@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 
 from app.domain.errors import StoreError
@@ -14,6 +14,7 @@ from app.store.database import Database
 from telemetry import outbox
 from telemetry.outbox import RANK_DETAIL, RANK_REQUEST, RANK_TASK, OutboxState
 from tests.conftest import database_url
+from tests.support.statements import plan, recorded
 
 _T0 = 1_700_000_000_000_000
 _HOUR_US = 3_600_000_000
@@ -300,7 +301,7 @@ def test_prune_of_looked_up_rows_reads_an_index_of_its_own(database: Database) -
             "SELECT id, size_bytes, rank, n_spans FROM span_outbox WHERE state = 'sent'"
             " AND look_at IS NULL ORDER BY sent_at, id LIMIT 5"
         )
-        assert "ix_span_outbox_spare" in _plan(conn, sql, ())
+        assert "ix_span_outbox_spare" in "\n".join(plan(conn, sql, ()))
 
 
 def test_prune_works_in_bounded_steps(database: Database) -> None:
@@ -405,11 +406,11 @@ def test_statement_uses_an_index(database: Database, name: str) -> None:
         if not database.is_sqlite:
             conn.execute(text("SET LOCAL enable_seqscan = off"))
         seen = list(_statements(conn, _STATEMENTS[name]))
-        plans = [(sql, _plan(conn, sql, values)) for sql, values in seen]
+        plans = [(sql, "\n".join(plan(conn, sql, values))) for sql, values in seen]
     assert plans
-    for sql, plan in plans:
-        assert "SCAN span_outbox\n" not in plan + "\n", f"{sql}\n{plan}"
-        assert "Seq Scan on span_outbox " not in plan, f"{sql}\n{plan}"
+    for sql, found in plans:
+        assert "SCAN span_outbox\n" not in found + "\n", f"{sql}\n{found}"
+        assert "Seq Scan on span_outbox " not in found, f"{sql}\n{found}"
         conditions = sql.partition("WHERE")[2]
         assert "state =" not in conditions.replace("state = '", ""), "a plan for any state"
 
@@ -418,22 +419,10 @@ def _statements(
     conn: Connection, call: Callable[[Connection], object]
 ) -> Iterator[tuple[str, Any]]:
     """Runs a function in a savepoint and gives the statements it sent, with their values."""
-    seen: list[tuple[str, Any]] = []
-
-    def note(_conn: Any, _cursor: Any, sql: str, values: Any, *_: Any) -> None:
-        seen.append((sql, values))
-
-    engine = conn.engine
     savepoint = conn.begin_nested()
-    event.listen(engine, "before_cursor_execute", note)
     try:
-        call(conn)
+        with recorded(conn.engine) as seen:
+            call(conn)
     finally:
-        event.remove(engine, "before_cursor_execute", note)
         savepoint.rollback()
     yield from (found for found in seen if "span_outbox " in found[0].replace("\n", " "))
-
-
-def _plan(conn: Connection, sql: str, values: Any) -> str:
-    explain = "EXPLAIN QUERY PLAN " if conn.dialect.name == "sqlite" else "EXPLAIN "
-    return "\n".join(str(row[-1]) for row in conn.exec_driver_sql(explain + sql, values))
