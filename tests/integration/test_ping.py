@@ -145,7 +145,7 @@ def test_an_answer_that_never_ends_is_cut(
 def test_a_slow_ping_holds_no_other_watch(home: Home, place: PingPlace) -> None:
     """While a call of the ping hangs, the neighbours are asked as often as ever."""
     place.drips_s = 0.1
-    home.environ |= {"VOXTRACE_PING_URL": place.url, "VOXTRACE_CANARY_MIN": "0"}
+    home.environ |= {"VOXTRACE_PING_URL": place.url}
     core = home.core
     start_worker(core, concurrency=1)
 
