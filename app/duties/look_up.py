@@ -52,8 +52,10 @@ class LookUp:
         """
         try:
             looked = look_up.look(self._core, self._jaeger)
-            if not looked.total:
-                self._glance()
+            if clock.monotonic_s() >= self._sample_at_s:
+                self._sample()
+            elif not looked.total:
+                self._jaeger.ping()  # nothing else has told whether it answers
         except JaegerError as error:
             message = str(error)
             raise VoxtraceError(message) from error
@@ -63,11 +65,8 @@ class LookUp:
         self._given_up += looked.given_up
         return SOON_S if looked.is_full else ROUND_S
 
-    def _glance(self) -> None:
-        """Nothing is due: sees that Jaeger answers, and now and then that it has lost nothing."""
-        if clock.monotonic_s() < self._sample_at_s:
-            self._jaeger.ping()
-            return
+    def _sample(self) -> None:
+        """Sees that Jaeger has lost nothing of what it had, however much is due."""
         self._sample_at_s = clock.monotonic_s() + SAMPLE_S
         if look_up.sample(self._core, self._jaeger, _DICE):
             self._lost_at = self._clock.now_us()
