@@ -28,10 +28,16 @@ def sweep(core: Core, *, min_age_us: int = MIN_AGE_US) -> int:
     for prefix in (AUDIO_PREFIX, SEGMENT_PREFIX):
         for entry in core.storage.iterate(prefix):
             if entry.mtime_us < before and not _is_used_now(core, entry.key):
-                removed += core.database.run(
-                    lambda conn, key=entry.key: _remove_unused(core, conn, key)  # type: ignore[misc]
-                )
+                removed += remove_unused(core, entry.key)
     return removed
+
+
+def remove_unused(core: Core, key: str) -> bool:
+    """Removes a file unless a row refers to it, seen under the writer's lock; whether it did.
+
+    A file of nobody else's content may go at once: one that others may make, too, must be old.
+    """
+    return core.database.run(lambda conn: not _is_used(conn, key) and core.storage.delete(key))
 
 
 def _is_used_now(core: Core, key: str) -> bool:
@@ -43,7 +49,3 @@ def _is_used(conn: Connection, key: str) -> bool:
     if key.startswith(f"{AUDIO_PREFIX}/"):
         return audios.refers_to(conn, key)
     return audios.segment_refers_to(conn, key.rpartition("/")[2].removesuffix(".pcm"))
-
-
-def _remove_unused(core: Core, conn: Connection, key: str) -> bool:
-    return not _is_used(conn, key) and core.storage.delete(key)

@@ -13,7 +13,7 @@ from app.domain.canary import Cause
 from app.domain.errors import ConflictError, NotFoundError, StoreError, VoxtraceError
 from app.domain.records import CanaryRecord, TaskRecord
 from app.logs.logger import logger_of
-from app.service import cancel
+from app.service import cancel, sweep
 from app.service.canaries.canary_queue import why_it_waits
 from app.service.canaries.canary_remains import put_away
 from app.service.canaries.canary_trace import TRACE_US, TraceSource, trace_verdict
@@ -203,16 +203,17 @@ def _verdict(cause: Cause) -> bool | None:
 def _change(
     core: Core, row: CanaryRecord, values: dict[str, Any], task: TaskRecord | None = None
 ) -> None:
-    """Moves the row; with a task, its text and audio are put away in the same transaction."""
+    """Moves the row; with a task, its text and audio are put away, and the file after that."""
     if "finished_at" in values:
         _tell(row, values)
 
-    def work(conn: Connection) -> None:
-        if task is not None:
-            put_away(conn, task, core.database.now_us(conn))
+    def work(conn: Connection) -> str | None:
         canaries.change(conn, row.id, values)
+        return put_away(conn, task, core.database.now_us(conn)) if task is not None else None
 
-    core.database.run(work)
+    file_key = core.database.run(work)
+    if file_key is not None:
+        sweep.remove_unused(core, file_key)
 
 
 def _tell(row: CanaryRecord, values: dict[str, Any]) -> None:

@@ -9,11 +9,14 @@ from app.store.database import Connection
 BATCH = 20
 
 
-def put_away(conn: Connection, task: TaskRecord, now: int) -> None:
-    """Deletes a canary's text and audio softly; the sweeper takes the file."""
+def put_away(conn: Connection, task: TaskRecord, now: int) -> str | None:
+    """Deletes a canary's text and audio softly; returns the key of the file, which may go then."""
     texts.mark_deleted(conn, task.text_id, now)
-    if task.audio_id is not None:
-        audios.mark_deleted(conn, task.audio_id, now)
+    if task.audio_id is None:
+        return None
+    audio = audios.get(conn, task.audio_id)
+    audios.mark_deleted(conn, task.audio_id, now)
+    return audio.storage_key if audio is not None else None
 
 
 def remove_old(core: Core) -> int:
