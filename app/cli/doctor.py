@@ -13,6 +13,7 @@ from app.service import diagnose
 from app.service.checks.check import Check, Level, Said, off
 from app.service.checks.check_backends import turned_off
 from app.service.core import Core
+from app.service.figures import duration
 from app.service.health import HealthProbe
 from telemetry import provider
 
@@ -39,10 +40,16 @@ def doctor(settings: Settings, options: dict[str, Any]) -> int:
         print_json({check.name: _shape(check) for check in checks})
     else:
         for check in checks:
-            click.echo(f"{_SIGNS[check.level]} {check.name:<14} {check.said.en}")
+            click.echo(f"{_SIGNS[check.level]} {check.name:<14} {check.said.en}{_age(check)}")
             if check.needs_you and check.fix.en:
                 click.echo(f"     -> {check.fix.en}")
     return 1 if any(check.level == "bad" for check in checks) else 0
+
+
+def _age(check: Check) -> str:
+    """How old what was found is, where that is longer than a look takes."""
+    age_s = check.facts.get("age_s")
+    return f" ({duration(round(age_s * 1e6), 'en')} ago)" if isinstance(age_s, float) else ""
 
 
 def _shape(check: Check) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from app.service.checks import check_host
 from app.service.checks.check import REQUIRED
 from app.service.checks.checks import AREAS
 from app.service.health import HealthProbe
+from app.store import canaries
 from app.store.database import Database
 from app.web import state
 from app.web.factory import create_app
@@ -75,6 +77,31 @@ def test_everyone_is_told_the_same_parts(home: Home, client: DocumentedClient) -
         }
     beside = {"engine tone", "engine scripted", "export", "leftovers"}
     assert set(doctor) - set(NAMES) == beside
+
+
+def test_everyone_is_told_the_last_canary_and_its_age(home: Home) -> None:
+    """A canary that came through 90 s ago: both addresses, the page and `doctor` say so."""
+    home.environ["VOXTRACE_CANARY_MIN"] = "10"
+    _run(home)
+    leader.note_success(home.core, "canary", HOLDER)
+    core = home.core
+    with core.database.write() as conn:
+        then = core.database.now_us(conn) - 90_000_000
+        ended = {"stage": "done", "finished_at": then, "is_ok": True, "cause": "found"}
+        canaries.insert_canary(conn, {**ended, "started_at": then - 500_000, "detail": "found"})
+    with web_client(home.settings) as client:
+        for path in ("/readyz", "/healthz?full=1"):
+            told = (client.get(path).json or {})["checks"]["canary"]
+            assert told["level"] == "ok", told
+            assert 90 <= told["age_s"] < 150
+        page = client.get("/system", headers={"Accept-Language": "en"}).text
+    shown = re.sub(r"<[^>]+>", " ", page[page.index('id="part-canary"') :])
+    assert re.search(r"came through in 0\.5 s.* (1 min|9\d s)", shown[:400], re.DOTALL), shown[:400]
+    assert re.search(r"ok +canary +came through in 0\.5 s: found \(.*(min|s) ago\)", _doctor(home))
+
+
+def _doctor(home: Home) -> str:
+    return str(home.run("doctor").stdout)
 
 
 def test_a_jaeger_that_is_away_takes_nobody_out(home: Home) -> None:

@@ -145,6 +145,7 @@ def test_what_is_wrong_is_said(found: Facts, name: str, level: str, words: str) 
     assert words in told[0].said.en
     assert told[0].said.zh
     assert bool(told[0].fix.en) == bool(told[0].fix.zh)
+    assert told[0].fix.en or told[0].level != "bad", "what is bad says what to do"
     alert = needing(row_checks(found))[0]
     assert (alert.name, alert.level) == (name, level)
     assert alert.sentence("en").endswith(".")

@@ -99,7 +99,8 @@ def disk(core: Core) -> Check:
         usage = shutil.disk_usage(core.settings.home)
     except OSError as error:
         said = Said(en=f"cannot be read: {error.strerror}", zh=f"无法读取：`{error.strerror}`")
-        return Check(name="disk", level="bad", said=said)
+        fix = Said(en="see VOXTRACE_HOME", zh="请检查 `VOXTRACE_HOME`")
+        return Check(name="disk", level="bad", said=said, fix=fix)
     level: Level = "ok"
     if usage.free < _SHORT_BYTES:
         level = "bad" if usage.free < _FULL_BYTES else "warn"
