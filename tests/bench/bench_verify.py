@@ -1,4 +1,4 @@
-"""Rate of `verify`: 10 000 tasks of 10 spans against a real collector and a real Jaeger.
+"""Rate of `verify`: 10 000 tasks of 9 spans against a real collector and a real Jaeger.
 
     python -m tests.bench.bench_verify        # VOXTRACE_BENCH_TASKS=1000 for a quick one
 
