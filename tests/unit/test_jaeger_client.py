@@ -2,88 +2,36 @@
 
 import base64
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 import pytest
-from typing_extensions import override
 
 from telemetry.jaeger import JaegerClient, JaegerError
 from tests.support.home import free_port
+from tests.support.jaeger_site import SPAN, JaegerSite, answer
 
-TRACE = "ab" * 16
-SPAN: dict[str, Any] = {
-    "traceId": TRACE,
-    "spanId": "cd" * 8,
-    "parentSpanId": "",
-    "name": "tts task",
-    "kind": 1,
-    "startTimeUnixNano": "1795625158052875000",
-    "endTimeUnixNano": "1795625158230732000",
-    "attributes": [
-        {"key": "a", "value": {"intValue": "9007199254740993"}},
-        {"key": "b", "value": {"doubleValue": 0.5}},
-        {"key": "c", "value": {"boolValue": False}},
-        {"key": "d", "value": {"stringValue": "é"}},
-    ],
-    "status": {"code": 2, "message": "timeout"},
-}
-
-
-def _answer(*spans: dict[str, Any]) -> str:
-    resource = {"attributes": [{"key": "service.name", "value": {"stringValue": "voxtrace"}}]}
-    scope_spans = [{"scope": {"name": "voxtrace"}, "spans": list(spans)}]
-    return json.dumps(
-        {"result": {"resourceSpans": [{"resource": resource, "scopeSpans": scope_spans}]}}
-    )
-
-
-class _Site(ThreadingHTTPServer):
-    """Answers each request with what it was told."""
-
-    status, body = 200, ""
-    authorization: str | None = None
-
-
-class _Handler(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        site = self.server
-        assert isinstance(site, _Site)
-        site.authorization = self.headers.get("Authorization")
-        self.send_response(site.status)
-        self.send_header("Content-Length", str(len(site.body.encode())))
-        self.end_headers()
-        self.wfile.write(site.body.encode())
-
-    @override
-    def log_message(self, *_: object) -> None:
-        pass
+TRACE = SPAN["traceId"]
 
 
 @pytest.fixture
-def site() -> Iterator[_Site]:
+def site() -> Iterator[JaegerSite]:
     """A server of ours."""
-    with _Site(("127.0.0.1", 0), _Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
+    with JaegerSite.running() as started:
+        started.status = 200
+        yield started
 
 
 @pytest.fixture
-def client(site: _Site) -> Iterator[JaegerClient]:
+def client(site: JaegerSite) -> Iterator[JaegerClient]:
     """A client of it, with a base path."""
-    client = JaegerClient(f"http://127.0.0.1:{site.server_port}/base/", timeout_s=5)
+    client = JaegerClient(f"{site.url}/base/", timeout_s=5)
     yield client
     client.close()
 
 
-def test_every_field_is_read(site: _Site, client: JaegerClient) -> None:
+def test_every_field_is_read(site: JaegerSite, client: JaegerClient) -> None:
     """Times to the nanosecond, integers of 64 bits, status, kind; a root has no parent."""
-    site.body = _answer(SPAN)
+    site.body = answer(SPAN)
     trace = client.trace(TRACE)
     assert trace is not None
     [span] = trace.spans
@@ -93,35 +41,33 @@ def test_every_field_is_read(site: _Site, client: JaegerClient) -> None:
     assert (span.parent_span_id, span.service) == (None, "voxtrace")
 
 
-def test_words_for_kinds_and_codes_are_read(site: _Site, client: JaegerClient) -> None:
+def test_words_for_kinds_and_codes_are_read(site: JaegerSite, client: JaegerClient) -> None:
     """OTLP's JSON allows the names of enums where Jaeger writes numbers."""
-    site.body = _answer(
-        SPAN | {"kind": "SPAN_KIND_SERVER", "status": {"code": "STATUS_CODE_ERROR"}}
-    )
+    site.body = answer(SPAN | {"kind": "SPAN_KIND_SERVER", "status": {"code": "STATUS_CODE_ERROR"}})
     trace = client.trace(TRACE)
     assert trace is not None
     assert (trace.spans[0].kind.name, trace.spans[0].status) == ("SERVER", "error")
 
 
-def test_same_span_twice_is_one(site: _Site, client: JaegerClient) -> None:
+def test_same_span_twice_is_one(site: JaegerSite, client: JaegerClient) -> None:
     """Storage that keeps each delivery does not make two spans of one; another content does."""
-    site.body = _answer(SPAN, SPAN, SPAN | {"name": "other"})
+    site.body = answer(SPAN, SPAN, SPAN | {"name": "other"})
     trace = client.trace(TRACE)
     assert trace is not None
     assert [span.name for span in trace.spans] == ["tts task", "other"]
     assert trace.deliveries == 3
 
 
-def test_answer_in_pieces_is_one_trace(site: _Site, client: JaegerClient) -> None:
+def test_answer_in_pieces_is_one_trace(site: JaegerSite, client: JaegerClient) -> None:
     """A long trace may come as several JSON values, one after the other."""
-    site.body = _answer(SPAN) + "\n" + _answer(SPAN | {"spanId": "ef" * 8})
+    site.body = answer(SPAN) + "\n" + answer(SPAN | {"spanId": "ef" * 8})
     trace = client.trace(TRACE)
     assert trace is not None
     assert [span.span_id for span in trace.spans] == ["cd" * 8, "ef" * 8]
 
 
 @pytest.mark.parametrize("words", ["trace not found", "No traces found"])
-def test_unknown_trace_is_none(site: _Site, client: JaegerClient, words: str) -> None:
+def test_unknown_trace_is_none(site: JaegerSite, client: JaegerClient, words: str) -> None:
     """Jaeger's own 404 means that it has no such trace."""
     site.status = 404
     site.body = json.dumps({"error": {"httpCode": 404, "message": words}})
@@ -141,7 +87,7 @@ def test_unknown_trace_is_none(site: _Site, client: JaegerClient, words: str) ->
     ],
 )
 def test_what_is_no_jaeger_is_told(
-    site: _Site, client: JaegerClient, status: int, body: str, words: str
+    site: JaegerSite, client: JaegerClient, status: int, body: str, words: str
 ) -> None:
     """An answer that is not Jaeger's is an error with what came, never "no such trace"."""
     site.status, site.body = status, body
@@ -149,7 +95,7 @@ def test_what_is_no_jaeger_is_told(
         client.trace(TRACE)
 
 
-def test_credentials_are_sent_and_never_told(site: _Site) -> None:
+def test_credentials_are_sent_and_never_told(site: JaegerSite) -> None:
     """A user and a password in the address go as Basic authorization, and into no message."""
     client = JaegerClient(f"http://ann:s%40cret@127.0.0.1:{site.server_port}", timeout_s=5)
     site.status, site.body = 503, "later"
