@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from app.cli.when import shown_ms
+from app.cli.when import shown, shown_ms
 from app.cli.work import make_core, print_json
 from app.config.settings import Settings
 from app.service.task_view import TaskView, task_view
@@ -80,13 +80,14 @@ def _trace(waterfall: Waterfall, trace: TraceState) -> str:
 
 def _where(trace: TraceState) -> str:
     """Where the trace is, and its address where a look found it in Jaeger."""
+    at = f" at {shown(trace.at)}" if trace.at is not None else ""
     words = {
         Where.OFF: "tracing is turned off (OTEL_SDK_DISABLED)",
         Where.NO_JAEGER: "whether Jaeger has it is not known: VOXTRACE_JAEGER_URL is not set",
         Where.RUNNING: "the task runs; its spans leave as they end",
         Where.ON_ITS_WAY: "on its way to Jaeger",
-        Where.SEEN: "in Jaeger",
-        Where.MISSING: f"was missing in Jaeger, sent again {trace.resends} times",
+        Where.SEEN: f"seen in Jaeger{at}",
+        Where.MISSING: f"was missing in Jaeger{at}, sent again {trace.resends} times",
         Where.GONE: "Jaeger no longer has it",
         Where.LOST: "Jaeger lost it; it is sent again",
         Where.UNREACHABLE: trace.problem or "Jaeger does not answer",
