@@ -181,8 +181,11 @@ def test_retried_and_killed_task_has_a_whole_trace(service: Service) -> None:
     home = service.home
     content = "Made at once.\n\n@fail-until-attempt 2 retryable\n@sleep 2\nMade in the end."
     text = upload(home, content)
-    wait_until(lambda: _attempt_pid(home, text["task_id"], 2), PATIENCE_S, what="a second attempt")
-    os.kill(_attempt_pid(home, text["task_id"], 2) or 0, signal.SIGKILL)
+    pid = wait_until(
+        lambda: _attempt_pid(home, text["task_id"], 2), PATIENCE_S, what="a second attempt"
+    )
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
     assert until(home, text["text_id"], *FINAL)["status"] == "completed"
     rows = rows_of(home, text["task_id"])
     assert [row.outcome for row in rows.attempts] == ["retry", "lost", "completed"]

@@ -5,7 +5,6 @@ Jaeger are real. Four services side by side, so that the waits overlap.
 """
 
 import json
-import os
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -170,11 +169,11 @@ def _stop_collector(home: Home, collector: Collector) -> dict[str, float]:
         core = service.home.core
 
         def hang() -> None:
-            os.kill(collector.pid or 0, signal.SIGSTOP)
+            collector.signal(signal.SIGSTOP)
             submit(core, SubmitRequest(content="Spans wait.", source="cli", engine="tone"))
 
         service.stopped("forwarder hangs", "collector", "forwarder", stop=hang)
-        os.kill(collector.pid or 0, signal.SIGCONT)
+        collector.signal(signal.SIGCONT)
         service.until_well()
         return service.named_after_s
 
@@ -186,8 +185,9 @@ def _stop_jaeger(home: Home, jaeger: Jaeger) -> dict[str, float]:
         service.stopped("jaeger killed", "jaeger", stop=jaeger.kill)
         jaeger.start()
         service.until_well()
-        service.stopped("jaeger stands still", "jaeger", stop=_freezes(jaeger))
-        os.kill(jaeger.pid or 0, signal.SIGCONT)
+        stand_still = _signals(jaeger, signal.SIGSTOP)
+        service.stopped("jaeger stands still", "jaeger", stop=stand_still)
+        jaeger.signal(signal.SIGCONT)
         service.until_well()
         return service.named_after_s
 
@@ -197,12 +197,8 @@ def _is_found(home: Home) -> bool:
     return row is not None and (row.is_ok, row.cause) == (True, "found")
 
 
-def _signals(program: Program, signum: int) -> Callable[[], None]:
+def _signals(program: Program | Backend, signum: int) -> Callable[[], None]:
     return lambda: program.signal(signum)
-
-
-def _freezes(backend: Backend) -> Callable[[], None]:
-    return lambda: os.kill(backend.pid or 0, signal.SIGSTOP)
 
 
 def test_each_stop_is_named_within_half_a_minute(backends: Backends, tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ def quiet_port() -> int:
 
 
 class Backend:
-    """A native program with a health address; use it as a context, or `start` and `stop` it.
+    """A native program with a health address; use it as a context, or `start` and `kill` it.
 
     Args:
         program: The file.
@@ -108,24 +108,18 @@ class Backend:
         except requests.RequestException:
             return False
 
+    def signal(self, signum: int) -> None:
+        """Sends it a signal; fails where it does not run."""
+        pid = self.pid
+        assert pid is not None, f"{self._program.name} does not run"
+        os.kill(pid, signum)
+
     def kill(self) -> None:
         """SIGKILL, as a crash or a lack of memory does it; waits for the end."""
-        self._end(signal.SIGKILL)
-
-    def stop(self) -> None:
-        """SIGTERM, and waits for the end: what it holds is written."""
-        self._end(signal.SIGTERM)
-
-    def _end(self, signum: int) -> None:
         popen, self._popen = self._popen, None
         if popen is not None:
-            popen.send_signal(signum)
-            try:
-                popen.wait(30)
-            except subprocess.TimeoutExpired:
-                popen.kill()
-                popen.wait(10)
-                raise
+            popen.kill()
+            popen.wait(30)
 
     def __enter__(self) -> Self:
         return self.start()

@@ -6,7 +6,7 @@ as text: integers come back as numbers here, lists stay text.
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import requests
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -18,6 +18,9 @@ from tests.support.home import Home
 from tests.support.otlp_receiver import ReceivedSpan
 from tests.support.wait import wait_until
 from tests.support.whole_trace import Rows, span_ids_of
+
+#: Seconds within which what was sent must be in Jaeger.
+_SOON_S: Final = 60.0
 
 Json = Mapping[str, Any]
 
@@ -38,9 +41,7 @@ def spans_of(jaeger: Jaeger, trace_id: str) -> list[ReceivedSpan]:
     return [span for part in asked.json()["result"]["resourceSpans"] for span in _spans(part)]
 
 
-def wait_for(
-    jaeger: Jaeger, trace_id: str, span_ids: Sequence[str], timeout_s: float = 60
-) -> list[ReceivedSpan]:
+def wait_for(jaeger: Jaeger, trace_id: str, span_ids: Sequence[str]) -> list[ReceivedSpan]:
     """The spans of a trace, once all of `span_ids` (hex) are among them."""
     missing = set(span_ids)
 
@@ -51,7 +52,7 @@ def wait_for(
         return None if missing else found
 
     try:
-        found = wait_until(look, timeout_s, what=f"trace {trace_id} is in Jaeger")
+        found = wait_until(look, _SOON_S, what=f"trace {trace_id} is in Jaeger")
     except AssertionError as error:
         message = f"{error}; without {sorted(missing)}"
         raise AssertionError(message) from None
@@ -59,9 +60,7 @@ def wait_for(
     return found
 
 
-def whole_trace(
-    home: Home, jaeger: Jaeger, rows: Rows, timeout_s: float = 60
-) -> list[ReceivedSpan]:
+def whole_trace(home: Home, jaeger: Jaeger, rows: Rows) -> list[ReceivedSpan]:
     """A task's trace, once all is there that its rows and the outbox speak of.
 
     Jaeger writes a trace span by span: that its task's span is there says nothing of the others.
@@ -69,7 +68,7 @@ def whole_trace(
     with home.core.database.read() as conn:
         payloads = outbox.of_trace(conn, rows.task.trace_id)
     kept = {span_id for payload in payloads for span_id in _ids(payload, rows.task.trace_id)}
-    return wait_for(jaeger, rows.task.trace_id, sorted(span_ids_of(rows) | kept), timeout_s)
+    return wait_for(jaeger, rows.task.trace_id, sorted(span_ids_of(rows) | kept))
 
 
 def sent_at_of(home: Home, trace_id: str, span_id: str) -> int:

@@ -46,7 +46,6 @@ class GrpcAnswer:
         rejected_spans: Of a partial success.
         message: Of a partial success.
         delay_s: Before it answers.
-        keep: Keeps the spans although it answers with an error.
     """
 
     code: grpc.StatusCode = grpc.StatusCode.OK
@@ -55,7 +54,6 @@ class GrpcAnswer:
     rejected_spans: int = 0
     message: str = ""
     delay_s: float = 0.0
-    keep: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +73,6 @@ class GrpcReceiver:
     Args:
         certificate: Files of a certificate for `localhost` and of its key: speaks TLS with it.
         client_certificate: File of the certificate that a client must have.
-        max_bytes: Largest request; the default is the one of every gRPC server.
     """
 
     def __init__(
@@ -84,12 +81,10 @@ class GrpcReceiver:
         *,
         certificate: tuple[Path, Path] | None = None,
         client_certificate: Path | None = None,
-        max_bytes: int = 4 * 1024 * 1024,
     ) -> None:
         self._port = port or free_port()
         self._certificate = certificate
         self._client_certificate = client_certificate
-        self._max_bytes = max_bytes
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._script: deque[GrpcAnswer] = deque()
@@ -138,8 +133,7 @@ class GrpcReceiver:
     def start(self) -> Self:
         """Begins to listen, on the port of before if it ran before."""
         self._stopping.clear()
-        options = [("grpc.max_receive_message_length", self._max_bytes), ("grpc.so_reuseport", 0)]
-        server = grpc.server(ThreadPoolExecutor(4), options=options)
+        server = grpc.server(ThreadPoolExecutor(4), options=[("grpc.so_reuseport", 0)])
         handler = grpc.unary_unary_rpc_method_handler(self._export)
         server.add_generic_rpc_handlers(
             (grpc.method_handlers_generic_handler(_SERVICE, {"Export": handler}),)
@@ -182,7 +176,7 @@ class GrpcReceiver:
             spans = None
         with self._lock:
             answer = self._decide(spans)
-            if spans is not None and (answer.code is grpc.StatusCode.OK or answer.keep):
+            if spans is not None and answer.code is grpc.StatusCode.OK:
                 self._spans.extend(spans)
             self._requests.append(
                 GrpcRequest(
