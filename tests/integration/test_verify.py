@@ -10,7 +10,7 @@ from sqlalchemy import Pool, delete, event, select, update
 
 from app.domain.errors import ConfigError, VoxtraceError
 from app.domain.records import TaskRecord
-from app.service import task_list
+from app.service import cancel, task_list, window
 from app.service.core import Core
 from app.service.traces import look_up
 from app.service.traces.trace_compare import Match
@@ -20,7 +20,8 @@ from app.store.tables import event_table, outbox_table, task_table
 from telemetry.jaeger import JaegerClient, JaegerError
 from tests.support.backends import Jaeger, Pair
 from tests.support.home import Home, free_port
-from tests.support.service import claimed, spoken, start_worker, submitted
+from tests.support.jaeger_site import JaegerSite
+from tests.support.service import claimed, run, spoken, start_worker, submitted
 from tests.support.spans import spans_of
 from tests.support.traces import drain, send_anew
 from tests.support.wait import wait_until
@@ -270,6 +271,7 @@ def test_command_tells_and_exits(home: Home, pair: Pair) -> None:
     assert done.returncode == 1
     assert (told["tasks"], told["equal"], told["missing"]) == (2, 1, 1)
     assert {"doubled", "different", "incomplete", "parent_lost"} <= set(told)
+    assert (told["resent"], task_list.get(home.core, task.id + 1).trace_resends) == (None, 0)
     [difference] = told["differences"]
     assert difference["task_id"] == task.id + 1
     del home.environ["VOXTRACE_JAEGER_URL"]
@@ -280,6 +282,59 @@ def test_command_tells_and_exits(home: Home, pair: Pair) -> None:
     assert (done.returncode, "does not answer" in done.stderr) == (2, True)
     done = home.run("verify", "--since", "yesterday")
     assert (done.returncode, "got 'yesterday'" in done.stderr) == (2, True)
+
+
+def test_command_repairs_and_prints_what_it_found(home: Home, pair: Pair) -> None:
+    """`--repair` sends again what differs; verdicts, differences, lost parents have lines."""
+    home.environ |= pair.environ
+    core, since = home.core, _now(home.core)
+    orphan = submitted(core, "Its request died before its span.").task
+    with core.database.write() as conn:
+        conn.execute(update(task_table).values(parent_span_id="ab" * 8))
+    run(core, claimed(core, start_worker(core)))
+    changed = spoken(core, "A row that will say something else.")
+    drain(core, pair)
+    assert verify(core, since=since, wait_s=20).is_equal
+    with core.database.write() as conn:
+        conn.execute(update(outbox_table).values(sent_at=1))
+        conn.execute(
+            update(task_table).where(task_table.c.id == changed.id).values(voice="changed")
+        )
+    lost = spoken(core, "Lost.")
+    _pretend_sent(core, lost)
+    done = home.run("verify", "--repair", "--wait", "0")
+    assert done.returncode == 1, done
+    first, *lines, _read, verdict = done.stdout.splitlines()
+    assert first.endswith(": 3")
+    table = [(words[0], words[1]) for words in (line.split() for line in lines[:6])]
+    one_each = {Match.EQUAL, Match.MISSING, Match.DIFFERENT, "parent_lost"}
+    assert len(table) == len(set(table)) == 6
+    assert set(table) == {(name, f"{int(name in one_each)}") for name in (*Match, "parent_lost")}
+    where = {task.id: f"task {task.id}, tts task {task.span_id}" for task in (changed, lost)}
+    said = "voxtrace.voice is 'changed' in the table, 'auto' in Jaeger"
+    assert lines[6:] == [
+        f"    different: {where[changed.id]}: {said}",
+        f"    missing: {where[lost.id]}",
+    ]
+    waiting = window.measure(core).pending
+    assert waiting >= len([changed, lost])
+    assert verdict.startswith(f"2 tasks differ; sent again: {waiting} rows of 2 tasks.")
+    resends = [task_list.get(core, task.id).trace_resends for task in (orphan, changed, lost)]
+    assert resends == [0, 1, 1]
+
+
+def test_verify_reads_eight_traces_at_a_time(home: Home) -> None:
+    """Eight traces are read at once, over connections that are kept from one to the next."""
+    with JaegerSite.running() as site:
+        home.environ["VOXTRACE_JAEGER_URL"] = site.url
+        core, since = home.core, _now(home.core)
+        for number in range(12):
+            cancel.cancel_task(core, submitted(core, f"Text number {number}.").task.id)
+        site.together = 8
+        found = verify(core, since=since, wait_s=0)
+    assert found.counts == {Match.MISSING: 12}
+    assert len(set(site.asked)) == 12
+    assert (site.most, site.connections) == (8, 8)
 
 
 def test_deleted_jaeger_is_told(core: Core, jaeger: Jaeger, pair: Pair) -> None:
