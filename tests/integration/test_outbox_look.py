@@ -45,6 +45,7 @@ def _due(conn: Connection, now: int, limit: int = 100) -> list[int]:
 
 def test_task_spans_are_looked_for_half_a_minute_later(database: Database) -> None:
     """Only rows with a task span are to be looked for, the longest due first, and not too early."""
+    assert LOOK_AFTER_US == 30 * _SECOND
     with database.write() as conn:
         _sent(conn, 1, at=_T0 + _SECOND)
         _sent(conn, 2, at=_T0)
