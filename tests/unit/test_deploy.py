@@ -294,12 +294,13 @@ def _seconds(duration: str) -> float:
 
 
 def test_jaeger_keeps_traces_on_disk_as_long_as_the_outbox() -> None:
-    """Badger on disk, written through, on its volume, for the outbox's window; one time unit."""
+    """Badger on disk, written through, for the outbox's window, as the settings say; one unit."""
     parsed = deploy.configuration("deploy/jaeger.yaml", deploy.environment("jaeger"))
     storage = parsed["extensions"]["jaeger_storage"]
     badger = storage["backends"]["main"]["badger"]
     assert (badger["consistency"], badger["ephemeral"]) == (True, False)
-    assert _seconds(badger["ttl"]["spans"]) == float(str(_DEFAULTS["VOXTRACE_OUTBOX_KEEP"])) * 3600
+    for setting in ("VOXTRACE_OUTBOX_KEEP", "VOXTRACE_JAEGER_RETENTION"):
+        assert _seconds(badger["ttl"]["spans"]) == float(str(_DEFAULTS[setting])) * 3600, setting
     volume = deploy.services()["jaeger"]["volumes"][-1].split(":")[1]
     assert all(path.startswith(f"{volume}/") for path in badger["directories"].values())
     prometheus = storage["metric_backends"]["prometheus"]["prometheus"]
