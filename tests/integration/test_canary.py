@@ -295,6 +295,30 @@ def test_duty_sends_one_at_a_time_and_a_new_leader_goes_on(home: Home) -> None:
     assert _newest(core).id == first.id
 
 
+def test_duty_sends_the_next_after_the_minutes_that_are_set(home: Home) -> None:
+    """VOXTRACE_CANARY_MIN after the last one began, and no earlier, the same duty sends another."""
+    home.environ["VOXTRACE_CANARY_MIN"] = "10"
+    core = home.core
+    duty = Canary(core, KEPT_HERE, first_s=0)
+    _wait_for_first(duty, core)
+    run(core, claimed(core, start_worker(core)))
+    while _newest(core).finished_at is None:
+        duty.step()
+    _begin_earlier(core, 9 * 60)
+    duty.step()
+    assert _newest(core).id == 1
+    _begin_earlier(core, 60)
+    duty.step()
+    assert (_newest(core).id, _newest(core).stage) == (2, "queue")
+    assert _task(core).status == "pending"
+
+
+def _begin_earlier(core: Core, seconds: float) -> None:
+    with core.database.write() as conn:
+        began_at = canary_table.c.started_at - round(seconds * SECOND)
+        conn.execute(update(canary_table).values(started_at=began_at))
+
+
 def _wait_for_first(duty: Canary, core: Core) -> None:
     wait_until(lambda: duty.step() and canary.newest(core)[0], 10, what="the first canary")
 
