@@ -20,7 +20,7 @@ from tests.support.backend_programs import require_prometheus
 from tests.support.backends import Backends, Pair, Prometheus
 from tests.support.home import Home
 from tests.support.jaeger_trace import whole_trace
-from tests.support.otlp_receiver import ReceivedSpan
+from tests.support.otlp_spans import ReceivedSpan
 from tests.support.running import FINAL, PATIENCE_S, Json, running_up, task, until, upload
 from tests.support.wait import wait_until
 from tests.support.whole_trace import (

@@ -16,7 +16,8 @@ from tests.conftest import KINDS, database_url
 from tests.integration.test_state_machine import recount
 from tests.support.chaos import Chaos, final_count, submit_all, unsent_count
 from tests.support.home import Home, free_port
-from tests.support.otlp_receiver import OtlpReceiver, ReceivedSpan
+from tests.support.otlp_receiver import OtlpReceiver
+from tests.support.otlp_spans import ReceivedSpan
 from tests.support.wait import wait_until
 
 COUNT = int(os.environ.get("VOXTRACE_TEST_CHAOS_TASKS", "120"))

@@ -20,7 +20,8 @@ import soundfile
 from app.store import attempts
 from telemetry import names, outbox
 from tests.support.home import Home
-from tests.support.otlp_receiver import OtlpReceiver, ReceivedSpan
+from tests.support.otlp_receiver import OtlpReceiver
+from tests.support.otlp_spans import ReceivedSpan
 from tests.support.running import (
     FINAL,
     PATIENCE_S,

@@ -23,7 +23,7 @@ from tests.support import first_release, skewed_clock
 from tests.support.backends import Collector, Jaeger, Pair
 from tests.support.home import Home
 from tests.support.jaeger_trace import whole_trace
-from tests.support.otlp_receiver import ReceivedSpan
+from tests.support.otlp_spans import ReceivedSpan
 from tests.support.running import PATIENCE_S, Json, running_up
 from tests.support.service import submitted
 from tests.support.traced_tasks import kill_process, traced_home, until_made, until_over

@@ -18,7 +18,7 @@ from telemetry import names
 from tests.support.backends import Jaeger, Pair
 from tests.support.home import Home, Program, terminate
 from tests.support.jaeger_trace import sent_at_of, spans_of, whole_trace
-from tests.support.otlp_receiver import ReceivedSpan
+from tests.support.otlp_spans import ReceivedSpan
 from tests.support.service import submitted
 from tests.support.traced_tasks import (
     SOON_S,

@@ -18,7 +18,8 @@ from telemetry.codec import SpanRecord, encode
 from telemetry.export import ExportSettings
 from telemetry.forwarder import Forwarder, ForwarderStatus, ForwardLimits
 from tests.conftest import database_url
-from tests.support.otlp_receiver import Answer, OtlpReceiver, ReceivedSpan
+from tests.support.otlp_receiver import Answer, OtlpReceiver
+from tests.support.otlp_spans import ReceivedSpan
 
 _T0_US = 1_700_000_000_000_000
 

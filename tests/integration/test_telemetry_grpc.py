@@ -21,7 +21,8 @@ from tests.conftest import database_url
 from tests.support import certificates
 from tests.support.home import free_port
 from tests.support.otlp_grpc_receiver import GrpcAnswer, GrpcReceiver
-from tests.support.otlp_receiver import OtlpReceiver, ReceivedSpan
+from tests.support.otlp_receiver import OtlpReceiver
+from tests.support.otlp_spans import ReceivedSpan
 from tests.support.wait import wait_until
 
 _CODE = grpc.StatusCode

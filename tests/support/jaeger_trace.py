@@ -15,7 +15,7 @@ from sqlalchemy import text
 from telemetry import outbox
 from tests.support.backends import Jaeger
 from tests.support.home import Home
-from tests.support.otlp_receiver import ReceivedSpan
+from tests.support.otlp_spans import ReceivedSpan
 from tests.support.wait import wait_until
 from tests.support.whole_trace import Rows, span_ids_of
 

@@ -10,9 +10,7 @@ What it accepted stays over `stop` and `start`, which take the same port again. 
 
 import signal
 import sys
-import threading
-from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,13 +22,12 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import DecodeError
 from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
-    ExportTraceServiceRequest,
-    ExportTraceServiceResponse,
-)
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from typing_extensions import override
 
 from tests.support.home import free_port
-from tests.support.otlp_receiver import ReceivedSpan, spans_of
+from tests.support.otlp_spans import ReceivedSpan, spans_of
+from tests.support.receiver import Receiver, acceptance
 
 _SERVICE = "opentelemetry.proto.collector.trace.v1.TraceService"
 
@@ -67,10 +64,11 @@ class GrpcRequest:
     time_left_s: float | None
 
 
-class GrpcReceiver:
-    """The receiver; starts in `with` or by `start`.
+class GrpcReceiver(Receiver[GrpcAnswer, GrpcRequest]):
+    """The receiver.
 
     Args:
+        port: 0 takes a free one, and keeps it from then on.
         certificate: Files of a certificate for `localhost` and of its key: speaks TLS with it.
         client_certificate: File of the certificate that a client must have.
     """
@@ -82,56 +80,19 @@ class GrpcReceiver:
         certificate: tuple[Path, Path] | None = None,
         client_certificate: Path | None = None,
     ) -> None:
-        self._port = port or free_port()
-        self._certificate = certificate
+        super().__init__(
+            port or free_port(),
+            certificate,
+            accepted=GrpcAnswer(),
+            unreadable=GrpcAnswer(
+                code=grpc.StatusCode.INVALID_ARGUMENT, details="no trace request"
+            ),
+        )
         self._client_certificate = client_certificate
-        self._lock = threading.Lock()
-        self._stopping = threading.Event()
-        self._script: deque[GrpcAnswer] = deque()
-        self._rule: Callable[[Sequence[ReceivedSpan]], GrpcAnswer | None] = lambda _spans: None
-        self._spans: list[ReceivedSpan] = []
-        self._requests: list[GrpcRequest] = []
         self._server: grpc.Server | None = None
 
-    @property
-    def endpoint(self) -> str:
-        """Value for OTEL_EXPORTER_OTLP_ENDPOINT with grpc."""
-        if self._certificate is not None:
-            return f"https://localhost:{self._port}"
-        return f"http://127.0.0.1:{self._port}"
-
-    @property
-    def spans(self) -> list[ReceivedSpan]:
-        """What was accepted, in the order of its coming."""
-        with self._lock:
-            return list(self._spans)
-
-    @property
-    def requests(self) -> list[GrpcRequest]:
-        """Every request that came and could be read."""
-        with self._lock:
-            return list(self._requests)
-
-    def script(self, *answers: GrpcAnswer) -> None:
-        """Sets how the next requests fare, one answer each; after them, all are accepted."""
-        with self._lock:
-            self._script.extend(answers)
-
-    def rule(self, rule: Callable[[Sequence[ReceivedSpan]], GrpcAnswer | None]) -> None:
-        """Sets how a request fares by the spans in it; None accepts. A script goes first."""
-        with self._lock:
-            self._rule = rule
-
-    def clear(self) -> None:
-        """Forgets what came, the script and the rule."""
-        with self._lock:
-            self._spans.clear()
-            self._requests.clear()
-            self._script.clear()
-            self._rule = lambda _spans: None
-
+    @override
     def start(self) -> Self:
-        """Begins to listen, on the port of before if it ran before."""
         self._stopping.clear()
         server = grpc.server(ThreadPoolExecutor(4), options=[("grpc.so_reuseport", 0)])
         handler = grpc.unary_unary_rpc_method_handler(self._export)
@@ -147,18 +108,12 @@ class GrpcReceiver:
         self._server = server
         return self
 
+    @override
     def stop(self) -> None:
-        """Stops listening and ends every connection."""
         server, self._server = self._server, None
         if server is not None:
             self._stopping.set()
             server.stop(None).wait()
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
 
     def _credentials(self, certificate: tuple[Path, Path]) -> grpc.ServerCredentials:
         pair = (certificate[1].read_bytes(), certificate[0].read_bytes())
@@ -174,7 +129,7 @@ class GrpcReceiver:
             spans = tuple(spans_of(ExportTraceServiceRequest.FromString(body)))
         except DecodeError:
             spans = None
-        with self._lock:
+        with self._changed:
             answer = self._decide(spans)
             if spans is not None and answer.code is grpc.StatusCode.OK:
                 self._spans.extend(spans)
@@ -187,23 +142,12 @@ class GrpcReceiver:
                     time_left_s=context.time_remaining(),
                 )
             )
+            self._changed.notify_all()
         if answer.delay_s:
             self._stopping.wait(answer.delay_s)
         if answer.code is not grpc.StatusCode.OK:
             _fail(context, answer)
-        response = ExportTraceServiceResponse()
-        if answer.rejected_spans or answer.message:
-            response.partial_success.rejected_spans = answer.rejected_spans
-            response.partial_success.error_message = answer.message
-        content: bytes = response.SerializeToString()
-        return content
-
-    def _decide(self, spans: Sequence[ReceivedSpan] | None) -> GrpcAnswer:
-        if self._script:
-            return self._script.popleft()
-        if spans is None:
-            return GrpcAnswer(code=grpc.StatusCode.INVALID_ARGUMENT, details="no trace request")
-        return self._rule(spans) or GrpcAnswer()
+        return acceptance(answer.rejected_spans, answer.message)
 
 
 def _fail(context: Any, answer: GrpcAnswer) -> NoReturn:

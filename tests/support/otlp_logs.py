@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
-from opentelemetry.proto.common.v1.common_pb2 import KeyValue
+
+from tests.support.otlp_values import plain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +37,7 @@ class ReceivedLog:
 def logs_of(request: ExportLogsServiceRequest) -> Iterator[ReceivedLog]:
     """The records of a request, in their order."""
     for resource_logs in request.resource_logs:
-        resource = _plain(resource_logs.resource.attributes)
+        resource = plain(resource_logs.resource.attributes)
         for scope_logs in resource_logs.scope_logs:
             for record in scope_logs.log_records:
                 yield ReceivedLog(
@@ -46,20 +47,7 @@ def logs_of(request: ExportLogsServiceRequest) -> Iterator[ReceivedLog]:
                     at_ns=record.time_unix_nano,
                     trace_id=record.trace_id.hex(),
                     span_id=record.span_id.hex(),
-                    attributes=_plain(record.attributes),
+                    attributes=plain(record.attributes),
                     resource=resource,
                     scope=scope_logs.scope.name,
                 )
-
-
-def _plain(attributes: Any) -> dict[str, Any]:
-    return {_key(attribute): _value(attribute) for attribute in attributes}
-
-
-def _key(attribute: KeyValue) -> str:
-    return attribute.key
-
-
-def _value(attribute: KeyValue) -> Any:
-    kind = attribute.value.WhichOneof("value")
-    return getattr(attribute.value, kind) if kind else None

@@ -8,7 +8,8 @@ from app.service import task_list
 from app.store import attempts, segments
 from telemetry import names
 from tests.support.home import Home
-from tests.support.otlp_receiver import OtlpReceiver, ReceivedSpan
+from tests.support.otlp_receiver import OtlpReceiver
+from tests.support.otlp_spans import ReceivedSpan
 from tests.support.running import PATIENCE_S
 
 
