@@ -175,10 +175,14 @@ class Collector(Backend):
         program: The file.
         folder: Its queue and its output.
         jaeger: Where it hands spans to.
+        more: A second configuration file.
     """
 
-    def __init__(self, program: Path, folder: Path, jaeger: Jaeger) -> None:
+    def __init__(
+        self, program: Path, folder: Path, jaeger: Jaeger, *, more: Path | None = None
+    ) -> None:
         super().__init__(program, folder)
+        self._more = [] if more is None else ["--config", str(more)]
         self._health = quiet_port()
         self._http, self._grpc, self._spans, self._own = (quiet_port() for _ in range(4))
         self.environ = {
@@ -223,7 +227,7 @@ class Collector(Backend):
 
     @override
     def arguments(self) -> list[str]:
-        return ["--config", str(deploy.ROOT / "otel-collector.yaml")]
+        return ["--config", str(deploy.ROOT / "otel-collector.yaml"), *self._more]
 
     def count(self, metric: str) -> float:
         """A metric about itself, summed over its series; 0 where it has none.
