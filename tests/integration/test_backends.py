@@ -214,13 +214,13 @@ def test_versions_are_those_of_the_documents() -> None:
     assert f"\ngo {GO_AT_LEAST[0]}.{GO_AT_LEAST[1]}\n" in module
 
 
-def test_bench_says_which_programs_are_missing(tmp_path: Path) -> None:
-    """`bench_verify` where nothing is built and nothing on PATH: words, no traceback."""
-    environ = {**os.environ, "PATH": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}
+def _run_without(empty: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """`python WORDS` where nothing is built, and PATH has no collector, no Jaeger and no Go."""
+    environ = {**os.environ, "PATH": str(empty), "XDG_CACHE_HOME": str(empty)}
     for program in PROGRAMS:
         environ.pop(program.variable, None)
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.bench.bench_verify"],
+    return subprocess.run(
+        [sys.executable, *words],
         env=environ,
         cwd=deploy.ROOT,
         capture_output=True,
@@ -228,8 +228,27 @@ def test_bench_says_which_programs_are_missing(tmp_path: Path) -> None:
         timeout=60,
         check=False,
     )
+
+
+def test_bench_says_which_programs_are_missing(tmp_path: Path) -> None:
+    """`bench_verify` where nothing is built and nothing on PATH: words, no traceback."""
+    done = _run_without(tmp_path, "-m", "tests.bench.bench_verify")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("SKIPPED: NO COLLECTOR OR JAEGER: ")
+
+
+def test_tests_without_programs_are_skipped_with_words(tmp_path: Path) -> None:
+    """A run says in its summary what was not compared, and what to install or set for it."""
+    test = "tests/integration/test_backends.py::test_span_arrives_whole"
+    done = _run_without(tmp_path, "-m", "pytest", test)
+    assert (done.returncode, "1 skipped" in done.stdout) == (0, True), done.stdout
+    [line] = [line for line in done.stdout.splitlines() if line.startswith("SKIPPED [1] ")]
+    least = ".".join(map(str, GO_AT_LEAST))
+    assert line.endswith(
+        "NO COLLECTOR OR JAEGER: traces are not compared with the real ones"
+        f" (install Go {least} or newer, or set VOXTRACE_OTELCOL and VOXTRACE_JAEGER;"
+        " `make backends` says more)"
+    )
 
 
 def test_command_names_a_wrong_program(tmp_path: Path) -> None:

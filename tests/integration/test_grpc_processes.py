@@ -10,7 +10,7 @@ from tests.support import service
 from tests.support.home import Home
 from tests.support.otlp_grpc_receiver import GrpcReceiver
 from tests.support.otlp_receiver import OtlpReceiver
-from tests.support.pages import wait_for_web
+from tests.support.pages import until, wait_for_web
 from tests.support.wait import wait_until
 
 #: Takes grpcio away from a Python that starts with it on its path.
@@ -46,7 +46,7 @@ def _set(home: Home, endpoint: str, protocol: str) -> None:
 def test_task_spans_leave_over_grpc_from_the_duties_alone(
     home: Home, receiver: GrpcReceiver
 ) -> None:
-    """The web runs with the same variables, loads no gRPC and says that its own spans stay."""
+    """Web and worker run with the same variables, load no gRPC; the web says its spans stay."""
     task = service.spoken(home.core, "Over gRPC.")
     _set(home, receiver.endpoint, "grpc")
     duties, web = home.start_duties(), home.start("web")
@@ -60,6 +60,10 @@ def test_task_spans_leave_over_grpc_from_the_duties_alone(
     wait_until(lambda: "leave over HTTP only" in web.output(), 20, what="the web says so")
     wait_for_web(home, web)
     assert not any(_loads_grpc(pid) for pid in (web.pid, *web.children()))
+    worker = home.start_worker()
+    spoken = service.submitted(home.core, "By the worker.").task
+    until(home, spoken.id, "completed")
+    assert not any(_loads_grpc(pid) for pid in (worker.pid, *worker.children()))
 
 
 def test_duties_load_no_grpc_where_it_is_not_chosen(home: Home) -> None:
