@@ -5,7 +5,8 @@ VoxtraceError
 ├── RequestError
 │   ├── NotFoundError
 │   ├── ConflictError
-│   └── TooLargeError
+│   ├── TooLargeError
+│   └── QueryError
 ├── StoreError
 │   ├── DatabaseBusyError
 │   └── SchemaError
@@ -25,6 +26,7 @@ VoxtraceError
 value of `error.type` on spans and of the `error_type` column.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 
@@ -97,6 +99,35 @@ class TooLargeError(RequestError):
     """The input is above a limit; HTTP 413."""
 
     error_type = "too_large"
+
+
+class QueryError(RequestError):
+    """A filter of tasks is wrong at a place; HTTP 400.
+
+    Args:
+        message: As above.
+        position: Where it is wrong, in characters from 0.
+        length: How many characters are wrong, at least one.
+        reason: A key of `app.domain.query.faults.WORDS`, for words in another language.
+        values: What the words of the reason name.
+    """
+
+    error_type = "invalid_query"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        position: int,
+        length: int,
+        reason: str,
+        values: Mapping[str, str | int],
+    ) -> None:
+        super().__init__(message)
+        self.position = position
+        self.length = length
+        self.reason = reason
+        self.values = values
 
 
 class StoreError(VoxtraceError):

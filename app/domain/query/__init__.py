@@ -1,0 +1,1 @@
+"""The filter language of task lists: one parsed value for the API, the pages, the command."""

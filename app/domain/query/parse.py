@@ -1,0 +1,159 @@
+r"""A filter's text parsed: `status:failed engine:espeak -voice:zh* dur:>60s since:2h "two words"`.
+
+Terms are `[-]qualifier:value[,value…]`, separated by white space; all must hold. A comma is "or", a
+minus excludes, `*` in a name is anything, `""` is "has none", quotes keep a value together (in
+them `\` takes the special sense from `"` and `\`). A word without a qualifier is `text:`.
+"""
+
+import difflib
+import re
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from app.domain.query import amounts
+from app.domain.query.faults import Place, fault
+from app.domain.query.qualifiers import NAMES, QUALIFIERS, Kind, Qualifier
+from app.domain.query.query import Query, Term
+from app.domain.query.tokens import RawTerm, RawValue, terms_of
+from app.domain.query.value import Glob, Missing, Range, Value, Word
+
+#: Longest filter, in characters, as given and as written out.
+MAX_CHARS: Final = 1000
+#: Terms of a filter at most.
+MAX_TERMS: Final = 50
+_TRACE: Final = re.compile(r"[0-9a-f]{32}")
+
+
+def parse(text: str) -> Query:
+    """The filter that a text says; the empty text holds for every task.
+
+    `str` of the result parses to an equal filter.
+
+    Raises:
+        QueryError: It is wrong: says what, where (position and length, in characters), and what is
+            allowed.
+    """
+    _check_length(text, text)
+    raw = terms_of(text)
+    if len(raw) > MAX_TERMS:
+        raise fault(raw[MAX_TERMS].place, "too_many", n=len(raw), most=MAX_TERMS)
+    query = Query(terms=tuple(_term(one) for one in raw))
+    _check_length(str(query), text)
+    return query
+
+
+def _check_length(written: str, given: str) -> None:
+    if len(written) > MAX_CHARS:
+        raise fault(Place(0, len(given)), "too_long", n=len(written), most=MAX_CHARS)
+
+
+def _term(raw: RawTerm) -> Term:
+    qualifier = QUALIFIERS["text"] if raw.name is None else _qualifier(raw.name, raw)
+    values = tuple(_value(qualifier, value) for value in raw.values)
+    return Term(name=qualifier.name, values=values, is_negated=raw.is_negated, place=raw.place)
+
+
+def _qualifier(name: str, raw: RawTerm) -> Qualifier:
+    known = NAMES.get(name.lower())
+    if known is not None:
+        return known
+    place = Place(raw.place.position + int(raw.is_negated), len(name))
+    guess = _near(name.lower(), NAMES)
+    if guess is None:
+        raise fault(place, "unknown_name", name=name, allowed=", ".join(QUALIFIERS))
+    raise fault(place, "unknown_name_near", name=name, guess=guess)
+
+
+def _near(word: str, allowed: Iterable[str]) -> str | None:
+    return next(iter(difflib.get_close_matches(word, list(allowed), n=1, cutoff=0.6)), None)
+
+
+def _value(qualifier: Qualifier, raw: RawValue) -> Value:
+    if raw.is_quoted and raw.text == "":
+        if qualifier.can_miss:
+            return Missing()
+        raise fault(raw.place, "never_missing", name=qualifier.name)
+    return _READERS[qualifier.kind](qualifier, raw)
+
+
+def _plain(qualifier: Qualifier, raw: RawValue) -> str:
+    if len(raw.parts) > 1:
+        raise fault(raw.place, "no_glob", name=qualifier.name)
+    return raw.text
+
+
+def _words(qualifier: Qualifier, raw: RawValue) -> Word:
+    return Word(text=_plain(qualifier, raw))
+
+
+def _name(_qualifier: Qualifier, raw: RawValue) -> Value:
+    if len(raw.parts) == 1:
+        return Word(text=raw.text)
+    middle = tuple(part for part in raw.parts[1:-1] if part)  # ** is *
+    return Glob(parts=(raw.parts[0], *middle, raw.parts[-1]))
+
+
+def _choice(qualifier: Qualifier, raw: RawValue) -> Word:
+    word = _plain(qualifier, raw).lower()
+    if word in qualifier.choices:
+        return Word(text=word)
+    guess = _near(word, qualifier.choices)
+    reason = "not_one_of" if guess is None else "not_one_of_near"
+    raise fault(
+        raw.place,
+        reason,
+        name=qualifier.name,
+        value=raw.text,
+        guess=guess or "",
+        allowed=", ".join(qualifier.choices),
+    )
+
+
+def _amount(qualifier: Qualifier, raw: RawValue) -> Range:
+    is_number = qualifier.kind is Kind.NUMBER
+    try:
+        found = amounts.range_of(raw.text, amounts.number if is_number else amounts.duration_ms)
+    except ValueError:
+        reason = "not_a_number" if is_number else "not_a_duration"
+        raise fault(raw.place, reason, name=qualifier.name, value=raw.text) from None
+    if amounts.is_backwards(found):
+        raise fault(raw.place, "backwards", value=raw.text)
+    return found
+
+
+def _moment(qualifier: Qualifier, raw: RawValue) -> Value:
+    try:
+        if qualifier.kind is Kind.SIDE:
+            return amounts.moment(raw.text)
+        found = amounts.window_of(raw.text)
+    except amounts.NoZoneError as error:
+        raise fault(raw.place, "no_zone", value=str(error)) from None
+    except ValueError:
+        raise fault(raw.place, "not_a_moment", name=qualifier.name, value=raw.text) from None
+    if found is None:
+        raise fault(raw.place, "no_side", name=qualifier.name, value=raw.text)
+    if amounts.is_backwards(found):
+        raise fault(raw.place, "backwards", value=raw.text)
+    return found
+
+
+def _trace(_qualifier: Qualifier, raw: RawValue) -> Word:
+    text = raw.text.lower()
+    if not _TRACE.fullmatch(text):
+        raise fault(raw.place, "not_a_trace", value=raw.text)
+    return Word(text=text)
+
+
+_READERS: Final[Mapping[Kind, Callable[[Qualifier, RawValue], Value]]] = MappingProxyType(
+    {
+        Kind.NAME: _name,
+        Kind.CHOICE: _choice,
+        Kind.WORDS: _words,
+        Kind.NUMBER: _amount,
+        Kind.DURATION: _amount,
+        Kind.MOMENT: _moment,
+        Kind.SIDE: _moment,
+        Kind.TRACE: _trace,
+    }
+)

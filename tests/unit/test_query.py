@@ -1,0 +1,232 @@
+"""The filter language: what it takes, what it says of a wrong one, and that it reads itself."""
+
+from typing import Any
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from app.domain.errors import QueryError
+from app.domain.query import faults
+from app.domain.query.match import name_matches
+from app.domain.query.parse import MAX_CHARS, parse
+from app.domain.query.query import Query, Term, beyond_dimensions, both, named, within
+from app.domain.query.value import Ago, At, Glob, Missing, Range, Window, Word, at_us
+from tests.support.queries import queries
+
+DAY_US = 86_400_000_000
+#: 2026-03-01 00:00 UTC.
+MARCH_US = 1_772_323_200_000_000
+
+
+def _one(text: str) -> Term:
+    terms = parse(text).terms
+    assert len(terms) == 1
+    return terms[0]
+
+
+@given(queries())
+def test_filter_parses_to_itself_for_every_filter(query: Query) -> None:
+    """The text of every filter parses to an equal filter."""
+    text = str(query)
+    assume(len(text) <= MAX_CHARS)
+    assert parse(text) == query
+    assert str(parse(text)) == text
+
+
+_BITS = st.sampled_from(
+    [
+        *("status:failed", "-engine:espeak", "voice:zh*", "dur:>60s", "since:2h", 'text:"a b"'),
+        *('""', "-", ":", ",", "*", '"', "\\", "ended:", "submitted:", ">=", "<", "2026-03-01"),
+        *("T10:00Z", "1795000000", "10s..2m", "is:late", "中文", "status：timeout"),
+        *(" ", "  ", "\u3000", "\n"),
+    ]
+)
+
+
+def _parsed(text: str) -> Query | QueryError:
+    try:
+        return parse(text)
+    except QueryError as error:
+        return error
+
+
+@given(st.one_of(st.text(max_size=60), st.lists(_BITS, max_size=9).map("".join)))
+def test_any_text_parses_to_itself_or_is_wrong_at_a_place(text: str) -> None:
+    """Whatever is typed: a filter that reads itself, or an error that names a place within."""
+    found = _parsed(text)
+    if isinstance(found, QueryError):
+        assert 0 <= found.position < len(text)
+        assert 1 <= found.length <= len(text) - found.position
+        assert found.reason in faults.WORDS
+        assert f"character {found.position + 1}" in found.message
+    else:
+        assert parse(str(found)) == found
+        assert str(parse(str(found))) == str(found)
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "values"),
+    [
+        ("status:failed,timeout", "status", (Word(text="failed"), Word(text="timeout"))),
+        ("STATUS:Failed", "status", (Word(text="failed"),)),
+        ("status：failed", "status", (Word(text="failed"),)),
+        ("fp:v1:9f2c*", "fingerprint", (Glob(parts=("v1:9f2c", "")),)),
+        ("voice:*", "voice", (Glob(parts=("", "")),)),
+        ("voice:a**b", "voice", (Glob(parts=("a", "b")),)),
+        ('voice:"a*b"', "voice", (Word(text="a*b"),)),
+        ('voice:"a b"*', "voice", (Glob(parts=("a b", "")),)),
+        ('worker:"",w1', "worker", (Missing(), Word(text="w1"))),
+        ("attempts:3", "attempts", (Range(low=3, high=3),)),
+        ("attempts:=3", "attempts", (Range(low=3, high=3),)),
+        ("chars:>8000", "chars", (Range(low=8000, is_low_open=True),)),
+        ("chars:1..5", "chars", (Range(low=1, high=5),)),
+        ("dur:>=1h30m", "dur", (Range(low=5_400_000),)),
+        ("run:<1.5s", "dur", (Range(high=1500, is_high_open=True),)),
+        ("wait:..2m", "wait", (Range(high=120_000),)),
+        ("since:2h", "since", (Ago(ms=7_200_000),)),
+        ("since:2026-03-01", "since", (At(us=MARCH_US),)),
+        ("until:2026-03-01T08:00+08:00", "until", (At(us=MARCH_US),)),
+        ("until:1772323200.5", "until", (At(us=MARCH_US + 500_000),)),
+        (
+            "submitted:2026-03-01",
+            "submitted",
+            (Window(low=At(us=MARCH_US), high=At(us=MARCH_US + DAY_US), is_high_open=True),),
+        ),
+        (
+            "ended:2h..1h",
+            "ended",
+            (Window(low=Ago(ms=7_200_000), high=Ago(ms=3_600_000), is_high_open=True),),
+        ),
+        ("ended:>=2026-03-01T00:00:00Z", "ended", (Window(low=At(us=MARCH_US)),)),
+        ("ended:<=1h", "ended", (Window(high=Ago(ms=3_600_000)),)),
+        ('text:"two words"', "text", (Word(text="two words"),)),
+        ('"two \\"quoted\\" \\\\ words"', "text", (Word(text='two "quoted" \\ words'),)),
+        ("12:30", "text", (Word(text="12:30"),)),
+        ("第一回", "text", (Word(text="第一回"),)),
+        ("a,b", "text", (Word(text="a,b"),)),
+        ("error:45000292,timeout", "error", (Word(text="45000292"), Word(text="timeout"))),
+        ("is:late", "is", (Word(text="late"),)),
+        ("trace:" + "Ab" * 16, "trace", (Word(text="ab" * 16),)),
+    ],
+)
+def test_term_is_read_as_what_it_says(text: str, name: str, values: tuple[Any, ...]) -> None:
+    """Each way to write a term has one value."""
+    assert _one(text) == Term(name=name, values=values)
+    assert _one(f"-{text}") == Term(name=name, values=values, is_negated=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "canonical"),
+    [
+        ("  foo   -bar ", "text:foo -text:bar"),
+        ("lang:zh", "language:zh"),
+        ("dur:>120s", "dur:>2m"),
+        ("since:1w", "since:7d"),
+        ("dur:>=0ms", "dur:>=0s"),
+        ("until:1772323200", "until:2026-03-01"),
+        ("until:2026-03-01T08:00:00.5+08:00", "until:2026-03-01T00:00:00.500000Z"),
+        ("submitted:2026-03-01", "submitted:2026-03-01..2026-03-02"),
+        ("chars:5..5", "chars:5"),
+        ('status:"failed"', "status:failed"),
+    ],
+)
+def test_filter_is_written_in_one_way(text: str, canonical: str) -> None:
+    """The written filter is the same for all ways to say it; so long ago stays so long ago."""
+    assert str(parse(text)) == canonical
+
+
+@pytest.mark.parametrize(
+    ("text", "position", "length", "reason", "says"),
+    [
+        ("a statu:failed", 2, 5, "unknown_name_near", "did you mean status?"),
+        ("-statu:failed", 1, 5, "unknown_name_near", "did you mean status?"),
+        ("http://example.org", 0, 4, "unknown_name", "allowed: status, is, engine"),
+        ("status:fail", 7, 4, "not_one_of_near", "did you mean failed?"),
+        ("status:failed,x", 14, 1, "not_one_of", "allowed: pending, processing"),
+        ('engine:""', 7, 2, "never_missing", "every task has a value of engine"),
+        ("status:fail*", 7, 5, "no_glob", "status takes no *"),
+        ("text:foo*", 5, 4, "no_glob", "text takes no *"),
+        ("voice:", 0, 6, "no_value", 'nothing at all is voice:""'),
+        ("a voice:x, b", 2, 9, "no_value", "a value is missing after voice:"),
+        ('text:"two words', 5, 10, "open_quote", "the quote is not closed"),
+        ("a - b", 2, 1, "lone_minus", "- must stand right before"),
+        ("chars:>many", 6, 5, "not_a_number", "chars must be a whole number"),
+        ("chars:-3", 6, 2, "not_a_number", "got '-3'"),
+        ("dur:60", 4, 2, "not_a_duration", "dur must be a duration"),
+        ("dur:>0.0005s", 4, 8, "not_a_duration", "whole milliseconds"),
+        ("since:yesterday", 6, 9, "not_a_moment", "since must be so long ago"),
+        ("since:2", 6, 1, "not_a_moment", "so long ago (2h, 7d)"),
+        ("since:2026-02-30", 6, 10, "not_a_moment", "got '2026-02-30'"),
+        ("ended:>9999-01-01", 6, 11, "not_a_moment", "ended must be"),
+        ("since:2026-03-01T10:00", 6, 16, "no_zone", "needs a zone: Z for UTC"),
+        ("ended:2h", 6, 2, "no_side", "ended:>=2h, ended:<2h"),
+        ("chars:5..1", 6, 4, "backwards", "ends before it begins"),
+        ("ended:1h..2h", 6, 6, "backwards", "ends before it begins"),
+        ("trace:123", 6, 3, "not_a_trace", "32 hex digits"),
+        ("a\0b", 1, 1, "control", "U+0000"),
+        ("fp:x " * 100, 250, 4, "too_many", "it has 100 terms"),
+        ("x" * 1001, 0, 1001, "too_long", "it has 1001 characters"),
+        ("a " * 51, 100, 1, "too_many", "it has 51 terms; at most 50"),
+        ("," + "\\" * 600, 0, 601, "too_long", "it has 1208 characters"),
+    ],
+)
+def test_wrong_filter_is_told_with_its_place(
+    text: str, position: int, length: int, reason: str, says: str
+) -> None:
+    """A wrong filter says what is wrong, where, and what is allowed."""
+    with pytest.raises(QueryError) as caught:
+        parse(text)
+    error = caught.value
+    assert (error.position, error.length, error.reason) == (position, length, reason)
+    assert says in error.message
+
+
+def test_term_knows_where_it_stands() -> None:
+    """A term remembers its place, for errors that are found later; it is no part of its value."""
+    first, second = parse("engine:x  -voice:zh*").terms
+    assert (first.place, second.place) == ((0, 8), (10, 10))
+    assert second == parse("-voice:zh*").terms[0]
+
+
+def test_dimensions_are_told_from_what_rollups_do_not_know() -> None:
+    """The terms that only rows can answer are named."""
+    query = parse('status:failed -voice:zh* language:"" chars:>5 foo')
+    assert [term.name for term in beyond_dimensions(query)] == ["chars", "text"]
+    assert not beyond_dimensions(parse("engine:a worker:b host:c release:1*"))
+
+
+def test_filter_is_made_of_values_too() -> None:
+    """Terms that are made by code are written as text that says the same."""
+    query = Query(terms=(named("engine", "my engine", "x*"), within("ended", MARCH_US)))
+    assert str(query) == 'engine:"my engine","x*" ended:>=2026-03-01'
+    closed = Query(terms=(within("ended", MARCH_US, MARCH_US + 1), named("worker", "")))
+    assert str(closed) == 'ended:2026-03-01..2026-03-01T00:00:00.000001Z worker:""'
+    assert parse(str(both(query, closed))) == both(query, closed)
+    assert not Query()
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "fits"),
+    [
+        ("voice:zh*", "zh-female-2", True),
+        ("voice:*female*", "zh-female-2", True),
+        ("voice:zh*2", "zh-female-3", False),
+        ("-voice:zh*", "zh", False),
+        ("-worker:w1", None, True),
+        ('worker:""', "", True),
+        ('-worker:""', None, False),
+        ("worker:*", None, False),
+        ("worker:w.", "w1", False),
+        ("worker:w1,w2", "w2", True),
+    ],
+)
+def test_name_fits_a_term(text: str, name: str | None, fits: object) -> None:
+    """A name is looked at as a database looks at it: exactly, and where there is none."""
+    assert name_matches(_one(text), name) is fits
+
+
+def test_moment_so_long_ago_is_told_from_the_time_of_use() -> None:
+    """A relative moment is resolved by whoever uses the filter."""
+    assert at_us(Ago(ms=1500), MARCH_US) == MARCH_US - 1_500_000
+    assert at_us(At(us=5), MARCH_US) == 5
