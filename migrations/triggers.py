@@ -10,18 +10,23 @@ happened: it never falls, whatever is deleted.
 (completed without audio any more -> failed); no task -> pending.
 """
 
-#: Triggers that must exist; checked at every start.
-NAMES = (
-    "tr_task_insert",
-    "tr_task_update",
-    "tr_task_delete",
-    "tr_text_insert",
-    "tr_text_answer",
-    "tr_text_count",
-    "tr_text_delete",
-    "tr_task_finished",
-    "tr_attempt_late",
-)
+from migrations import statistics
+
+#: Triggers that must exist today, and their tables; revision 0006 took the place of four.
+TABLES = {
+    "tr_text_insert": "text",
+    "tr_text_answer": "text",
+    "tr_text_count": "text",
+    "tr_text_delete": "text",
+    "tr_attempt_late": "task_attempt",
+    **statistics.TABLES,
+}
+
+
+def tables(dialect: str) -> dict[str, str]:
+    """Triggers that must exist on `dialect`, and their tables; checked at every start."""
+    return TABLES | (statistics.SQLITE_TABLES if dialect == "sqlite" else {})
+
 
 _NEW_MS = "CASE WHEN NEW.finished_at IS NULL THEN 0 ELSE NEW.run_us / 1000 END"
 _OLD_MS = "CASE WHEN OLD.finished_at IS NULL THEN 0 ELSE OLD.run_us / 1000 END"
@@ -200,3 +205,11 @@ _POSTGRES_COUNTS = (
 def count_statements(dialect: str) -> tuple[str, ...]:
     """What revision 0004 makes: counts of what happened, which never fall (`stat_count`)."""
     return _SQLITE_COUNTS if dialect == "sqlite" else _POSTGRES_COUNTS
+
+
+def task_statements(dialect: str) -> tuple[str, ...]:
+    """What revision 0006 took away, for a way back."""
+    made = (*statements(dialect), *count_statements(dialect))
+    triggers = (f"TRIGGER {name} " for name in statistics.REPLACED)
+    wanted = (*triggers, *(f"FUNCTION {name}()" for name in statistics.REPLACED_FUNCTIONS))
+    return tuple(one for one in made if any(name in one.partition("\n")[0] for name in wanted))

@@ -106,6 +106,12 @@ class TaskRecord:
     trace_seen_at: int | None
     trace_missing_at: int | None
     trace_resends: int
+    host: str | None
+    capacity_count: int
+    capacity_us: int
+    run_ms: int | None
+    wait_ms: int | None
+    total_ms: int | None
 
     @property
     def is_final(self) -> bool:

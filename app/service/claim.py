@@ -29,6 +29,7 @@ def _claim(core: Core, conn: Connection, worker_id: str, task_id: int | None) ->
         conn,
         worker_id=worker_id,
         worker_name=core.settings.worker_name,
+        host=core.host,
         release=core.settings.release,
         now=now,
         task_id=task_id,

@@ -36,7 +36,7 @@ class Rows:
 
     Attributes:
         now: The database's time, microseconds since the epoch, as every moment here.
-        statuses: Tasks by status.
+        statuses: Tasks of all time by status.
         counted: Counts that never fall, by name.
         oldest_waiting_at: When the task that waits longest was queued; None: nothing waits.
         workers: Those that are up or draining by their rows.
@@ -89,8 +89,7 @@ def _of_tasks(rows: Rows) -> Iterator[Sample]:
         yield _sample(m.TASKS, rows.statuses.get(status, 0), status=str(status))
     for status in Status:
         if status.is_final:
-            finished = rows.counted.get(f"finished.{status}", 0)
-            yield _sample(m.TASKS_FINISHED, finished, status=str(status))
+            yield _sample(m.TASKS_FINISHED, rows.statuses.get(status, 0), status=str(status))
     yield _sample(m.DEADLINE_FLAGS, rows.counted.get("deadline_flags", 0))
     yield _sample(m.QUEUE_DEPTH, rows.statuses.get(Status.PENDING, 0))
     yield _sample(m.QUEUE_OLDEST_AGE, _age_s(rows, rows.oldest_waiting_at))

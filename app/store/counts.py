@@ -43,7 +43,7 @@ def add(conn: Connection, name: str, n: int = 1) -> None:
 
 
 def every(conn: Connection) -> dict[str, int]:
-    """Every count by name: `finished.<status>`, `deadline_flags`, `duty_failures.<duty>`."""
+    """Every count by name: `deadline_flags`, `duty_failures.<duty>`."""
     t = stat_count_table.c
     statement = select(t.name, func.sum(t.n)).group_by(t.name)
     return {name: int(n) for name, n in conn.execute(statement)}

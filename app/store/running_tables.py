@@ -81,15 +81,6 @@ duty_table = Table(
     Column("state", Text, nullable=False, server_default="{}"),
 )
 
-stat_task_table = Table(
-    "stat_task",
-    metadata,
-    Column("shard", SmallInteger, primary_key=True, autoincrement=False),
-    Column("status", String(10), primary_key=True),
-    Column("n", BigInteger, nullable=False),
-    Column("run_ms", BigInteger, nullable=False),
-)
-
 stat_text_table = Table(
     "stat_text",
     metadata,

@@ -86,7 +86,8 @@ def _missing_triggers(conn: Connection, database: Database) -> list[str]:
         else "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'D'"
     )
     found = set(conn.execute(text(query)).scalars())
-    return [name for name in triggers.NAMES if name not in found]
+    wanted = triggers.tables("sqlite" if database.is_sqlite else "postgresql")
+    return [name for name in wanted if name not in found]
 
 
 def _prepare_file(database: Database, path: Path) -> None:

@@ -3,8 +3,8 @@
 Foreign keys point one way only (attempt, segment, audio, submission, event -> task -> text), so
 that rows can be inserted and removed in one order. `text.task_id` and `text.audio_id` point back
 without a constraint: they name the task and the valid audio that answer for the text now.
-Totals (`stat_task`, `stat_text`) and `text.state` are written by database triggers only
-(`migrations/triggers.py`).
+Statistics (`stat_…`, but for `stat_latency` and the checks) and `text.state` are written by
+database triggers only (`migrations/triggers.py`, `migrations/statistics.py`).
 """
 
 from app.store.metadata import metadata
@@ -12,9 +12,20 @@ from app.store.running_tables import (
     duty_table,
     event_table,
     setting_table,
-    stat_task_table,
     stat_text_table,
     worker_table,
+)
+from app.store.stat_tables import (
+    archive_table,
+    stat_bound_table,
+    stat_check_table,
+    stat_cube_table,
+    stat_drift_table,
+    stat_hist_table,
+    stat_latency_table,
+    stat_period_table,
+    stat_submission_table,
+    stat_total_table,
 )
 from app.store.watch_tables import (
     canary_table,
@@ -35,6 +46,7 @@ from app.store.work_tables import (
 from telemetry import outbox
 
 __all__ = [
+    "archive_table",
     "attempt_table",
     "audio_table",
     "canary_table",
@@ -46,10 +58,18 @@ __all__ = [
     "process_count_table",
     "segment_table",
     "setting_table",
+    "stat_bound_table",
+    "stat_check_table",
     "stat_count_table",
+    "stat_cube_table",
+    "stat_drift_table",
     "stat_engine_table",
-    "stat_task_table",
+    "stat_hist_table",
+    "stat_latency_table",
+    "stat_period_table",
+    "stat_submission_table",
     "stat_text_table",
+    "stat_total_table",
     "submission_table",
     "task_log_table",
     "task_table",

@@ -82,7 +82,9 @@ def lock_slots(conn: Connection) -> None:
 
 _CLAIM = """
 UPDATE task SET status = 'processing', attempt = attempt + 1, worker_id = :worker_id,
-  worker_name = :worker_name, release = :release, claimed_at = :now,
+  worker_name = :worker_name, host = :host, release = :release, claimed_at = :now,
+  capacity_count = capacity_count + CASE wait_reason WHEN 'capacity' THEN 1 ELSE 0 END,
+  capacity_us = capacity_us + CASE wait_reason WHEN 'capacity' THEN :now - queued_at ELSE 0 END,
   started_at = coalesce(started_at, :now), deadline_at = :now + timeout_us, progress_at = :now,
   phase = 'start', phase_permille = 0
 WHERE status = 'pending' AND id = (
@@ -105,6 +107,7 @@ def claim_next(
     *,
     worker_id: str,
     worker_name: str,
+    host: str,
     release: str,
     now: int,
     task_id: int | None = None,
@@ -119,6 +122,7 @@ def claim_next(
     values: dict[str, Any] = {
         "worker_id": worker_id,
         "worker_name": worker_name,
+        "host": host,
         "release": release,
         "now": now,
     }
@@ -197,10 +201,16 @@ def end_pending(
     conn: Connection, task_id: int, now: int, values: Mapping[str, Any]
 ) -> TaskRecord | None:
     """Gives a task that waits a final status (cancel, expire); None where it waits no more."""
+    for_capacity = _T.wait_reason == "capacity"
     statement = (
         update(task_table)
         .where(_T.id == task_id, _PENDING)
-        .values(finished_at=now, **values)
+        .values(
+            finished_at=now,
+            capacity_count=_T.capacity_count + case((for_capacity, 1), else_=0),
+            capacity_us=_T.capacity_us + case((for_capacity, now - _T.queued_at), else_=0),
+            **values,
+        )
         .returning(task_table)
     )
     return record(TaskRecord, conn.execute(statement).first())

@@ -1,10 +1,13 @@
 """Tables of the work: text, submission, task, attempt, segment, audio, captions."""
 
+from typing import Final
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
     CheckConstraint,
     Column,
+    Computed,
     Float,
     ForeignKey,
     Index,
@@ -19,6 +22,21 @@ from sqlalchemy import (
 )
 
 from app.store.metadata import FORMAT_LIST, SOURCE_LIST, STATUSES, id_column, metadata
+
+#: Generated columns of a task: it ran, it was there, and the rest of the time it waited.
+DURATIONS: Final = {
+    "run_ms": "CASE WHEN finished_at IS NOT NULL THEN run_us / 1000 END",
+    "wait_ms": (
+        "CASE WHEN finished_at IS NULL THEN NULL"
+        " WHEN (finished_at - submitted_at) / 1000 > run_us / 1000"
+        " THEN (finished_at - submitted_at) / 1000 - run_us / 1000 ELSE 0 END"
+    ),
+    "total_ms": (
+        "CASE WHEN finished_at IS NULL THEN NULL"
+        " WHEN (finished_at - submitted_at) / 1000 > run_us / 1000"
+        " THEN (finished_at - submitted_at) / 1000 ELSE run_us / 1000 END"
+    ),
+}
 
 text_table = Table(
     "text",
@@ -142,6 +160,12 @@ task_table = Table(
     Column("trace_seen_at", BigInteger),
     Column("trace_missing_at", BigInteger),
     Column("trace_resends", SmallInteger, nullable=False, server_default="0"),
+    # the host of the last attempt, and what all attempts waited for capacity
+    Column("host", String(255)),
+    Column("capacity_count", Integer, nullable=False, server_default="0"),
+    Column("capacity_us", BigInteger, nullable=False, server_default="0"),
+    # whole milliseconds, once it has ended: total = wait + run
+    *(Column(name, BigInteger, Computed(sql)) for name, sql in DURATIONS.items()),
     CheckConstraint(f"status IN ({STATUSES})", name="status"),
     CheckConstraint(f"source IN ({SOURCE_LIST})", name="source"),
     CheckConstraint(f"format IN ({FORMAT_LIST})", name="format"),
@@ -208,6 +232,17 @@ task_table = Table(
             postgresql_where=text(f"status = '{status}'"),
         )
         for status in ("completed", "failed", "timeout", "cancelled")
+    ),
+    *(
+        Index(
+            f"ix_task_{name}",
+            name,
+            "id",
+            "status",
+            sqlite_where=text("finished_at IS NOT NULL AND source <> 'canary'"),
+            postgresql_where=text("finished_at IS NOT NULL AND source <> 'canary'"),
+        )
+        for name in DURATIONS
     ),
     Index(
         "ix_task_canary",

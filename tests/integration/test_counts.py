@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, text
 
 from app.domain.engine_calls import BOUNDS_S, Bucket, EngineCall, bucket_of, tally
+from app.domain.task import Status
 from app.service import cancel, verdict
 from app.service.core import Core
-from app.store import counts, reports
+from app.store import counts, reports, totals
 from app.store.counts import ProcessCount
 from tests.conftest import KINDS, empty_database_url
 from tests.support import first_release
@@ -22,8 +23,8 @@ from tests.support.service import claimed, run, spoken, start_worker, submitted
 
 def _finished(core: Core) -> dict[str, int]:
     with core.database.read() as conn:
-        found = counts.every(conn)
-    return {name.removeprefix("finished."): n for name, n in found.items() if "finished" in name}
+        found = totals.tasks_by_status(conn)
+    return {name: sums.n for name, sums in found.items() if Status(name).is_final and sums.n}
 
 
 def _rows(core: Core, sql: str) -> dict[str, int]:

@@ -7,12 +7,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, text
 
+import migrations
 from app import clock
 from app.domain.errors import DatabaseBusyError, SchemaError, StoreError
+from app.domain.sums import NAMES
 from app.store import schema, settings
 from app.store.database import Database
 from app.store.tables import metadata
@@ -133,14 +137,92 @@ def test_migrations_make_the_tables_that_the_code_names(
 
 
 def test_missing_trigger_is_named(any_url: str, open_database: OpenDatabase) -> None:
-    """A database without a trigger is refused, and the trigger is named."""
+    """A database without a trigger is refused, and the trigger is named, whichever it is."""
     database = open_database(any_url, "migrate")
-    name = triggers.NAMES[1]
+    wanted = triggers.tables("sqlite" if database.is_sqlite else "postgresql")
+    for name, table in wanted.items():
+        with database.write() as conn:
+            conn.execute(
+                text(
+                    f"DROP TRIGGER {name}"
+                    if database.is_sqlite
+                    else f"ALTER TABLE {table} DISABLE TRIGGER {name}"
+                )
+            )
+        with pytest.raises(SchemaError, match=rf"\b{name}\b"):
+            schema.check(database)
+
+
+def test_the_way_back_and_forth_counts_the_same(any_url: str, open_database: OpenDatabase) -> None:
+    """Revision 0006 can be taken back and made again over rows; the totals are the rows'."""
+    database = open_database(any_url, "migrate")
     with database.write() as conn:
-        table = "" if database.is_sqlite else " ON task"
-        conn.execute(text(f"DROP TRIGGER {name}{table}"))
-    with pytest.raises(SchemaError, match=name):
-        schema.check(database)
+        conn.execute(
+            text(
+                "INSERT INTO text (title, content, char_count, content_hash, source, created_at)"
+                " VALUES ('t', 'c', 1, 'h', 'api', 0)"
+            )
+        )
+        for n, status in enumerate(("pending", "completed", "failed", "completed"), start=1):
+            conn.execute(_TASK, {"key": f"k{n}", "status": status, "end": _end(status, n)})
+    before = _totals(database)
+    with database.write() as conn:
+        command.downgrade(_alembic(conn), "0005")
+    with database.read() as conn:
+        counted = conn.execute(text("SELECT status, n, run_ms FROM stat_task ORDER BY status"))
+        assert [tuple(row) for row in counted] == [
+            ("completed", 2, 14),
+            ("failed", 1, 7),
+            ("pending", 1, 0),
+        ]
+    with database.write() as conn:
+        command.upgrade(_alembic(conn), "head")
+    schema.check(database)
+    assert _totals(database) == before
+    assert before["stat_total"][0][:4] == ("completed", 2, 14, 2 + 4 + 2 * 1000 - 14)
+
+
+_TASK = text(
+    "INSERT INTO task (text_id, content_key, status, engine, engine_version, voice, format, source,"
+    " char_count, timeout_us, max_attempts, give_up_at, submitted_at, queued_at, not_before,"
+    " finished_at, run_us, trace_id, span_id) VALUES (1, :key, :status, 'tone', '1', 'v', 'wav',"
+    " 'api', 9, 1, 1, 1, 5000, 0, 0, :end, 7500, 't', 's')"
+)
+
+
+def _alembic(conn: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    config.attributes["connection"] = conn
+    return config
+
+
+def _end(status: str, n: int) -> int | None:
+    return None if status == "pending" else 1_005_000 + n * 1000
+
+
+def _totals(database: Database) -> dict[str, list[tuple[object, ...]]]:
+    """Every counter but for its shard."""
+    found = {}
+    with database.read() as conn:
+        for table in ("stat_total", "stat_period", "stat_cube"):
+            columns = [column.name for column in metadata.tables[table].primary_key]
+            kept = [name for name in columns if name not in {"shard", "archived"}]
+            sums = ", ".join(f"CAST(sum({name}) AS BIGINT)" for name in NAMES)
+            keys = ", ".join(kept)
+            query = f"SELECT {keys}, {sums} FROM {table} GROUP BY {keys} ORDER BY {keys}"  # noqa: S608
+            rows = conn.execute(text(query))
+            found[table] = [tuple(row) for row in rows]
+        found["stat_hist"] = [
+            tuple(row)
+            for row in conn.execute(
+                text(
+                    "SELECT measure, low_ms, CAST(sum(n) AS BIGINT) FROM stat_hist"
+                    " GROUP BY measure, low_ms ORDER BY measure, low_ms"
+                )
+            )
+        ]
+    return found
 
 
 def test_old_schema_is_refused_with_what_to_do(tmp_path: Path, open_database: OpenDatabase) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 HOT: dict[str, Callable[[Connection], object]] = {
     "has_due": lambda conn: tasks.has_due(conn, 1),
     "claim_next": lambda conn: tasks.claim_next(
-        conn, worker_id="w", worker_name="w", release="r", now=1
+        conn, worker_id="w", worker_name="w", host="h", release="r", now=1
     ),
     "flag_deadline": lambda conn: tasks.flag_deadline(conn, 1, 1, 1),
     "progress": lambda conn: tasks.progress(conn, 1, 1, now=1, phase="speak", permille=1),

@@ -79,7 +79,7 @@ def test_scrape_makes_no_span(home: Home, monkeypatch: pytest.MonkeyPatch) -> No
 def test_database_that_cannot_be_read_is_an_error_and_no_number(home: Home) -> None:
     """No page of zeros or of old numbers: the target is down for Prometheus, with the reason."""
     with sqlite3.connect(home.path / "voxtrace.db") as database:
-        database.execute("ALTER TABLE stat_task RENAME TO gone")
+        database.execute("ALTER TABLE stat_total RENAME TO gone")
     with web_client(home.settings) as client:
         answer = client.get("/metrics")
     assert answer.status_code == 500

@@ -1,0 +1,209 @@
+"""Statistics kept by triggers: whatever happens to rows, counters and a recount are equal."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Connection, text
+
+from app.domain.sums import Sums
+from app.store import schema
+from app.store.database import Database
+from migrations import statistics
+from tests.conftest import KINDS, database_url
+from tests.support import recount
+
+HOUR_US = 3_600_000_000
+#: The end of a day and of a month, so that tasks end on both sides of it.
+START_US = 1_767_225_600_000_000
+
+_INSERT = text(
+    "INSERT INTO task (text_id, content_key, status, engine, engine_version, voice, language,"
+    " format, source, char_count, timeout_us, max_attempts, give_up_at, submitted_at, queued_at,"
+    " not_before, claimed_at, deadline_at, finished_at, run_us, attempt, worker_id, worker_name,"
+    " host, release, audio_duration_ms, timed_out_at, lost_count, capacity_count, capacity_us,"
+    " trace_id, span_id) VALUES (1, :key, :status, :engine, '1', :voice, :language, 'mp3', :source,"
+    " :chars, 1, 1, 1, :submitted, 0, 0, 1, 1, :finished, :run, :attempt, 'w', :worker, :worker,"
+    " :release, :audio, :late, :lost, :waits, :waited, 't', 's')"
+)
+
+FINAL = ("completed", "failed", "timeout", "cancelled")
+LIVE = ("pending", "processing")
+statuses = st.sampled_from((*LIVE, *FINAL))
+
+
+@st.composite
+def columns(draw: st.DrawFn) -> dict[str, Any]:
+    """Columns of a task that agree with each other."""
+    status = draw(statuses)
+    submitted = START_US - draw(st.integers(0, 3 * HOUR_US))
+    return {
+        "status": status,
+        "engine": draw(st.sampled_from(("tone", "espeak"))),
+        "voice": draw(st.sampled_from(("a", "b"))),
+        "language": draw(st.sampled_from((None, "en", "zh"))),
+        "source": draw(st.sampled_from(("api", "api", "page", "canary"))),
+        "chars": draw(st.integers(0, 9000)),
+        "submitted": submitted,
+        "finished": _end(status, submitted, draw(st.integers(-1000, 6 * HOUR_US))),
+        "run": draw(st.integers(0, 5 * HOUR_US)),
+        "attempt": draw(st.integers(0, 4)),
+        "worker": draw(st.sampled_from((None, "w1", "w2"))),
+        "release": draw(st.sampled_from((None, "1.0"))),
+        "audio": draw(st.one_of(st.none(), st.integers(0, 100_000))),
+        "late": draw(st.sampled_from((None, 1))),
+        "lost": draw(st.integers(0, 2)),
+        "waits": draw(st.integers(0, 3)),
+        "waited": draw(st.integers(0, HOUR_US)),
+    }
+
+
+def _end(status: str, submitted: int, after: int) -> int | None:
+    return submitted + after if status in FINAL else None
+
+
+#: (what, which of the rows, with what)
+steps = st.lists(
+    st.one_of(
+        st.tuples(st.just("insert"), st.integers(0, 9), columns()),
+        st.tuples(st.just("status"), st.integers(0, 9), columns()),
+        st.tuples(st.just("amend"), st.integers(0, 9), columns()),
+        st.tuples(st.just("delete"), st.integers(0, 9), columns()),
+        st.tuples(st.just("many"), st.integers(0, 9), columns()),
+    ),
+    min_size=1,
+    max_size=12,
+)
+
+
+@pytest.fixture(params=KINDS)
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """An empty database of each kind, with one text."""
+    found = Database(database_url(request.param, tmp_path), role="migrate", pool_size=1)
+    schema.migrate(found)
+    with found.write() as conn:
+        conn.execute(
+            text(
+                "INSERT INTO text (title, content, char_count, content_hash, source, created_at)"
+                " VALUES ('t', 'c', 1, 'h', 'api', 0)"
+            )
+        )
+    yield found
+    found.close()
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(steps=steps)
+def test_counters_equal_a_recount_whatever_happens_to_rows(
+    database: Database, steps: list[tuple[str, int, dict[str, Any]]]
+) -> None:
+    """Inserts (live, ended, many at once), moves, ends, changes by hand and DELETEs: all equal.
+
+    And what was removed once it had ended goes on counting as archived: the totals of what has
+    ended are those of before.
+    """
+    with database.write() as conn:
+        _clear(conn)
+        removed: dict[str, Sums] = {}
+        for what, which, values in steps:
+            _step(conn, what, which, values, removed)
+        kept = recount.kept(conn)
+        assert recount.live(kept) == recount.from_rows(conn)
+        archived = {key[1]: one for key, one in kept["stat_total"].items() if key[0] == 1}
+        assert archived == removed
+
+
+def _clear(conn: Connection) -> None:
+    for table in ("task", "stat_total", "stat_hist", "stat_period", "stat_cube"):
+        conn.execute(text(f"DELETE FROM {table}"))  # noqa: S608 - of this test
+
+
+def _step(
+    conn: Connection, what: str, which: int, values: dict[str, Any], removed: dict[str, Sums]
+) -> None:
+    if what in {"insert", "many"}:
+        n = conn.execute(text("SELECT coalesce(max(id), 0) FROM task")).scalar_one()
+        rows = [{**values, "key": f"k{n}.{i}"} for i in range(1 if what == "insert" else 3)]
+        conn.execute(_INSERT, rows)
+        return
+    ids = conn.execute(text("SELECT id FROM task ORDER BY id")).scalars().all()
+    if not ids:
+        return
+    task_id = ids[which % len(ids)]
+    if what == "delete":
+        row = dict(
+            conn.execute(text("SELECT * FROM task WHERE id = :id"), {"id": task_id})
+            .mappings()
+            .one()
+        )
+        if row["finished_at"] is not None and row["source"] != "canary":
+            removed[row["status"]] = removed.get(row["status"], Sums()) + recount.sums(row)
+        conn.execute(text("DELETE FROM task WHERE id = :id"), {"id": task_id})
+    elif what == "status":
+        conn.execute(
+            text(
+                "UPDATE task SET status = :status, finished_at = :finished, run_us = :run,"
+                " attempt = :attempt, worker_name = :worker WHERE id = :id"
+            ),
+            {**values, "id": task_id},
+        )
+    else:
+        conn.execute(
+            text(
+                "UPDATE task SET voice = :voice, char_count = :chars, audio_duration_ms = :audio,"
+                " source = :source, language = :language, timed_out_at = :late,"
+                " capacity_us = :waited WHERE id >= :id"
+            ),
+            {**values, "id": task_id},
+        )
+
+
+def test_look_into_jaeger_moves_no_counter(database: Database) -> None:
+    """What a look into Jaeger writes on an ended row moves no counter (it changes no number)."""
+    with database.write() as conn:
+        values = {
+            "key": "k",
+            "status": "completed",
+            "engine": "tone",
+            "voice": "v",
+            "language": None,
+            "source": "api",
+            "chars": 5,
+            "submitted": START_US,
+            "finished": START_US + 5_000_000,
+            "run": 3_000_000,
+            "attempt": 1,
+            "worker": "w1",
+            "release": "1",
+            "audio": 900,
+            "late": None,
+            "lost": 0,
+            "waits": 0,
+            "waited": 0,
+        }
+        conn.execute(_INSERT, values)
+        before = recount.kept(conn)
+        conn.execute(text("UPDATE task SET trace_seen_at = 1, trace_resends = 2"))
+        assert recount.kept(conn) == before
+        assert before["stat_total"][0, "completed"] == Sums(
+            n=1, run_ms=3000, wait_ms=2000, total_ms=5000, char_count=5, audio_ms=900
+        )
+
+
+def test_bounds_hold_every_duration_within_one_percent(database: Database) -> None:
+    """Buckets touch, are one wide for small values, and all of one are within 1 % of its middle."""
+    with database.read() as conn:
+        bounds = conn.execute(text("SELECT low_ms FROM stat_bound ORDER BY low_ms")).scalars().all()
+    assert bounds == statistics.bounds()
+    assert bounds[:50] == list(range(50))
+    for low, after in pairwise(bounds):
+        high = after - 1
+        middle = 2 * low * high / (low + high) if low else 0
+        assert low <= high
+        assert abs(middle - low) <= 0.01 * low * (1 + 1e-12)
+        assert abs(middle - high) <= 0.01 * high * (1 + 1e-12)
+    assert bounds[-1] > 3 * 365 * 86_400_000

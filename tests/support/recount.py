@@ -1,0 +1,123 @@
+"""What the statistics must say, counted anew from the rows in plain Python, and what they say."""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from app.domain.sums import NAMES, Sums
+
+#: Microseconds of a grain.
+GRAINS = {"hour": 3_600_000_000, "day": 86_400_000_000}
+DIMENSIONS = ("engine", "voice", "language", "worker_name", "host", "release")
+
+_CUBE_DIMENSIONS = ("engine", "voice", "language", "worker", "host", "release")
+
+#: Table -> key without the shard -> sums.
+Counted = dict[str, dict[tuple[Any, ...], Sums]]
+
+
+def sums(row: Mapping[str, Any]) -> Sums:
+    """What one task adds."""
+    if row["finished_at"] is None:
+        return Sums(n=1, char_count=row["char_count"])
+    run_ms = row["run_us"] // 1000
+    total_ms = max(run_ms, (row["finished_at"] - row["submitted_at"]) // 1000)
+    return Sums(
+        n=1,
+        run_ms=run_ms,
+        wait_ms=total_ms - run_ms,
+        total_ms=total_ms,
+        char_count=row["char_count"],
+        audio_ms=row["audio_duration_ms"] or 0,
+        retry_count=max(0, row["attempt"] - 1 - row["capacity_count"]),
+        lost_count=row["lost_count"],
+        capacity_count=row["capacity_count"],
+        capacity_ms=row["capacity_us"] // 1000,
+        late_count=int(row["timed_out_at"] is not None),
+    )
+
+
+def from_rows(conn: Connection) -> Counted:
+    """The statistics of the rows that are there."""
+    counted: Counted = {"stat_total": {}, "stat_period": {}, "stat_cube": {}, "stat_hist": {}}
+    for row in conn.execute(text("SELECT * FROM task WHERE source <> 'canary'")).mappings():
+        one = sums(dict(row))
+        _add(counted["stat_total"], (0, row["status"]), one)
+        if row["finished_at"] is None:
+            continue
+        dimensions = tuple(row[name] or "" for name in DIMENSIONS)
+        for grain, us in GRAINS.items():
+            key = (grain, row["finished_at"] // us * us, 0, row["status"])
+            _add(counted["stat_period"], key, one)
+            _add(counted["stat_cube"], (*key, *dimensions), one)
+        if row["status"] == "completed":
+            for measure in ("run", "wait", "total"):
+                low_ms = bucket(conn, getattr(one, f"{measure}_ms"))
+                _add(counted["stat_hist"], (0, measure, low_ms), Sums(n=1))
+    return counted
+
+
+def bucket(conn: Connection, ms: int) -> int:
+    """The lowest value of the bucket of a duration."""
+    bounds = _BOUNDS or conn.execute(text("SELECT low_ms FROM stat_bound")).scalars().all()
+    _BOUNDS[:] = bounds
+    return max(low for low in _BOUNDS if low <= ms)
+
+
+_BOUNDS: list[int] = []
+
+
+def kept(conn: Connection) -> Counted:
+    """What the counters say, shards added up; what is zero throughout is left out."""
+    tables = {
+        "stat_total": (("archived", "status"), NAMES),
+        "stat_period": (("grain", "start", "archived", "status"), NAMES),
+        "stat_cube": (
+            ("grain", "start", "archived", "status", *_CUBE_DIMENSIONS),
+            NAMES,
+        ),
+        "stat_hist": (("archived", "measure", "low_ms"), ("n",)),
+    }
+    counted: Counted = {}
+    for table, (keys, names) in tables.items():
+        counted[table] = {}
+        for row in conn.execute(text(f"SELECT * FROM {table}")).mappings():  # noqa: S608
+            one = Sums(**{name: row[name] for name in names})
+            _add(counted[table], tuple(row[name] for name in keys), one)
+        counted[table] = {key: one for key, one in counted[table].items() if one != Sums()}
+    return counted
+
+
+def all_time(counted: Counted) -> Counted:
+    """The same with the archive added to what is kept."""
+    place = {"stat_total": 0, "stat_period": 2, "stat_cube": 2, "stat_hist": 0}
+    added: Counted = {}
+    for table, found in counted.items():
+        added[table] = {}
+        for key, one in found.items():
+            at = place[table]
+            _add(added[table], (*key[:at], *key[at + 1 :]), one)
+    return added
+
+
+def live(counted: Counted) -> Counted:
+    """Only what is not archived."""
+    place = {"stat_total": 0, "stat_period": 2, "stat_cube": 2, "stat_hist": 0}
+    return {
+        table: {key: one for key, one in found.items() if key[place[table]] == 0}
+        for table, found in counted.items()
+    }
+
+
+def by_status(conn: Connection) -> Counter[str]:
+    """Tasks that are there by status."""
+    rows = conn.execute(
+        text("SELECT status, count(*) FROM task WHERE source <> 'canary' GROUP BY status")
+    )
+    return Counter({status: int(n) for status, n in rows})
+
+
+def _add(found: dict[tuple[Any, ...], Sums], key: tuple[Any, ...], one: Sums) -> None:
+    found[key] = found.get(key, Sums()) + one
