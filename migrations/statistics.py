@@ -1,8 +1,8 @@
 """SQL of revision 0006: statistics of tasks, kept by triggers in the transaction of the change.
 
 A task that is not a canary stands in `stat_total` by its status. Once it has ended it stands in
-`stat_period` and `stat_cube` too, in the hour and the day (UTC) in which it ended, and, if it
-completed, with its three durations in `stat_hist`. A removed task that had ended moves from
+`stat_period` and `stat_cube` too, in the hour and the day (UTC) in which it ended (in `stat_cube`
+also in all time, so that no report adds up days without end), and, if it completed, with its three durations in `stat_hist`. A removed task that had ended moves from
 archived 0 to archived 1 in each of them, so that all-time numbers never fall; what archived 0
 says is what a recount of the rows says.
 
@@ -71,7 +71,14 @@ _DIMENSIONS: Final = (
     ("host", "coalesce({r}.host, '')"),
     ("release", "coalesce({r}.release, '')"),
 )
-_GRAINS: Final = "(SELECT 'day' AS grain, 86400000000 AS us UNION ALL SELECT 'hour', 3600000000) g"
+#: Hours, days, and all time: a length beyond every moment, so that all of it starts at 0.
+_PERIOD_GRAINS: Final = (
+    "(SELECT 'day' AS grain, 86400000000 AS us UNION ALL SELECT 'hour', 3600000000) g"
+)
+_CUBE_GRAINS: Final = (
+    "(SELECT 'all' AS grain, 9000000000000000000 AS us UNION ALL SELECT 'day', 86400000000"
+    " UNION ALL SELECT 'hour', 3600000000) g"
+)
 _START: Final = "{r}.finished_at - {r}.finished_at % g.us"
 _COUNTS: Final = "{r}.source <> 'canary'"
 _ENDED: Final = "{r}.finished_at IS NOT NULL"
@@ -191,14 +198,16 @@ def _histogram(by: Writer, sides: list[Side]) -> str:
 
 
 def _periods(by: Writer, sides: list[Side]) -> str:
-    selects = [side.select(_period_columns(side, ""), _ENDED, also=_GRAINS) for side in sides]
+    selects = [
+        side.select(_period_columns(side, ""), _ENDED, also=_PERIOD_GRAINS) for side in sides
+    ]
     return by.add("stat_period", _PERIOD, SUMS, selects, by.period)
 
 
 def _cube(by: Writer, sides: list[Side]) -> str:
     dimensions = "".join(f"{sql} AS {name}, " for name, sql in _DIMENSIONS)
     selects = [
-        side.select(_period_columns(side, dimensions), _ENDED, also=_GRAINS) for side in sides
+        side.select(_period_columns(side, dimensions), _ENDED, also=_CUBE_GRAINS) for side in sides
     ]
     return by.add("stat_cube", _CUBE, SUMS, selects)
 
@@ -221,16 +230,16 @@ def _everything(by: Writer, sides: list[Side]) -> list[str]:
 
 
 def _submissions(by: Writer, row: str, source: str = "") -> str:
-    """Submissions by the hour in which they were made, and by the engine of their task."""
+    """Submissions by the hour and the day in which they were made, and by their task's engine."""
     select = (
-        f"SELECT {row}.created_at - {row}.created_at % 3600000000 AS start,"
+        f"SELECT g.grain AS grain, {row}.created_at - {row}.created_at % g.us AS start,"
         f" {row}.disposition AS disposition, t.engine AS engine, 1 AS n,"
         f" x.char_count AS char_count, CASE WHEN {row}.disposition = 'skipped'"
         " THEN coalesce(t.audio_duration_ms, 0) ELSE 0 END AS audio_ms"
-        f" FROM {source}task t, text x"
+        f" FROM {source}task t, text x, {_CUBE_GRAINS}"
         f" WHERE t.id = {row}.task_id AND x.id = {row}.text_id AND {row}.source <> 'canary'"
     )
-    keys = ("start", "disposition", "engine")
+    keys = ("grain", "start", "disposition", "engine")
     return by.add("stat_submission", keys, ("n", "char_count", "audio_ms"), [select], by.period)
 
 

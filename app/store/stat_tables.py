@@ -56,11 +56,11 @@ stat_hist_table = Table(
     sqlite_with_rowid=False,
 )
 
-# accepted requests by the hour in which they came; never falls
+# accepted requests by the hour and the day in which they came, and of all time; never falls
 stat_submission_table = Table(
     "stat_submission",
     metadata,
-    _moment_key("start"),
+    *_period(),
     Column("disposition", String(10), primary_key=True),
     Column("engine", String(40), primary_key=True),
     _small_key("shard"),
@@ -80,7 +80,7 @@ stat_period_table = Table(
     sqlite_with_rowid=False,
 )
 
-# the same, told apart by everything that a report may ask for
+# the same, and of all time (grain `all`, start 0), told apart by what a report may ask for
 stat_cube_table = Table(
     "stat_cube",
     metadata,

@@ -135,7 +135,7 @@ def _make_counters() -> None:
     )
     op.create_table(
         "stat_submission",
-        sa.Column("start", sa.BigInteger(), autoincrement=False, nullable=False),
+        *_period(),
         sa.Column("disposition", sa.String(length=10), nullable=False),
         sa.Column("engine", sa.String(length=40), nullable=False),
         _shard(),
@@ -143,7 +143,7 @@ def _make_counters() -> None:
         sa.Column("char_count", sa.BigInteger(), nullable=False),
         sa.Column("audio_ms", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint(
-            "start", "disposition", "engine", "shard", name=op.f("pk_stat_submission")
+            "grain", "start", "disposition", "engine", "shard", name=op.f("pk_stat_submission")
         ),
         sqlite_with_rowid=False,
     )

@@ -52,6 +52,7 @@ def from_rows(conn: Connection) -> Counted:
             key = (grain, row["finished_at"] // us * us, 0, row["status"])
             _add(counted["stat_period"], key, one)
             _add(counted["stat_cube"], (*key, *dimensions), one)
+        _add(counted["stat_cube"], ("all", 0, 0, row["status"], *dimensions), one)
         if row["status"] == "completed":
             for measure in ("run", "wait", "total"):
                 low_ms = bucket(conn, getattr(one, f"{measure}_ms"))
