@@ -8,7 +8,7 @@ DDSketch (Masson et al. 2019, alpha = 1 %). A value is in whole milliseconds.
 import struct
 import zlib
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 from math import ceil
@@ -72,24 +72,29 @@ class Histogram:
         """All values."""
         return sum(self.counts.values())
 
-    def rank(self, quantile: float) -> Rank | None:
-        """Where the smallest value lies that has this share of all at or below it; None: empty.
+    def ranks(self, shares: Sequence[float]) -> list[Rank]:
+        """Where the smallest values lie that have these shares of all at or below them.
 
-        As percentile_disc: of n values it is the one with the number ceil(quantile * n).
+        As percentile_disc: of n values it is the one with the number ceil(share * n). Empty where
+        there are no values.
         """
         places = sorted(self.counts)
         ends = list(accumulate(self.counts[place] for place in places))
         if not ends or not ends[-1]:
-            return None
-        wanted = min(max(1, ceil(quantile * ends[-1])), ends[-1])
-        at = bisect_right(ends, wanted - 1)
-        place = places[at]
-        is_last = place + 1 == len(BOUNDS)
-        return Rank(
-            low_ms=BOUNDS[place],
-            high_ms=None if is_last else BOUNDS[place + 1] - 1,
-            n=wanted - (ends[at - 1] if at else 0),
-        )
+            return []
+        return [_rank(places, ends, share) for share in shares]
+
+
+def _rank(places: Sequence[int], ends: Sequence[int], share: float) -> Rank:
+    wanted = min(max(1, ceil(share * ends[-1])), ends[-1])
+    at = bisect_right(ends, wanted - 1)
+    place = places[at]
+    is_last = place + 1 == len(BOUNDS)
+    return Rank(
+        low_ms=BOUNDS[place],
+        high_ms=None if is_last else BOUNDS[place + 1] - 1,
+        n=wanted - (ends[at - 1] if at else 0),
+    )
 
 
 def histogram_of(values_ms: Iterable[int]) -> Histogram:

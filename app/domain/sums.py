@@ -1,6 +1,6 @@
 """Sums over tasks: whole numbers that add up exactly, whatever the order, and what follows."""
 
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,9 +32,17 @@ class Sums:
 
     def __add__(self, other: "Sums") -> "Sums":
         return Sums(
-            **dict(
-                zip(NAMES, map(sum, zip(astuple(self), astuple(other), strict=True)), strict=True)
-            )
+            n=self.n + other.n,
+            run_ms=self.run_ms + other.run_ms,
+            wait_ms=self.wait_ms + other.wait_ms,
+            total_ms=self.total_ms + other.total_ms,
+            char_count=self.char_count + other.char_count,
+            audio_ms=self.audio_ms + other.audio_ms,
+            retry_count=self.retry_count + other.retry_count,
+            lost_count=self.lost_count + other.lost_count,
+            capacity_count=self.capacity_count + other.capacity_count,
+            capacity_ms=self.capacity_ms + other.capacity_ms,
+            late_count=self.late_count + other.late_count,
         )
 
     def per_task(self, name: str) -> float | None:
@@ -45,3 +53,5 @@ class Sums:
 
 #: The fields in their order: the order of the columns too.
 NAMES = tuple(field.name for field in fields(Sums))
+#: What ended tasks are told apart by in the rollups, in the order of their key.
+DIMENSIONS = ("engine", "voice", "language", "worker", "host", "release")

@@ -11,9 +11,6 @@ from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, SmallInt
 from app.domain.sums import NAMES
 from app.store.metadata import id_column, metadata
 
-#: What tasks are told apart by, in the order of the key.
-DIMENSIONS: Final = ("engine", "voice", "language", "worker", "host", "release")
-
 
 def _sums(names: tuple[str, ...] = NAMES) -> list[Column[int]]:
     return [Column(name, BigInteger, nullable=False) for name in names]

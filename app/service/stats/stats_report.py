@@ -1,0 +1,245 @@
+"""The statistics of a request, made in one snapshot; what they cost does not grow with tasks."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from app.domain.histogram import MEASURES, Histogram
+from app.domain.query.match import name_matches
+from app.domain.query.query import Query, both, within
+from app.domain.query.query import named as named_term
+from app.domain.sums import Sums
+from app.domain.window import HOUR_US, Window, ceil_to, cut, floor_to
+from app.service.core import Core
+from app.service.stats import cells
+from app.service.stats.cells import Collected
+from app.service.stats.exact import ExactReader, Group
+from app.service.stats.figures import QUANTILES, Durations, Figures
+from app.service.stats.request import StatsRequest, check
+from app.service.stats.shapes import ByValue, ShapeReader, Shapes, together
+from app.store import rollups
+from app.store.database import Connection
+from app.store.rollups import Cell, Dispositions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupFigures:
+    """The figures of the tasks that have one value of a dimension; "" is no value."""
+
+    value: str
+    figures: Figures
+    query: Query
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requests:
+    """Requests: how many, characters of their texts, audio that was there for them."""
+
+    n: int = 0
+    char_count: int = 0
+    audio_ms: int = 0
+
+    def __add__(self, other: "Requests") -> "Requests":
+        return Requests(
+            n=self.n + other.n,
+            char_count=self.char_count + other.char_count,
+            audio_ms=self.audio_ms + other.audio_ms,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Savings:
+    """What did not have to be spoken again, in the whole hours that the window touches.
+
+    Attributes:
+        followed: Requests for what was waiting or running.
+        skipped: Requests for what was there.
+        new: Requests that became tasks.
+    """
+
+    new: Requests
+    followed: Requests
+    skipped: Requests
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatsReport:
+    """Statistics of some tasks at one moment.
+
+    Attributes:
+        now: The database's time, as every moment in microseconds since the epoch.
+        window: What they are of.
+        is_whole_hours: Whether it is wider than asked for: rows of its ends were removed.
+        archived: Tasks that retention removed: they count, and no list has them.
+        query: Opens the same tasks in the task list.
+        groups: By the dimension that was asked for, most tasks first.
+        savings: None where the filter is by more than the engine.
+        rows_wanted: Rows that percentiles would need, where they are missing for that; 0: none is.
+    """
+
+    now: int
+    request: StatsRequest
+    window: Window
+    is_whole_hours: bool
+    archived: int
+    figures: Figures
+    query: Query
+    groups: tuple[GroupFigures, ...]
+    savings: Savings | None
+    rows_wanted: int
+
+
+def stats(core: Core, request: StatsRequest) -> StatsReport:
+    """The statistics of a request.
+
+    Raises:
+        RequestError: It asks for what is not kept, or for too many exact percentiles.
+    """
+    check(request)
+    with core.database.read() as conn:
+        return read(conn, request, core.database.now_us(conn))
+
+
+def read(conn: Connection, request: StatsRequest, now: int) -> StatsReport:
+    """The statistics of a checked request, in the caller's snapshot."""
+    collected = cells.collect(conn, request, now)
+    reader = ShapeReader(conn, request)
+    shapes = reader.of_window(collected.window, now)
+    if reader.rows_wanted:
+        shapes = {}  # a part of them would tell wrong percentiles
+    maker = Maker(
+        dimensions=collected.dimensions,
+        n=sum(cell.sums.n for cell in collected.cells),
+        length_us=_length_us(conn, collected.window, now),
+        # a removed task has no row to be found
+        exact=ExactReader(conn, collected.window, now)
+        if request.is_exact and not collected.archived
+        else None,
+    )
+    query = _opens(request.query, collected.window)
+    return StatsReport(
+        now=now,
+        request=request,
+        window=collected.window,
+        is_whole_hours=collected.is_whole_hours,
+        archived=collected.archived,
+        figures=maker.figures(collected.cells, all_together(shapes)),
+        query=query,
+        groups=_groups(request, collected, maker, shapes, query),
+        savings=_savings(conn, request, collected.window, now),
+        rows_wanted=reader.rows_wanted,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Maker:
+    """Makes figures out of cells and histograms.
+
+    Attributes:
+        dimensions: What the values of the cells are of.
+        n: Tasks of the window, of whatever status.
+        length_us: Length of the window.
+        exact: Finds exact percentiles; None: those of the histograms.
+    """
+
+    dimensions: Sequence[str]
+    n: int
+    length_us: int | None
+    exact: ExactReader | None
+
+    def figures(self, of: Sequence[Cell], shapes: ByValue) -> Figures:
+        """The figures of some cells, and of the histograms of "" in `shapes`."""
+        by_status = cells.by_status(of)
+        return Figures(
+            by_status=by_status,
+            durations=self._durations(of, by_status, shapes.get("", {})),
+            length_us=self.length_us,
+        )
+
+    def _durations(
+        self, of: Sequence[Cell], by_status: Mapping[str, Sums], shapes: Shapes
+    ) -> dict[str, Durations]:
+        done = by_status.get("completed", Sums())
+        if not done.n:
+            return {}
+        group = Group(
+            n=self.n,
+            only={
+                name: sorted({cell.values[place] for cell in of})
+                for place, name in enumerate(self.dimensions)
+            },
+        )
+        return {
+            measure: Durations(
+                n=done.n,
+                mean_ms=getattr(done, f"{measure}_ms") / done.n,
+                quantiles=self._quantiles(group, measure, shapes.get(measure, Histogram())),
+                is_exact=self.exact is not None,
+            )
+            for measure in MEASURES
+        }
+
+    def _quantiles(self, group: Group, measure: str, shape: Histogram) -> dict[str, float]:
+        ranks = dict(zip(QUANTILES, shape.ranks(list(QUANTILES.values())), strict=False))
+        if self.exact is None:
+            return {name: rank.estimate_ms for name, rank in ranks.items()}
+        found = {name: self.exact.value(group, measure, rank) for name, rank in ranks.items()}
+        return {name: value for name, value in found.items() if value is not None}
+
+
+def all_together(shapes: ByValue) -> ByValue:
+    """The histograms of all values added up."""
+    if set(shapes) <= {""}:
+        return shapes
+    return together([{"": one} for one in shapes.values()])
+
+
+def _groups(
+    request: StatsRequest, collected: Collected, maker: Maker, shapes: ByValue, query: Query
+) -> tuple[GroupFigures, ...]:
+    if request.by is None:
+        return ()
+    found = [
+        GroupFigures(
+            value=value,
+            figures=maker.figures(of, {"": shapes[value]} if value in shapes else {}),
+            query=both(Query(terms=(named_term(request.by, value),)), query),
+        )
+        for value, of in cells.by_value(collected.cells, collected.dimensions, request.by).items()
+    ]
+    return tuple(sorted(found, key=lambda one: (-one.figures.total, one.value)))
+
+
+def _opens(query: Query, window: Window) -> Query:
+    """The filter that opens the same tasks: what lives ends after every moment."""
+    if window.is_all:
+        return query
+    return both(query, Query(terms=(within("ended", window.start or 0, window.end),)))
+
+
+def _length_us(conn: Connection, window: Window, now: int) -> int | None:
+    """From the window's start, or the first hour in which something ended, to its end or now."""
+    start = window.start if window.start is not None else rollups.first_hour(conn)
+    end = now if window.end is None else min(window.end, now)
+    return max(1, end - start) if start is not None else None
+
+
+def _savings(conn: Connection, request: StatsRequest, window: Window, now: int) -> Savings | None:
+    terms = request.query.terms
+    if any(term.name != "engine" for term in terms):
+        return None
+    found: list[Dispositions] = []
+    if window.is_all:
+        found = rollups.of_submissions(conn, None)
+    else:
+        start, end = window.reach(now)
+        for span in cut(floor_to(start, HOUR_US), ceil_to(end, HOUR_US)).spans:
+            found += rollups.of_submissions(conn, span)
+    return savings_of(one for one in found if all(name_matches(term, one.engine) for term in terms))
+
+
+def savings_of(found: Iterable[Dispositions]) -> Savings:
+    """Requests added up by what became of them."""
+    sums = {name: Requests() for name in ("new", "followed", "skipped")}
+    for one in found:
+        sums[one.disposition] += Requests(n=one.n, char_count=one.char_count, audio_ms=one.audio_ms)
+    return Savings(**sums)

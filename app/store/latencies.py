@@ -1,0 +1,160 @@
+"""Durations of completed tasks: histograms that are kept, values of rows, one value by its rank."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import Connection, func, literal_column, select, text
+
+from app.domain.histogram import PLACES, Histogram
+from app.domain.window import Span
+from app.store.rollups import COLUMNS
+from app.store.tables import (
+    stat_cube_table,
+    stat_hist_table,
+    stat_latency_table,
+    stat_period_table,
+    task_table,
+)
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement
+
+_H = stat_hist_table.c
+_L = stat_latency_table.c
+_P = stat_period_table.c
+_C = stat_cube_table.c
+_T = task_table.c
+
+_DURATIONS: Final = {"run": _T.run_ms, "wait": _T.wait_ms, "total": _T.total_ms}
+#: Indexes on durations hold rows of ended tasks, canaries left out: literals, for SQLite.
+_ENDED: Final = text("task.finished_at IS NOT NULL AND task.source <> 'canary'")
+_ALL_TIME: Final = select(
+    _H.measure, _H.low_ms, func.sum(_H.n), func.sum(_H.n * _H.archived)
+).group_by(_H.measure, _H.low_ms)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Packed:
+    """The packed histograms of a value of a dimension in one hour or day."""
+
+    start: int
+    value: str
+    n: int
+    buckets: bytes
+
+
+def all_time(conn: Connection) -> tuple[dict[str, Histogram], int]:
+    """Histograms of all completed tasks by measure, and how many of these tasks were removed.
+
+    Reads every bucket in use: about 1 500 rows (PostgreSQL: of up to 4 shards).
+    """
+    counts: dict[str, dict[int, int]] = {}
+    archived = 0
+    for measure, low_ms, n, removed in conn.execute(_ALL_TIME).all():
+        counts.setdefault(measure, {})[PLACES[low_ms]] = int(n)
+        archived += int(removed) if measure == "run" else 0
+    return {measure: Histogram(found) for measure, found in counts.items()}, archived
+
+
+def packed(conn: Connection, span: Span, dimension: str) -> list[Packed]:
+    """The kept histograms of some hours or days (primary key); dimension "": of all tasks."""
+    statement = select(_L.start, _L.value, _L.n, _L.buckets).where(
+        _L.grain == span.grain,
+        _L.start >= span.start,
+        _L.start < span.end,
+        _L.dimension == dimension,
+    )
+    return [
+        Packed(start=start, value=value, n=int(n), buckets=buckets)
+        for start, value, n, buckets in conn.execute(statement).all()
+    ]
+
+
+def completed(conn: Connection, span: Span, dimension: str) -> dict[int, dict[str, int]]:
+    """Completed tasks by hour or day and by value, out of the counters (primary key)."""
+    if dimension:
+        value: ColumnElement[str] = _C[dimension]
+        statement = select(_C.start, value, func.sum(_C.n)).where(
+            _C.grain == span.grain,
+            _C.start >= span.start,
+            _C.start < span.end,
+            _C.archived.in_((0, 1)),
+            _C.status == "completed",
+        )
+        statement = statement.group_by(_C.start, value)
+    else:
+        statement = select(_P.start, literal_column("''"), func.sum(_P.n)).where(
+            _P.grain == span.grain,
+            _P.start >= span.start,
+            _P.start < span.end,
+            _P.archived.in_((0, 1)),
+            _P.status == "completed",
+        )
+        statement = statement.group_by(_P.start)
+    found: dict[int, dict[str, int]] = {}
+    for start, name, n in conn.execute(statement):
+        if n:
+            found.setdefault(start, {})[name] = int(n)
+    return found
+
+
+def values(
+    conn: Connection, start: int, end: int, dimensions: Sequence[str]
+) -> list[tuple[tuple[str, ...], tuple[int, int, int]]]:
+    """Of each completed task that ended in a stretch of time: its values, and what it took.
+
+    What it ran, waited and took in all, in milliseconds, in the order of `MEASURES`
+    (index ix_task_finished; reads every row of the stretch).
+    """
+    keys = [COLUMNS[name] for name in dimensions]
+    statement = select(*keys, *_DURATIONS.values()).where(
+        _T.finished_at >= start,
+        _T.finished_at < end,
+        _T.status == "completed",
+        _T.source != "canary",
+    )
+    found: list[Any] = list(conn.execute(statement).all())
+    width = len(keys)
+    return [(tuple(row[:width]), tuple(row[width:])) for row in found]
+
+
+def nth(
+    conn: Connection,
+    measure: str,
+    *,
+    low_ms: int,
+    high_ms: int,
+    n: int,
+    ended: tuple[int, int] | None = None,
+    by_window: bool = False,
+    only: dict[str, Sequence[str]] | None = None,
+) -> int | None:
+    """The n-th (from 1) of the durations from `low_ms` to `high_ms`, in milliseconds.
+
+    Args:
+        conn: Where to read.
+        measure: `run`, `wait` or `total`.
+        low_ms: The lowest duration of its bucket.
+        high_ms: The highest.
+        n: Which one, in order.
+        ended: Only of tasks that ended from the first moment on and before the second.
+        by_window: Whether the rows of the window are walked (ix_task_finished), not those of the
+            bucket (ix_task_run_ms and its like: without more conditions only the index is read).
+        only: Allowed values by dimension.
+    """
+    column = _DURATIONS[measure]
+    # a plus before a column hides it from the planner: the other index is taken
+    duration = literal_column(f"+task.{column.name}") if by_window else column
+    statement = select(column).where(
+        _ENDED, literal_column("task.status") == "completed", duration.between(low_ms, high_ms)
+    )
+    if ended is not None:
+        at = _T.finished_at if by_window else literal_column("+task.finished_at")
+        statement = statement.where(at >= ended[0], at < ended[1])
+    for name, allowed in (only or {}).items():
+        statement = statement.where(COLUMNS[name].in_(allowed))
+    found: int | None = conn.execute(
+        statement.order_by(duration).limit(1).offset(n - 1)
+    ).scalar_one_or_none()
+    return found
