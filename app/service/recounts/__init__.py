@@ -1,0 +1,1 @@
+"""Recounts: counters compared with rows, mended, and the verdict on them."""
