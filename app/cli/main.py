@@ -209,6 +209,24 @@ def show(**options: Any) -> None:
 
 
 @cli.command()
+@click.argument("query", metavar="[FILTER]", required=False)
+@click.option("--since", help="Tasks that ended since: 24h, 7d, or a date; else of all time.")
+@click.option("--until", help="And before then; else what lives now is counted, too.")
+@click.option(
+    "--by",
+    type=click.Choice(["engine", "voice", "language", "worker", "host", "release"]),
+    help="Tell them apart by this.",
+)
+@click.option("--exact", is_flag=True, help="Percentiles of rows, not within 1 %.")
+@click.option("--json", is_flag=True, help="Print JSON.")
+def stats(**options: Any) -> None:
+    """Count and time tasks, of all time or of a window; FILTER as in `list`: engine:espeak."""
+    from app.cli import stats as command
+
+    run(lambda settings: command.stats(settings, options))
+
+
+@cli.command()
 @click.option(
     "--since", type=When(), help="Only tasks that ended since (default: all Jaeger keeps)."
 )

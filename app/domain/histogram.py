@@ -1,6 +1,6 @@
 """Histograms of durations over fixed buckets: merged by adding, read within one percent.
 
-Buckets are those of the database (`stat_bound`, made by `migrations/statistics.py`): one wide up to
+Buckets are those of the database (`stat_bound`, made by `migrations/counting.py`): one wide up to
 49 ms, then growing by 1 / 0.99, so that every value of a bucket is within 1 % of its middle, as in
 DDSketch (Masson et al. 2019, alpha = 1 %). A value is in whole milliseconds.
 """

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from migrations import statistics, triggers
+from migrations import counting, statistics, triggers
 
 revision = "0006"
 down_revision = "0005"
@@ -36,7 +36,7 @@ def upgrade() -> None:
     _make_tables()
     op.execute("DELETE FROM stat_count WHERE name LIKE 'finished.%'")
     op.drop_table("stat_task")
-    rows = [{"low_ms": low_ms} for low_ms in statistics.bounds()]
+    rows = [{"low_ms": low_ms} for low_ms in counting.bounds()]
     op.bulk_insert(sa.table("stat_bound", sa.column("low_ms", sa.BigInteger())), rows)
     for statement in (*statistics.BACKFILL, *statistics.statements(op.get_bind().dialect.name)):
         op.execute(sa.text(statement))
@@ -77,7 +77,7 @@ def _add_columns(*, is_sqlite: bool) -> None:
 
 
 def _sums() -> list[sa.Column[int]]:
-    return [sa.Column(name, sa.BigInteger(), nullable=False) for name in statistics.SUMS]
+    return [sa.Column(name, sa.BigInteger(), nullable=False) for name in counting.SUMS]
 
 
 def _shard() -> sa.Column[int]:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 
 from app.domain.sums import Sums
 from app.store.database import Database
-from migrations import statistics
+from migrations import counting
 from tests.conftest import KINDS, database_url
 from tests.support import recount
 from tests.support.task_rows import INSERT, START_US, columns, empty
@@ -141,7 +141,7 @@ def test_bounds_hold_every_duration_within_one_percent(database: Database) -> No
     """Buckets touch, are one wide for small values, and all of one are within 1 % of its middle."""
     with database.read() as conn:
         bounds = conn.execute(text("SELECT low_ms FROM stat_bound ORDER BY low_ms")).scalars().all()
-    assert bounds == statistics.bounds()
+    assert bounds == counting.bounds()
     assert bounds[:50] == list(range(50))
     for low, after in pairwise(bounds):
         high = after - 1

@@ -17,7 +17,7 @@ from app.domain.histogram import (
     place_of,
     unpack,
 )
-from migrations import statistics
+from migrations import counting
 
 durations = st.lists(st.one_of(st.integers(0, 200), st.integers(0, 4_000_000_000)), min_size=1)
 quantiles = st.one_of(st.sampled_from((0.5, 0.95, 0.99, 0.0, 1.0)), st.floats(0, 1))
@@ -25,7 +25,7 @@ quantiles = st.one_of(st.sampled_from((0.5, 0.95, 0.99, 0.0, 1.0)), st.floats(0,
 
 def test_bounds_are_those_of_the_migration() -> None:
     """Program and database have the same buckets."""
-    assert list(BOUNDS) == statistics.bounds()
+    assert list(BOUNDS) == counting.bounds()
 
 
 @given(values=durations, quantile=quantiles)

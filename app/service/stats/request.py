@@ -4,8 +4,12 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from app.domain.errors import RequestError
+from app.domain.query.amounts import moment
+from app.domain.query.faults import fault
+from app.domain.query.parse import parse
 from app.domain.query.qualifiers import DIMENSIONS as FILTERS
 from app.domain.query.query import Query, beyond_dimensions
+from app.domain.query.value import Moment, at_us
 from app.domain.sums import DIMENSIONS
 from app.domain.window import Window
 
@@ -41,14 +45,74 @@ def check(request: StatsRequest) -> None:
     if request.by is not None and request.by not in DIMENSIONS:
         message = f"by {request.by[:40]!r} is none; allowed: {', '.join(DIMENSIONS)}"
         raise RequestError(message)
-    beyond = beyond_dimensions(request.query)
-    if beyond:
-        message = (
-            f"statistics are not kept by {beyond[0].name!r}; allowed in the filter of statistics:"
-            f" {', '.join(sorted(FILTERS))} (the task list takes every filter)"
-        )
-        raise RequestError(message)
+    for term in beyond_dimensions(request.query):
+        raise fault(term.place, "not_kept", name=term.name, allowed=", ".join(sorted(FILTERS)))
     start, end = request.window.start, request.window.end
     if start is not None and end is not None and start >= end:
         message = "from must be before to: the window is empty"
         raise RequestError(message)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a person asks for; moments may be so long ago, whenever that is.
+
+    Attributes:
+        start, end: The window; None: no bound. An end that is not over yet reaches now.
+    """
+
+    start: Moment | None = None
+    end: Moment | None = None
+    query: Query = field(default_factory=Query)
+    by: str | None = None
+    is_exact: bool = False
+
+    def at(self, now: int) -> StatsRequest:
+        """What is asked for, where it is `now`.
+
+        Raises:
+            RequestError: It asks for what is not kept.
+        """
+        end = None if self.end is None else at_us(self.end, now)
+        request = StatsRequest(
+            window=Window(
+                start=None if self.start is None else at_us(self.start, now),
+                end=None if end is None or end > now else end,
+            ),
+            query=self.query,
+            by=self.by,
+            is_exact=self.is_exact,
+        )
+        check(request)
+        return request
+
+
+def asked(
+    start: str = "", end: str = "", query: str = "", by: str = "", *, is_exact: bool = False
+) -> Asked:
+    """What texts ask for; an empty one says nothing.
+
+    Raises:
+        RequestError: One of them is wrong; `QueryError`, with the place, for the filter.
+    """
+    return Asked(
+        start=moment_of("from", start),
+        end=moment_of("to", end),
+        query=parse(query),
+        by=by or None,
+        is_exact=is_exact,
+    )
+
+
+def moment_of(name: str, text: str) -> Moment | None:
+    """A moment, as filters write them; None for no text."""
+    if not text.strip():
+        return None
+    try:
+        return moment(text.strip())
+    except ValueError as error:
+        message = (
+            f"{name} must be so long ago (24h, 7d), a date (2026-03-01, UTC), a date and a time"
+            f" with a zone (2026-03-01T14:00Z) or seconds since 1970, got {text[:40]!r}"
+        )
+        raise RequestError(message) from error

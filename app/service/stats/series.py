@@ -10,7 +10,7 @@ from app.domain.window import DAY_US, GRAIN_US, HOUR_US, Grain, Span, Window, ce
 from app.service.core import Core
 from app.service.stats import cells, stats_report
 from app.service.stats.figures import Figures
-from app.service.stats.request import MAX_POINTS, StatsRequest, check
+from app.service.stats.request import MAX_POINTS, Asked, StatsRequest
 from app.service.stats.shapes import ByValue, ShapeReader
 from app.service.stats.stats_report import Maker, Savings
 from app.store import rollups
@@ -58,20 +58,20 @@ class Series:
     rows_wanted: int
 
 
-def series(core: Core, request: StatsRequest, grain: Grain | None = None) -> Series:
+def series(core: Core, asked: Asked, grain: Grain | None = None) -> Series:
     """The statistics of each hour or day that a window touches.
 
     Args:
         core: Where to read.
-        request: What for; a window without a start begins with the first task that ended.
+        asked: What for; a window without a start begins with the first task that ended.
         grain: None: hours up to a window of `HOURLY_DAYS` days, else days.
 
     Raises:
         RequestError: It asks for what is not kept, or for too many points.
     """
-    check(request)
     with core.database.read() as conn:
-        return read(conn, request, grain, core.database.now_us(conn))
+        now = core.database.now_us(conn)
+        return read(conn, asked.at(now), grain, now)
 
 
 def read(conn: Connection, request: StatsRequest, grain: Grain | None, now: int) -> Series:

@@ -14,7 +14,7 @@ from app.service.stats import cells
 from app.service.stats.cells import Collected
 from app.service.stats.exact import ExactReader, Group
 from app.service.stats.figures import QUANTILES, Durations, Figures
-from app.service.stats.request import StatsRequest, check
+from app.service.stats.request import Asked, StatsRequest
 from app.service.stats.shapes import ByValue, ShapeReader, Shapes, together
 from app.store import rollups
 from app.store.database import Connection
@@ -88,15 +88,15 @@ class StatsReport:
     rows_wanted: int
 
 
-def stats(core: Core, request: StatsRequest) -> StatsReport:
-    """The statistics of a request.
+def stats(core: Core, asked: Asked) -> StatsReport:
+    """The statistics of what is asked for.
 
     Raises:
         RequestError: It asks for what is not kept, or for too many exact percentiles.
     """
-    check(request)
     with core.database.read() as conn:
-        return read(conn, request, core.database.now_us(conn))
+        now = core.database.now_us(conn)
+        return read(conn, asked.at(now), now)
 
 
 def read(conn: Connection, request: StatsRequest, now: int) -> StatsReport:

@@ -8,6 +8,7 @@ from app.web.openapi import (
     legacy_schemas,
     log_operations,
     schemas,
+    stats_operations,
     v1_operations,
 )
 from app.web.openapi.operation import JSON, PROBLEM, Operation, Parameter
@@ -17,6 +18,7 @@ from app.web.openapi.types import ref
 OPERATIONS = (
     *v1_operations.OPERATIONS,
     *log_operations.OPERATIONS,
+    *stats_operations.OPERATIONS,
     *legacy_operations.OPERATIONS,
 )
 
@@ -47,7 +49,10 @@ def build(release: str) -> dict[str, Any]:
         "security": [{}, {"bearer": []}, {"cookie": []}],
         "paths": paths,
         "components": {
-            "schemas": schemas.SCHEMAS | log_operations.SCHEMAS | legacy_schemas.SCHEMAS,
+            "schemas": schemas.SCHEMAS
+            | log_operations.SCHEMAS
+            | stats_operations.SCHEMAS
+            | legacy_schemas.SCHEMAS,
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer"},
                 "cookie": {"type": "apiKey", "in": "cookie", "name": "voxtrace_session"},

@@ -1,6 +1,6 @@
 """The blueprints of the v1 API."""
 
-from app.web.v1 import audio, document, engines, limits, monitor, tasks, texts
+from app.web.v1 import audio, document, engines, limits, monitor, stats, tasks, texts
 
 BLUEPRINTS = (
     texts.blueprint,
@@ -9,5 +9,6 @@ BLUEPRINTS = (
     engines.blueprint,
     limits.blueprint,
     monitor.blueprint,
+    stats.blueprint,
     document.blueprint,
 )

@@ -1,0 +1,78 @@
+"""`voxtrace stats`: tasks of a window counted and timed, as a table."""
+
+from typing import Any, Final
+
+import click
+
+from app.cli.when import shown
+from app.cli.work import make_core, print_json
+from app.config.settings import Settings
+from app.domain.task import Status
+from app.service.stats import stats_report
+from app.service.stats.figures import Durations, Figures
+from app.service.stats.request import asked
+from app.service.stats.stats_report import StatsReport
+from app.web.stats_shapes import report as as_json
+
+_HEAD: Final = ("", "total", *(str(one) for one in Status), "ok", "p50", "p95", "p95 all", "rtf")
+
+
+def stats(settings: Settings, options: dict[str, Any]) -> int:
+    """Reads, prints."""
+    found = stats_report.stats(
+        make_core(settings),
+        asked(
+            options["since"] or "",
+            options["until"] or "",
+            options["query"] or "",
+            options["by"] or "",
+            is_exact=options["exact"],
+        ),
+    )
+    if options["json"]:
+        print_json(as_json(found))
+    else:
+        _print(found)
+    return 0
+
+
+def _print(found: StatsReport) -> None:
+    rows = [_HEAD, *((group.value or '""', *_row(group.figures)) for group in found.groups)]
+    rows.append(("all", *_row(found.figures)))
+    widths = [max(len(row[place]) for row in rows) for place in range(len(_HEAD))]
+    for row in rows:
+        cells = [row[0].ljust(widths[0])]
+        cells += [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
+        click.echo("  ".join(cells).rstrip())
+    click.echo(f"{_window(found)}; p50 and p95: what completed tasks ran, p95 all: with waiting")
+    for note in as_json(found)["notes"]:
+        click.echo(f"note: {note}")
+    if found.figures.total > found.archived:
+        click.echo(f"the tasks: voxtrace list '{found.query}'")
+
+
+def _row(figures: Figures) -> tuple[str, ...]:
+    run = figures.durations.get("run")
+    factor, ratio = figures.real_time_factor, figures.finished_ratio
+    return (
+        str(figures.total),
+        *(str(figures.n(status)) for status in Status),
+        "-" if ratio is None else f"{ratio:.1%}",
+        _seconds(run, "p50"),
+        _seconds(run, "p95"),
+        _seconds(figures.durations.get("total"), "p95"),
+        "-" if factor is None else f"{factor:.3f}",
+    )
+
+
+def _seconds(found: Durations | None, name: str) -> str:
+    value = found.quantiles.get(name) if found is not None else None
+    return "-" if value is None else f"{value / 1000:.3g} s"
+
+
+def _window(found: StatsReport) -> str:
+    if found.window.is_all:
+        return f"all time, as of {shown(found.now)}"
+    start, end = found.window.start, found.window.end
+    since = f"ended since {shown(start)}" if start is not None else "ended"
+    return f"{since}, before {shown(end)}" if end is not None else f"{since}, and what lives now"

@@ -1,0 +1,140 @@
+"""Statistics as the v1 API shows them."""
+
+from collections.abc import Iterable, Mapping
+
+from app.domain.sums import Sums
+from app.domain.task import Status
+from app.domain.window import Window
+from app.service.stats.figures import QUANTILES, Durations, Figures
+from app.service.stats.series import Point, Series
+from app.service.stats.shapes import MAX_ROWS
+from app.service.stats.stats_report import Requests, Savings, StatsReport
+from app.web.shapes import Json, moment
+
+
+def report(found: StatsReport) -> Json:
+    """GET /api/v1/stats."""
+    return {
+        "as_of": moment(found.now),
+        "window": _window(found.window) | {"is_whole_hours": found.is_whole_hours},
+        "query": str(found.query),
+        **figures(found.figures),
+        "archived": found.archived,
+        "savings": _savings(found.savings),
+        "by": found.request.by,
+        "groups": [
+            {"value": group.value, "query": str(group.query), **figures(group.figures)}
+            for group in found.groups
+        ],
+        "notes": _notes(found),
+    }
+
+
+def series(found: Series) -> Json:
+    """GET /api/v1/stats/series."""
+    return {
+        "as_of": moment(found.now),
+        "window": _window(found.window),
+        "step": found.grain,
+        "by": found.request.by,
+        "points": [_point(point) for point in found.points],
+        "notes": _too_many(found.rows_wanted),
+    }
+
+
+def _point(point: Point) -> Json:
+    return {
+        "start": moment(point.start),
+        "query": str(point.query),
+        **figures(point.figures),
+        "savings": _savings(point.requests),
+        "groups": [{"value": value, **figures(of)} for value, of in sorted(point.groups.items())],
+    }
+
+
+def _window(window: Window) -> Json:
+    return {"from": moment(window.start), "to": moment(window.end)}
+
+
+def figures(found: Figures) -> Json:
+    """Figures of some tasks."""
+    ended = found.ended
+    return {
+        "total": found.total,
+        "by_status": {status: found.n(status) for status in Status},
+        "finished_ratio": found.finished_ratio,
+        "per_hour": found.per_hour(ended.n),
+        "characters_per_hour": found.per_hour(found.completed.char_count),
+        "real_time_factor": found.real_time_factor,
+        "audio_ms": found.completed.audio_ms,
+        "characters": _by_status(found.by_status, "char_count"),
+        "run_ms": _by_status(found.by_status, "run_ms"),
+        "wait_ms": _by_status(found.by_status, "wait_ms"),
+        "total_ms": _by_status(found.by_status, "total_ms"),
+        "retries": ended.retry_count,
+        "lost_attempts": ended.lost_count,
+        "late": ended.late_count,
+        "capacity_waits": {"count": ended.capacity_count, "ms": ended.capacity_ms},
+        "latency": {
+            measure: _durations(found.durations.get(measure))
+            for measure in ("wait", "run", "total")
+        },
+    }
+
+
+def _by_status(sums: Mapping[str, Sums], name: str) -> dict[str, int]:
+    return {status: getattr(sums.get(status, Sums()), name) for status in Status}
+
+
+def _durations(found: Durations | None) -> Json | None:
+    if found is None:
+        return None
+    return {
+        "count": found.n,
+        "mean_ms": found.mean_ms,
+        **{f"{name}_ms": found.quantiles.get(name) for name in QUANTILES},
+        "is_exact": found.is_exact,
+    }
+
+
+def _savings(found: Savings | None) -> Json | None:
+    if found is None:
+        return None
+    return {
+        "new": _requests(found.new),
+        "followed": _requests(found.followed),
+        "skipped": _requests(found.skipped),
+    }
+
+
+def _requests(found: Requests) -> Json:
+    return {"count": found.n, "characters": found.char_count, "audio_ms": found.audio_ms}
+
+
+def _notes(found: StatsReport) -> list[str]:
+    return [*_whole_hours(found), *_removed(found), *_too_many(found.rows_wanted)]
+
+
+def _whole_hours(found: StatsReport) -> Iterable[str]:
+    if found.is_whole_hours:
+        yield (
+            "retention removed tasks of an hour at an end of the window: the answer is of whole"
+            " hours"
+        )
+
+
+def _removed(found: StatsReport) -> Iterable[str]:
+    if found.archived:
+        yield f"{found.archived} of these tasks were removed by retention: no list has them"
+        if found.request.is_exact:
+            yield "exact percentiles need every row: these are within 1 %"
+
+
+def _too_many(rows: int) -> list[str]:
+    if not rows:
+        return []
+    words = (
+        f"percentiles are left out: no histogram is kept of {rows} of the tasks, and at most"
+        f" {MAX_ROWS} rows are read; take a shorter window, or fewer filters"
+    )
+    return [words]
