@@ -7,6 +7,7 @@ Statistics (`stat_…`, but for `stat_latency` and the checks) and `text.state` 
 database triggers only (`migrations/triggers.py`, `migrations/statistics.py`).
 """
 
+from app.store.list_tables import error_search_table, text_search_table
 from app.store.metadata import metadata
 from app.store.running_tables import (
     duty_table,
@@ -52,6 +53,7 @@ __all__ = [
     "canary_table",
     "caption_table",
     "duty_table",
+    "error_search_table",
     "event_table",
     "metadata",
     "outbox_table",
@@ -73,6 +75,7 @@ __all__ = [
     "submission_table",
     "task_log_table",
     "task_table",
+    "text_search_table",
     "text_table",
     "worker_table",
 ]

@@ -226,15 +226,6 @@ task_table = Table(
     ),
     *(
         Index(
-            f"ix_task_{status}",
-            "id",
-            sqlite_where=text(f"status = '{status}'"),
-            postgresql_where=text(f"status = '{status}'"),
-        )
-        for status in ("completed", "failed", "timeout", "cancelled")
-    ),
-    *(
-        Index(
             f"ix_task_{name}",
             name,
             "id",
