@@ -6,7 +6,7 @@ from typing import Final
 from sqlalchemy import Connection, text
 
 from app.domain.errors import SchemaError
-from migrations import statistics, triggers
+from migrations import search, statistics, triggers
 
 _PRESENT: Final = {
     "sqlite": text("SELECT name, 1 FROM sqlite_master WHERE type = 'trigger'"),
@@ -47,6 +47,7 @@ def _making(dialect: str, name: str) -> list[str]:
     """The statements that make a trigger; on PostgreSQL its function comes first."""
     known = [
         *statistics.statements(dialect),
+        *search.statements(dialect),
         *triggers.statements(dialect),
         *triggers.count_statements(dialect),
     ]
