@@ -57,6 +57,15 @@ def short(place: Place, at_us: int) -> str:
     return f"{_DAYS[at.weekday()]} {at.day} {_MONTHS[at.month - 1]}{year}, {at:%H:%M}"
 
 
+def date(place: Place, at_us: int) -> str:
+    """`8 Mar`, with the year where it is another."""
+    at, now = local(place, at_us), local(place, place.now_us)
+    if place.lang == "zh":
+        return _date_zh(at, now)
+    year = "" if at.year == now.year else f" {at.year}"
+    return f"{at.day} {_MONTHS[at.month - 1]}{year}"
+
+
 def day(place: Place, at_us: int) -> str:
     """`today 14:11`, `yesterday 16:40`, `8 Mar`: for lists of texts."""
     at, now = local(place, at_us), local(place, place.now_us)
@@ -64,10 +73,7 @@ def day(place: Place, at_us: int) -> str:
         return f"{_RELATIVE[place.lang][0]} {at:%H:%M}"
     if at.date() == (now - timedelta(days=1)).date():
         return f"{_RELATIVE[place.lang][1]} {at:%H:%M}"
-    if place.lang == "zh":
-        return _date_zh(at, now)
-    year = "" if at.year == now.year else f" {at.year}"
-    return f"{at.day} {_MONTHS[at.month - 1]}{year}"
+    return date(place, at_us)
 
 
 def clock_time(place: Place, at_us: int) -> str:

@@ -16,6 +16,7 @@ from app.web import (
     monitor_page,
     page_actions,
     page_values,
+    stats_page,
     system_page,
     text_rows,
 )
@@ -122,8 +123,9 @@ def tasks() -> str:
     status = request.args.get("status")
     status = status if status in set(Status) else None
     before = filters.id_of(request.args.get("before"))
-    found = task_list.page(core(), status=status, before_id=before, limit=TASKS_SIZE + 1)
-    shown, is_more = found[:TASKS_SIZE], len(found) > TASKS_SIZE
+    query = f"status:{status}" if status else ""
+    found = task_list.page(core(), query, before_id=before, limit=TASKS_SIZE)
+    shown, is_more = found.tasks, found.next is not None
     by_status = frame.monitor_view().stats.by_status
     return render_template(
         "tasks.html",
@@ -133,6 +135,15 @@ def tasks() -> str:
         total=sum(by_status.values()),
         newest_path=page_values.tasks_path(status) if before is not None else None,
         older_path=page_values.tasks_path(status, shown[-1].task.id) if is_more else None,
+    )
+
+
+@blueprint.get("/stats")
+def stats() -> str:
+    """Tasks counted and timed."""
+    reader = frame.visitor()
+    return render_template(
+        "stats.html", here="stats", **stats_page.values(core(), request.args, reader)
     )
 
 

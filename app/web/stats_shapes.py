@@ -5,11 +5,12 @@ from collections.abc import Iterable, Mapping
 from app.domain.sums import Sums
 from app.domain.task import Status
 from app.domain.window import Window
+from app.service.recounts.verdict import Verdict
 from app.service.stats.figures import QUANTILES, Durations, Figures
 from app.service.stats.series import Point, Series
 from app.service.stats.shapes import MAX_ROWS
 from app.service.stats.stats_report import Requests, Savings, StatsReport
-from app.web.shapes import Json, moment
+from app.web.shapes import Json, moment, seconds
 
 
 def report(found: StatsReport) -> Json:
@@ -27,6 +28,29 @@ def report(found: StatsReport) -> Json:
             for group in found.groups
         ],
         "notes": _notes(found),
+        "check": check(found.check),
+    }
+
+
+def check(found: Verdict) -> Json:
+    """Whether counters and rows agree, and how old that is."""
+    return {
+        "state": found.state,
+        "checked_at": moment(found.last_checked_at),
+        "age_s": seconds(found.age_us),
+        "checked_hours": found.checked_count,
+        "waiting_hours": found.waiting_count,
+        "drift_count": found.drift_count,
+        "drifts": [
+            {
+                "hour": moment(one.start),
+                "table": one.place,
+                "name": one.name,
+                "expected": one.expected,
+                "got": one.got,
+            }
+            for one in found.drifts
+        ],
     }
 
 

@@ -18,7 +18,7 @@ MADE = (
     "status.", "outcome.", "wait.", "event.", "actor.", "duty.", "jaeger.", "error.", "keys.",
     "engine.", "source.", "spent.", "path.why_", "fact.", "attempt.", "check.", "span.", "slots.",
     "verdict.", "waits.", "area.", "level.", "nav.", "theme.", "trace.from_", "phase.", "library.",
-    "setting", "js.", "system.", "part.", "canary.", "log.", "format.",
+    "setting", "js.", "system.", "part.", "canary.", "log.", "format.", "stats.",
 )  # fmt: skip
 
 

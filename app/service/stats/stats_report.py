@@ -10,6 +10,8 @@ from app.domain.query.query import named as named_term
 from app.domain.sums import Sums
 from app.domain.window import HOUR_US, Window, ceil_to, cut, floor_to
 from app.service.core import Core
+from app.service.recounts import verdict
+from app.service.recounts.verdict import Verdict
 from app.service.stats import cells
 from app.service.stats.cells import Collected
 from app.service.stats.exact import ExactReader, Group
@@ -74,6 +76,7 @@ class StatsReport:
         groups: By the dimension that was asked for, most tasks first.
         savings: None where the filter is by more than the engine.
         rows_wanted: Rows that percentiles would need, where they are missing for that; 0: none is.
+        check: Whether counters and rows agree.
     """
 
     now: int
@@ -86,6 +89,7 @@ class StatsReport:
     groups: tuple[GroupFigures, ...]
     savings: Savings | None
     rows_wanted: int
+    check: Verdict
 
 
 def stats(core: Core, asked: Asked) -> StatsReport:
@@ -127,6 +131,7 @@ def read(conn: Connection, request: StatsRequest, now: int) -> StatsReport:
         groups=_groups(request, collected, maker, shapes, query),
         savings=_savings(conn, request, collected.window, now),
         rows_wanted=reader.rows_wanted,
+        check=verdict.verdict(conn, now),
     )
 
 

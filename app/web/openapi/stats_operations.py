@@ -73,7 +73,37 @@ SCHEMAS: dict[str, Schema] = {
             "by": maybe(one_of(*DIMENSIONS)),
             "groups": listed(fields({"value": STRING, "query": _QUERY, **_FIGURES})),
             "notes": _NOTES,
+            "check": ref("StatsCheck"),
         }
+    ),
+    "StatsCheck": said(
+        fields(
+            {
+                "state": said(
+                    one_of("ok", "drift", "pending", "stale"),
+                    "ok: counters equal a recount of the rows wherever one was made; pending:"
+                    " equal, and hours wait for their first; drift: numbers differ; stale: nobody"
+                    " looks.",
+                ),
+                "checked_at": maybe(MOMENT),
+                "age_s": maybe(NUMBER),
+                "checked_hours": WHOLE,
+                "waiting_hours": WHOLE,
+                "drift_count": WHOLE,
+                "drifts": listed(
+                    fields(
+                        {
+                            "hour": maybe(MOMENT),
+                            "table": STRING,
+                            "name": STRING,
+                            "expected": WHOLE,
+                            "got": WHOLE,
+                        }
+                    )
+                ),
+            }
+        ),
+        "Whether counters and rows agree, and how old that is.",
     ),
     "StatsSeries": fields(
         {

@@ -1,0 +1,243 @@
+"""What the statistics page shows: figures, their parts, charts and the check, in words."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import quote
+
+from markupsafe import Markup
+
+from app.domain.errors import QueryError, RequestError
+from app.domain.query.query import Query, both, named
+from app.domain.sums import DIMENSIONS
+from app.domain.task import Status
+from app.service.core import Core
+from app.service.recounts.verdict import Verdict
+from app.service.stats import overview as service
+from app.service.stats.figures import QUANTILES, Durations, Figures
+from app.service.stats.request import Asked, asked
+from app.service.stats.stats_report import Requests, Savings, StatsReport
+from app.web import moments, stats_chart
+from app.web.drawing import Block, shares
+from app.web.format import NONE, duration, number, percent, single
+from app.web.visitor import Visitor
+
+#: Windows that the page offers, and what `from` is for them.
+WINDOWS: Final[Mapping[str, str]] = {
+    "1h": "1h",
+    "24h": "24h",
+    "7d": "7d",
+    "30d": "30d",
+    "90d": "90d",
+    "all": "",
+}
+_DEFAULT: Final = "24h"
+#: Values of a dimension that are shown at most.
+MAX_GROUPS: Final = 50
+_FAILURES: Final = Query(terms=(named("status", "failed", "timeout"),))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusRow:
+    """Tasks of a status, and where they are listed."""
+
+    status: str
+    n: int
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LatencyRow:
+    """What completed tasks took of one kind, in words."""
+
+    name: str
+    says: str
+    mean: str
+    quantiles: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupRow:
+    """The figures of a value of the dimension."""
+
+    name: str
+    path: str
+    blocks: Sequence[Block]
+    total: int
+    failed: int
+    failed_path: str
+    ok: str
+    p50: str
+    p95: str
+    factor: str
+
+
+def values(core: Core, args: Mapping[str, str], reader: Visitor) -> dict[str, Any]:
+    """What the page shows; a wrong filter is told beside it, and the page shows all tasks."""
+    fault = None
+    window, by = _window_of(args), _by_of(args)
+    try:
+        wanted = _asked(args, window, by)
+        found = service.overview(core, wanted)
+    except RequestError as error:
+        fault = error
+        found = service.overview(core, _asked({}, window, by))
+    report = found.report
+    return {
+        "report": report,
+        "lede": _lede(report, reader),
+        "check_says": check_says(report.check, reader),
+        "fault_says": fault.message if fault else "",
+        "tasks_path": tasks_path,
+        "failed_path": tasks_path(both(_FAILURES, report.query)),
+        "slow_path": f"{tasks_path(report.query)}{'&' if report.query else '?'}sort=-total",
+        "rate": per_hour(report.figures.per_hour(report.figures.ended.n)),
+        "factor": factor,
+        "figures": report.figures,
+        "asked": _kept(args, window, by),
+        "windows": tuple(WINDOWS),
+        "dimensions": DIMENSIONS,
+        "fault": fault,
+        "fault_place": _place_of(fault, args.get("query", "")),
+        "statuses": status_rows(report),
+        "blocks": _blocks(report.figures),
+        "latency": latency_rows(report.figures, reader),
+        "groups": group_rows(report, reader)[:MAX_GROUPS],
+        "more_groups": max(0, len(report.groups) - MAX_GROUPS),
+        "savings": _savings(report.savings),
+        "series": found.series,
+        "outcomes": stats_chart.outcomes(found.series, reader),
+        "slow": stats_chart.latency(found.series, reader, "total", "p95"),
+        "check": report.check,
+        "check_level": check_level(report.check),
+    }
+
+
+def _window_of(args: Mapping[str, str]) -> str:
+    window = args.get("window", _DEFAULT)
+    return window if window in WINDOWS else _DEFAULT
+
+
+def _by_of(args: Mapping[str, str]) -> str:
+    by = args.get("by", "engine")
+    return by if by in DIMENSIONS else "engine"
+
+
+def _asked(args: Mapping[str, str], window: str, by: str) -> Asked:
+    return asked(WINDOWS[window], "", args.get("query", ""), by, is_exact=args.get("exact") == "1")
+
+
+def _kept(args: Mapping[str, str], window: str, by: str) -> dict[str, str]:
+    is_exact = "1" if args.get("exact") == "1" else "0"
+    return {"window": window, "by": by, "query": args.get("query", ""), "exact": is_exact}
+
+
+def _place_of(fault: RequestError | None, text: str) -> tuple[str, str, str] | None:
+    """The filter before the wrong place, the place itself, and what follows."""
+    if not isinstance(fault, QueryError):
+        return None
+    end = fault.position + max(1, fault.length)
+    return text[: fault.position], text[fault.position : end], text[end:]
+
+
+def tasks_path(query: Query) -> str:
+    """Where the tasks of a filter are listed."""
+    return f"/tasks?query={quote(str(query))}" if query else "/tasks"
+
+
+def status_rows(report: StatsReport) -> list[StatusRow]:
+    """Each status with its number, and the filter that opens its tasks."""
+    return [
+        StatusRow(
+            status=status,
+            n=report.figures.n(status),
+            path=tasks_path(both(Query(terms=(named("status", status),)), report.query)),
+        )
+        for status in Status
+    ]
+
+
+def _blocks(figures: Figures) -> list[Block]:
+    return shares([(f"f-{status}", figures.n(status)) for status in Status])
+
+
+def latency_rows(figures: Figures, reader: Visitor) -> list[LatencyRow]:
+    """Wait, run and both; without completed tasks, dashes."""
+    t = reader.t
+    return [
+        LatencyRow(
+            name=str(t(f"stats.{measure}")),
+            says=str(t(f"stats.{measure}_says")),
+            mean=_told(None if found is None else found.mean_ms, reader),
+            quantiles=[_quantile(found, name, reader) for name in QUANTILES],
+        )
+        for measure in ("total", "wait", "run")
+        for found in (figures.durations.get(measure),)
+    ]
+
+
+def _quantile(found: Durations | None, name: str, reader: Visitor) -> str:
+    return _told(found.quantiles.get(name) if found else None, reader)
+
+
+def _told(ms: float | None, reader: Visitor) -> str:
+    return NONE if ms is None else duration(round(ms * 1000), reader.t.lang)
+
+
+def group_rows(report: StatsReport, reader: Visitor) -> list[GroupRow]:
+    """The values of the dimension, most tasks first."""
+    return [
+        GroupRow(
+            name=group.value or str(reader.t("stats.no_value")),
+            path=tasks_path(group.query),
+            blocks=_blocks(group.figures),
+            total=group.figures.total,
+            failed=group.figures.n("failed") + group.figures.n("timeout"),
+            failed_path=tasks_path(both(_FAILURES, group.query)),
+            ok=percent(group.figures.finished_ratio, 1),
+            p50=_quantile(group.figures.durations.get("run"), "p50", reader),
+            p95=_quantile(group.figures.durations.get("run"), "p95", reader),
+            factor=factor(group.figures.real_time_factor),
+        )
+        for group in report.groups
+    ]
+
+
+def factor(value: float | None) -> str:
+    """A real-time factor in three digits."""
+    return NONE if value is None else f"{value:.3g}"
+
+
+def _savings(found: Savings | None) -> Requests | None:
+    return None if found is None else found.followed + found.skipped
+
+
+def _lede(report: StatsReport, reader: Visitor) -> Markup:
+    t = reader.t
+    if report.window.is_all:
+        return t("stats.lede_all")
+    start = report.window.start or 0
+    return t("stats.lede", since=moments.tag(reader.place, start))
+
+
+def check_says(check: Verdict, reader: Visitor) -> Markup:
+    """What the check of the numbers found, and how long ago."""
+    t = reader.t
+    if check.age_us is None:
+        return t("stats.check_none")
+    age = single(check.age_us, t.lang)
+    if check.state == "drift":
+        return t("stats.check_drift", n=check.drift_count, age=age)
+    return t(f"stats.check_{check.state}", n=check.checked_count, age=age)
+
+
+def check_level(check: Verdict) -> str:
+    """How the check of the numbers stands: ok, warn or bad."""
+    return {"ok": "ok", "pending": "ok", "stale": "warn", "drift": "bad"}[check.state]
+
+
+def per_hour(value: float | None) -> str:
+    """What happens in an hour, in as many digits as tell something."""
+    if value is None:
+        return NONE
+    return number(round(value)) if value >= 10 else f"{value:.2g}"
