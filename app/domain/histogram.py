@@ -105,10 +105,11 @@ def histogram_of(values_ms: Iterable[int]) -> Histogram:
 def merged(histograms: Iterable[Histogram]) -> Histogram:
     """All of them added up."""
     counts: dict[int, int] = {}
+    known = counts.get
     for one in histograms:
         for place, n in one.counts.items():
-            counts[place] = counts.get(place, 0) + n
-    return Histogram({place: n for place, n in counts.items() if n})
+            counts[place] = known(place, 0) + n
+    return Histogram(counts)
 
 
 #: First byte of a packed form; another one is none of ours.

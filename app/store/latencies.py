@@ -93,7 +93,7 @@ def completed(conn: Connection, span: Span, dimension: str) -> dict[int, dict[st
         )
         statement = statement.group_by(_P.start)
     found: dict[int, dict[str, int]] = {}
-    for start, name, n in conn.execute(statement):
+    for start, name, n in conn.execute(statement).all():
         if n:
             found.setdefault(start, {})[name] = int(n)
     return found

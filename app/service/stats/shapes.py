@@ -47,17 +47,22 @@ class ShapeReader:
         pieces = cut(start, end)
         found = [self._of_rows(*ragged) for ragged in pieces.ragged]
         for span in pieces.spans:
-            found += self.of_span(span).values()
+            for parts in self._parts(span).values():
+                found += parts
         return together(found)
 
     def of_span(self, span: Span) -> dict[int, ByValue]:
         """The histograms of each hour or day in which tasks completed."""
         if not self._wants_completed():
             return {}
+        return {start: together(parts) for start, parts in self._parts(span).items()}
+
+    def _parts(self, span: Span) -> dict[int, list[ByValue]]:
+        """The same in parts that are not yet added up."""
         if len(self._dimensions) > 1:
             step = GRAIN_US[span.grain]
             starts = range(span.start, span.end, step)
-            return {start: self._of_rows(start, start + step) for start in starts}
+            return {start: [self._of_rows(start, start + step)] for start in starts}
         dimension = self._dimensions[0] if self._dimensions else ""
         kept: dict[int, list[Packed]] = {}
         for one in latencies.packed(self._conn, span, dimension):
@@ -70,15 +75,18 @@ class ShapeReader:
 
     def _of_start(
         self, span: Span, start: int, kept: list[Packed], counted: Mapping[str, int]
-    ) -> ByValue:
+    ) -> list[ByValue]:
         """What is kept of an hour or day, if it is of as many tasks as the counters have."""
         if {one.value: one.n for one in kept if one.n} == counted:
-            found = [one for one in kept if one.n and self._fits((one.value,))]
-            return together({self._key((one.value,)): unpack(one.buckets)} for one in found)
+            return [
+                {self._key((one.value,)): unpack(one.buckets)}
+                for one in kept
+                if one.n and self._fits((one.value,))
+            ]
         if span.grain == "day":
-            hours = self.of_span(Span(grain="hour", start=start, end=start + DAY_US))
-            return together(hours.values())
-        return self._of_rows(start, start + HOUR_US)
+            hours = self._parts(Span(grain="hour", start=start, end=start + DAY_US))
+            return [part for parts in hours.values() for part in parts]
+        return [self._of_rows(start, start + HOUR_US)]
 
     def _of_rows(self, start: int, end: int) -> ByValue:
         """Counted from the rows, unless there are too many."""
@@ -132,8 +140,8 @@ def together(found: Iterable[ByValue]) -> ByValue:
         for value, shapes in by_value.items():
             parts.setdefault(value, []).append(shapes)
     return {
-        value: {
-            name: merged(shapes.get(name, Histogram()) for shapes in several) for name in MEASURES
-        }
+        value: several[0]
+        if len(several) == 1
+        else {name: merged([shapes[name] for shapes in several]) for name in MEASURES}
         for value, several in parts.items()
     }
