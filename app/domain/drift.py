@@ -45,12 +45,14 @@ class Scope:
     Attributes:
         start: All that is told of this hour.
         parts: Else what is told of no hour alone: tables, and how the names begin;
-        names: where it is not None, only these.
+        names: where it is not None, only these;
+        but: these not.
     """
 
     start: int | None = None
     parts: tuple[tuple[str, str], ...] = ()
     names: tuple[str, ...] | None = None
+    but: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -118,7 +118,7 @@ def _inside(scope: Scope) -> ColumnElement[bool]:
         ),
     )
     named = true() if scope.names is None else _D.name.in_(scope.names)
-    return and_(_D.start.is_(None), parts, named)
+    return and_(_D.start.is_(None), parts, named, _D.name.not_in(scope.but))
 
 
 def first_drifts(conn: Connection, limit: int) -> list[Drift]:

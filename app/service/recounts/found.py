@@ -1,0 +1,125 @@
+"""What a recount found in one snapshot, and where that is written down."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from app.domain.drift import Difference, Drift, Scope
+from app.service.core import Core
+from app.store import recount_latencies, recount_results
+from app.store.database import Connection
+from app.store.recount_results import CHECKED, DRIFT, WAITING, CheckedHour
+
+#: Drifts of one check that are written down; all of an hour's are counted.
+KEPT: Final = 50
+#: Microseconds after its end from which an hour is closed: what ended in it has been committed.
+GRACE_US: Final = 120_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """A moment of the database.
+
+    Attributes:
+        at: It is not before this.
+        turn: How often counters had been mended.
+    """
+
+    conn: Connection
+    at: int
+    turn: int
+
+
+@contextmanager
+def snapshot(core: Core) -> Iterator[Snapshot]:
+    """One moment of rows and counters, which are equal in it if all is well."""
+    with core.database.read() as conn:
+        at = core.database.now_us(conn)
+        yield Snapshot(conn=conn, at=at, turn=recount_results.mended_count(conn))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfHour:
+    """What else is found of an hour that is closed.
+
+    Attributes:
+        latencies: Histograms to write in the place of those that are there; None: they stay.
+    """
+
+    start: int
+    latencies: Mapping[tuple[str, str], tuple[int, bytes]] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What one check found.
+
+    Attributes:
+        n: Tasks that were counted anew.
+        empty: Tables that have cells of zeros,
+        fixed: in the hour or the day that was looked at; of other tables: anywhere.
+        hour: Of a closed hour.
+    """
+
+    scope: Scope
+    at: int
+    turn: int
+    differences: tuple[Difference, ...]
+    n: int = 0
+    empty: tuple[str, ...] = ()
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    hour: OfHour | None = None
+    drifts: tuple[Drift, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        told = (one.drifts(self.scope.start) for one in self.differences)
+        object.__setattr__(self, "drifts", tuple(drift for some in told for drift in some))
+
+    @property
+    def drift_count(self) -> int:
+        """How many numbers are wrong."""
+        return sum(not one.is_note for one in self.drifts)
+
+
+def keep(core: Core, found: Found, *, waiting_count: int | None = None) -> bool:
+    """Writes down what was found, in one short transaction.
+
+    Args:
+        core: Where.
+        found: What a check found.
+        waiting_count: How many hours wait to be counted; None: as it was said last.
+
+    Returns:
+        Whether it is still true as far as is known: what differed before counters were mended may
+        not, and of an hour a later moment may be known.
+    """
+
+    def work(conn: Connection) -> bool:
+        is_old = bool(found.drifts) and recount_results.mended_count(conn) != found.turn
+        is_news = not is_old and _keep_hour(conn, found)
+        if is_news:
+            recount_results.forget_drift(conn, found.scope)
+            recount_results.note_drift(conn, found.drifts[:KEPT], found.at)
+        numbers = {
+            CHECKED: recount_results.count_hours(conn),
+            DRIFT: recount_results.count_drift(conn),
+        }
+        if waiting_count is not None:
+            numbers[WAITING] = waiting_count
+        recount_results.note_summary(conn, numbers, at=found.at, by=core.actor)
+        return is_news
+
+    return core.database.run(work)
+
+
+def _keep_hour(conn: Connection, found: Found) -> bool:
+    if found.hour is None:
+        return True
+    hour = CheckedHour(
+        start=found.hour.start, checked_at=found.at, n=found.n, drift_count=found.drift_count
+    )
+    is_news = recount_results.note_hour(conn, hour)
+    if is_news and found.hour.latencies is not None:
+        recount_latencies.put(conn, "hour", hour.start, found.hour.latencies)
+    return is_news

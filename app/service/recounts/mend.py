@@ -1,0 +1,93 @@
+"""Counters mended: what a recount found missing is added, while others go on writing.
+
+Rows and counters change in the same transaction, so what a snapshot found missing stays missing
+until somebody mends it. Who mends takes a turn; had another one mended in between, what was found
+is no longer true, and must be found anew.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from app.domain.drift import Difference
+from app.logs.logger import logger_of
+from app.service.core import Core
+from app.service.recounts.found import Found
+from app.store import recount_mend, recount_results, settings, trigger_state
+from app.store.database import Connection
+
+log = logger_of(__name__)
+
+#: Looks at the same thing that others may spoil by mending it.
+TRIES = 20
+
+
+def restore_triggers(core: Core) -> list[str]:
+    """Makes or turns on every trigger that does not fire; returns their names.
+
+    What is counted after it is right only if it is looked at after it.
+    """
+
+    def work(conn: Connection) -> list[str]:
+        missing = trigger_state.missing(conn)
+        for name in missing:
+            trigger_state.restore(conn, name)
+        return missing
+
+    restored = core.database.run(work)
+    if restored:
+        log.warning("triggers of the statistics are restored", names=", ".join(restored))
+    return restored
+
+
+def prepare(core: Core) -> None:
+    """Makes the row that turns are taken on."""
+
+    def work(conn: Connection) -> None:
+        now = core.database.now_us(conn)
+        settings.put_first(conn, recount_results.MENDED, 0, now=now, by=core.actor)
+
+    core.database.run(work)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mended:
+    """What was found before and after, and how many cells were mended, by table."""
+
+    first: Found
+    last: Found
+    cells: Counter[str]
+
+
+def mend(core: Core, look: Callable[[Core], Found]) -> Mended:
+    """Looks, and mends until nothing that can be counted anew differs."""
+    total: Counter[str] = Counter()
+    first = found = look(core)
+    for _ in range(TRIES):
+        cells = [one for one in found.differences if one.cell is not None]
+        if not cells:
+            break
+        total += _add(core, found, cells)
+        found = look(core)
+    for place in found.empty:
+        core.database.run(partial(recount_mend.drop_empty, place=place, fixed=found.fixed))
+    return Mended(first=first, last=found, cells=total)
+
+
+def _add(core: Core, found: Found, cells: list[Difference]) -> Counter[str]:
+    """Adds what is missing; nothing where another one has mended since."""
+    by_place: dict[str, list[Difference]] = {}
+    for one in cells:
+        by_place.setdefault(one.place, []).append(one)
+
+    def work(conn: Connection) -> Counter[str]:
+        at = core.database.now_us(conn)
+        if not recount_results.take_turn(conn, found.turn, at=at, by=core.actor):
+            return Counter()
+        for place in recount_mend.ORDER:
+            if place in by_place:
+                recount_mend.add(conn, place, by_place[place])
+        return Counter({place: len(some) for place, some in by_place.items()})
+
+    return core.database.run(work)

@@ -1,0 +1,54 @@
+"""Keys of counters in words, as drift is named."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from app import clock
+from app.domain.drift import Key
+from app.domain.window import Grain
+
+#: How what knows no hour and no day begins.
+ALL_TIME: Final = "all time"
+
+
+def period(grain: Grain, start: int) -> str:
+    """`hour 2026-11-25T13:00Z`, `day 2026-11-25`."""
+    at = clock.to_datetime(start)
+    return f"hour {at:%Y-%m-%dT%H:%MZ}" if grain == "hour" else f"day {at:%Y-%m-%d}"
+
+
+def tasks(when: str, key: Key) -> str:
+    """Tasks by (archived, status, dimensions): `all time removed failed tone/v1/en/w1/h1/1.0`.
+
+    What has no value is told as `-`.
+    """
+    archived, status, *dimensions = key
+    parts = (when, _removed(archived), status, "/".join(one or "-" for one in dimensions))
+    return " ".join(part for part in parts if part)
+
+
+def durations(when: str, key: Key) -> str:
+    """Durations by (archived, measure), and by lowest milliseconds: `all time run from 512 ms`."""
+    archived, measure, *low_ms = key
+    parts = (when, _removed(archived), measure, *(f"from {ms} ms" for ms in low_ms))
+    return " ".join(part for part in parts if part)
+
+
+def plain(when: str, key: Key) -> str:
+    """Requests by (disposition, engine), texts by state: `day 2026-11-25 skipped tone`."""
+    return " ".join((when, *key))
+
+
+def _removed(archived: int) -> str:
+    return "removed" if archived else ""
+
+
+#: How the cells of each table are named.
+OF_TABLE: Final[Mapping[str, Callable[[str, Key], str]]] = {
+    "stat_total": tasks,
+    "stat_period": tasks,
+    "stat_cube": tasks,
+    "stat_hist": durations,
+    "stat_submission": plain,
+    "stat_text": plain,
+}

@@ -1,0 +1,37 @@
+"""Checks done and written down: an hour with its histograms, a day, whatever else is looked at."""
+
+from collections.abc import Callable
+
+from app.domain.window import DAY_US, floor_to
+from app.service.core import Core
+from app.service.recounts import day, hour
+from app.service.recounts.found import Found, keep
+
+
+def check(core: Core, look: Callable[[Core], Found]) -> Found:
+    """Looks, and writes down what was found."""
+    found = look(core)
+    keep(core, found)
+    return found
+
+
+def check_hour(core: Core, start: int, *, waiting_count: int | None = None) -> Found:
+    """Counts an hour anew; where its histograms are new, the day gets its own anew too.
+
+    Args:
+        core: Where.
+        start: The hour.
+        waiting_count: How many hours wait for their first look after this one; None: no news.
+    """
+    found = hour.look(core, start)
+    keep(core, found, waiting_count=waiting_count)
+    if found.hour is not None and found.hour.latencies is not None:
+        day.keep_latencies(core, floor_to(start, DAY_US))
+    return found
+
+
+def check_day(core: Core, start: int) -> Found:
+    """Compares a day with its hours, its histograms too."""
+    found = check(core, lambda core: day.look(core, start))
+    day.keep_latencies(core, start)
+    return found

@@ -1,0 +1,142 @@
+"""What rows say, for a recount: ended tasks of an hour, living ones, durations in their order.
+
+Each function is one statement over one index; canaries are left out, as the counters leave them.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, Row, case, func, literal_column, select, text
+
+from app.store.counted import COUNTED
+from app.store.tables import task_table, text_table
+
+_T = task_table.c
+_X = text_table.c
+_RETRIES = _T.attempt - 1 - _T.capacity_count
+#: What one ended task adds to each sum but `n`, in the order of `sums.NAMES`.
+_SUMS: Final[tuple[ColumnElement[Any], ...]] = (
+    _T.run_ms,
+    _T.wait_ms,
+    _T.total_ms,
+    _T.char_count,
+    func.coalesce(_T.audio_duration_ms, 0),
+    case((_RETRIES > 0, _RETRIES), else_=0),
+    _T.lost_count,
+    _T.capacity_count,
+    literal_column("task.capacity_us / 1000"),
+    case((_T.timed_out_at.is_(None), 0), else_=1),
+)
+_KEY: Final[tuple[ColumnElement[Any], ...]] = (
+    _T.status,
+    _T.engine,
+    _T.voice,
+    func.coalesce(_T.language, ""),
+    func.coalesce(_T.worker_name, ""),
+    func.coalesce(_T.host, ""),
+    func.coalesce(_T.release, ""),
+)
+_DURATIONS: Final = {"run": _T.run_ms, "wait": _T.wait_ms, "total": _T.total_ms}
+_COMPLETED: Final = text(
+    "task.finished_at IS NOT NULL AND task.source <> 'canary' AND task.status = 'completed'"
+)
+_HOURS: Final = text("""
+    WITH RECURSIVE ended(at) AS (
+      SELECT (SELECT finished_at FROM task WHERE finished_at IS NOT NULL AND finished_at >= :since
+              ORDER BY finished_at LIMIT 1)
+      UNION ALL
+      SELECT (SELECT finished_at FROM task WHERE finished_at IS NOT NULL
+              AND finished_at >= ended.at - ended.at % 3600000000 + 3600000000
+              ORDER BY finished_at LIMIT 1)
+      FROM ended WHERE ended.at < :until)
+    SELECT at - at % 3600000000 FROM ended WHERE at < :until""")
+_STATE: Final = case(
+    (_X.audio_id.is_not(None), "completed"),
+    (_X.cancelled_at.is_not(None), "cancelled"),
+    (_T.status == "completed", "failed"),
+    else_=_T.status,
+)
+
+#: Columns of `ended` before the sums.
+KEY_WIDTH: Final = len(_KEY)
+
+
+def ended(conn: Connection, start: int, end: int) -> Sequence[Row[Any]]:
+    """Of each task that ended in a stretch of time: status, dimensions, and what it adds.
+
+    Index ix_task_finished; reads each row.
+    """
+    statement = select(*_KEY, *_SUMS).where(_T.finished_at >= start, _T.finished_at < end, COUNTED)
+    return conn.execute(statement).fetchall()
+
+
+def live(conn: Connection, status: str) -> tuple[int, int]:
+    """How many tasks are pending or processing, and the characters of their texts.
+
+    Index ix_task_pending or ix_task_processing; reads each row.
+    """
+    # a literal in the SQL: SQLite takes a partial index only so
+    statement = (
+        select(func.count(), func.coalesce(func.sum(_T.char_count), 0))
+        .select_from(task_table)
+        .where(text(f"task.status = '{status}'"), COUNTED)
+    )
+    n, char_count = conn.execute(statement).one()
+    return int(n), int(char_count)
+
+
+def hours(conn: Connection, since: int, until: int) -> list[int]:
+    """The hours in which tasks ended, from a moment on and before another.
+
+    Index ix_task_finished, one entry for each hour.
+    """
+    return list(conn.execute(_HOURS, {"since": since, "until": until}).scalars())
+
+
+def durations(
+    conn: Connection, measure: str, low_ms: int, high_ms: int | None
+) -> list[tuple[int, int]]:
+    """Durations of completed tasks from `low_ms` to below `high_ms`, and how often each is there.
+
+    Only the index ix_task_run_ms, ix_task_wait_ms or ix_task_total_ms is read. None: without end.
+    """
+    column = _DURATIONS[measure]
+    statement = select(column, func.count()).where(_COMPLETED, column >= low_ms).group_by(column)
+    if high_ms is not None:
+        statement = statement.where(column < high_ms)
+    return [(int(ms), int(n)) for ms, n in conn.execute(statement)]
+
+
+def texts_by_state(conn: Connection) -> dict[str, int]:
+    """Texts that are not hidden by state: reads the whole table."""
+    statement = (
+        select(_X.state, func.count())
+        .where(_X.source != "canary", _X.deleted_at.is_(None))
+        .group_by(_X.state)
+    )
+    return {state: int(n) for state, n in conn.execute(statement)}
+
+
+def last_text(conn: Connection) -> int:
+    """The largest id of a text; 0 where there is none (primary key)."""
+    return int(conn.execute(select(func.coalesce(func.max(_X.id), 0))).scalar_one())
+
+
+def wrong_states(conn: Connection, after_id: int, to_id: int) -> list[tuple[int, str, str]]:
+    """Texts above an id, up to another: id, state, and what it must be, where that differs.
+
+    A text whose task is gone keeps its state. Primary keys; reads each text of the range.
+    """
+    statement = (
+        select(_X.id, _X.state, _STATE)
+        .join(task_table, _T.id == _X.task_id)
+        .where(_X.id > after_id, _X.id <= to_id, _X.state != _STATE)
+        .order_by(_X.id)
+    )
+    return [(int(text_id), state, wanted) for text_id, state, wanted in conn.execute(statement)]
+
+
+def lift_time_limit(conn: Connection) -> None:
+    """Lets the statements of this transaction take as long as they need (SQLite: they may)."""
+    if conn.dialect.name == "postgresql":
+        conn.execute(text("SET LOCAL statement_timeout = 0"))
