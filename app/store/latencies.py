@@ -8,6 +8,7 @@ from sqlalchemy import Connection, func, literal_column, select, text
 
 from app.domain.histogram import PLACES, Histogram
 from app.domain.window import Span
+from app.store.counted import COUNTED
 from app.store.rollups import COLUMNS
 from app.store.tables import (
     stat_cube_table,
@@ -112,7 +113,7 @@ def values(
         _T.finished_at >= start,
         _T.finished_at < end,
         _T.status == "completed",
-        _T.source != "canary",
+        COUNTED,
     )
     found: list[Any] = list(conn.execute(statement).all())
     width = len(keys)

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, func, literal, select, text
 
 from app.domain.records import EventRecord, TaskRecord, TextRecord, WorkerRecord
+from app.store.counted import COUNTED
 from app.store.rows import records
 from app.store.tables import (
     event_table,
@@ -75,7 +76,7 @@ def processing(conn: Connection) -> list[TaskRecord]:
     """Every task that runs but canaries, oldest claim first (index ix_task_processing)."""
     statement = (
         select(task_table)
-        .where(text("task.status = 'processing'"), _T.source != "canary")
+        .where(text("task.status = 'processing'"), COUNTED)
         .order_by(_T.claimed_at, _T.id)
     )
     return records(TaskRecord, conn.execute(statement))
@@ -99,7 +100,7 @@ def waits(conn: Connection, now: int) -> set[tuple[str, bool]]:
     """
     statement = (
         select(_T.wait_reason, (_T.not_before > now).label("is_held"))
-        .where(text("task.status = 'pending'"), _T.source != "canary")
+        .where(text("task.status = 'pending'"), COUNTED)
         .order_by(_T.priority, _T.id)
         .limit(HEAD)
     )

@@ -22,6 +22,7 @@ from sqlalchemy import (
 
 from app.domain.sums import NAMES, Sums
 from app.domain.window import Span
+from app.store.counted import COUNTED
 from app.store.tables import stat_cube_table, stat_period_table, stat_submission_table, task_table
 
 _P = stat_period_table.c
@@ -132,7 +133,7 @@ def of_ended_rows(conn: Connection, start: int, end: int, dimensions: Sequence[s
     statement: Select[Any] = (
         select(*keys, _NO_START, _T.status, literal_column("0"), *_OF_ROWS.values())
         .select_from(task_table)
-        .where(_T.finished_at >= start, _T.finished_at < end, _T.source != "canary")
+        .where(_T.finished_at >= start, _T.finished_at < end, COUNTED)
         .group_by(*keys, _T.status)
     )
     return _cells(conn.execute(statement).all(), len(keys))
@@ -145,7 +146,7 @@ def of_live_rows(conn: Connection, dimensions: Sequence[str]) -> list[Cell]:
     for status in ("pending", "processing"):
         statement = (
             select(func.count(), func.sum(_T.char_count), *keys)
-            .where(text(f"task.status = '{status}'"), _T.source != "canary")
+            .where(text(f"task.status = '{status}'"), COUNTED)
             .group_by(*keys)
         )
         for row in conn.execute(statement).all():

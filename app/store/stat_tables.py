@@ -4,8 +4,6 @@
 retention removed: their numbers stay. What archived 0 says, a recount of the rows says.
 """
 
-from typing import Final
-
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, SmallInteger, String, Table
 
 from app.domain.sums import NAMES

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select, tuple_, update
 
 from app.domain.records import AttemptRecord, TaskRecord
+from app.store.counted import COUNTED
 from app.store.rows import records
 from app.store.tables import attempt_table, segment_table, task_table
 
@@ -39,7 +40,7 @@ def ended_between(
         .limit(limit)
     )
     if not with_canaries:
-        statement = statement.where(_T.source != "canary")
+        statement = statement.where(COUNTED)
     return records(TaskRecord, conn.execute(statement))
 
 
