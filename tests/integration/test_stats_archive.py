@@ -1,0 +1,170 @@
+"""Statistics after retention: the numbers of before, of whole hours, and said so."""
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import text
+
+from app.domain.query.parse import parse
+from app.domain.window import DAY_US, HOUR_US, Window, floor_to
+from app.service.recounts.reconcile import reconcile
+from app.service.stats import series, stats_report
+from app.service.stats.request import StatsRequest
+from app.service.stats.stats_report import StatsReport
+from app.store.database import Connection
+from tests.conftest import KINDS, database_url
+from tests.support.home import Home
+from tests.support.task_rows import INSERT
+
+#: A day of 2026, so that hours of one day and of the next are closed long ago.
+DAY = 1_767_225_600_000_000
+NOW = DAY + 5 * DAY_US
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def home(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Home]:
+    """Some hundred tasks that ended over three days, counted anew once."""
+    path = tmp_path_factory.mktemp("archive")
+    with Home.make(path / "home", database_url(request.param, path)) as made:
+        rng = random.Random(7)  # noqa: S311 - of this test
+        with made.core.database.write() as conn:
+            conn.execute(
+                text(
+                    "INSERT INTO text (title, content, char_count, content_hash, source,"
+                    " created_at) VALUES ('t', 'c', 1, 'h', 'api', 0)"
+                )
+            )
+            conn.execute(INSERT, [_row(rng, n) for n in range(400)])
+        reconcile(made.core)
+        yield made
+
+
+@contextmanager
+def _undone(home: Home) -> Iterator[Connection]:
+    """A transaction whose changes are gone at its end."""
+    with home.core.database.write() as conn:
+        inner = conn.begin_nested()
+        yield conn
+        inner.rollback()
+
+
+def _row(rng: random.Random, n: int) -> dict[str, object]:
+    end = DAY + rng.randrange(3 * DAY_US)
+    run = rng.randrange(1, 90_000_000)
+    status = rng.choice(("completed", "completed", "completed", "failed", "timeout"))
+    engine = rng.choice(("tone", "espeak"))
+    return {
+        "key": f"k{n}", "status": status, "engine": engine, "voice": f"{engine}-{rng.randrange(3)}",
+        "language": rng.choice((None, "en", "zh")), "source": "api", "chars": rng.randrange(9000),
+        "submitted": end - run - rng.randrange(60_000_000), "finished": end, "run": run,
+        "attempt": 1, "worker": rng.choice(("w1", "w2")), "release": "1", "lost": 0, "late": None,
+        "audio": 5000 if status == "completed" else None, "waits": 0, "waited": 0,
+    }  # fmt: skip
+
+
+WINDOWS = (
+    Window(),
+    Window(start=DAY, end=DAY + 2 * DAY_US),
+    Window(start=DAY + 5 * HOUR_US, end=DAY + 41 * HOUR_US),
+    Window(start=DAY + 30 * HOUR_US),
+    Window(end=DAY + 31 * HOUR_US),
+)
+FILTERS = (("", None), ("", "engine"), ("", "voice"), ("worker:w1", None), ("voice:tone*", "voice"))
+
+
+def _all(conn: Connection) -> list[StatsReport]:
+    return [
+        stats_report.read(conn, StatsRequest(window=window, query=parse(query), by=by), NOW)
+        for window in WINDOWS
+        for query, by in FILTERS
+    ]
+
+
+def _shown(report: StatsReport) -> object:
+    """All that may not change."""
+    return (report.figures, tuple((one.value, one.figures) for one in report.groups))
+
+
+def test_numbers_stay_when_rows_go(home: Home) -> None:
+    """Sums, states and percentiles of all time and of whole hours are those of before.
+
+    Whatever the filter of one dimension, and whether tasks are told apart; the removed ones are
+    counted as archived.
+    """
+    with _undone(home) as conn:
+        before = _all(conn)
+        conn.execute(text("DELETE FROM task WHERE status = 'completed'"))
+        after = _all(conn)
+    for old, new in zip(before, after, strict=True):
+        assert _shown(new) == _shown(old)
+        assert new.archived == old.figures.n("completed") > 0
+        assert not new.is_whole_hours
+        assert new.rows_wanted == 0
+
+
+def test_kept_histograms_are_those_of_the_rows(home: Home) -> None:
+    """With the histograms of closed hours and without them: the same percentiles."""
+    with _undone(home) as conn:
+        kept = _all(conn)
+        assert conn.execute(text("DELETE FROM stat_latency")).rowcount > 400
+        from_rows = _all(conn)
+    assert [_shown(one) for one in kept] == [_shown(one) for one in from_rows]
+
+
+def test_histogram_of_other_tasks_is_not_believed(home: Home) -> None:
+    """A task that ended later than its hour was counted: the rows are read instead."""
+    window = Window(start=DAY, end=DAY + DAY_US)
+    with _undone(home) as conn:
+        rng = random.Random(8)  # noqa: S311 - of this test
+        late = _row(rng, 1000) | {
+            "status": "completed", "finished": DAY + HOUR_US + 5, "submitted": DAY,
+            "run": 3_000_000_000, "audio": 1,
+        }  # fmt: skip
+        conn.execute(INSERT, late)
+        report = stats_report.read(conn, StatsRequest(window=window), NOW)
+        exact = stats_report.read(conn, StatsRequest(window=window, is_exact=True), NOW)
+    assert report.figures.durations["run"].n == exact.figures.durations["run"].n
+    for name, value in exact.figures.durations["run"].quantiles.items():
+        assert report.figures.durations["run"].quantiles[name] == pytest.approx(value, rel=0.0101)
+
+
+def test_ragged_window_of_removed_rows_is_told_in_whole_hours(home: Home) -> None:
+    """Where rows of an end's hour are gone, the answer is wider and says so, and its filter too."""
+    with _undone(home) as conn:
+        finished = conn.execute(
+            text("SELECT min(finished_at) FROM task WHERE status = 'completed'")
+        ).scalar_one()
+        hour = floor_to(finished, HOUR_US)
+        window = Window(start=hour + 1, end=hour + 4 * HOUR_US)
+        whole = Window(start=hour, end=hour + 4 * HOUR_US)
+        assert not stats_report.read(conn, StatsRequest(window=window), NOW).is_whole_hours
+        conn.execute(text("DELETE FROM task WHERE status = 'completed'"))
+        told = stats_report.read(conn, StatsRequest(window=window, is_exact=True), NOW)
+        wide = stats_report.read(conn, StatsRequest(window=whole), NOW)
+    assert told.is_whole_hours
+    assert told.window == whole
+    assert _shown(told) == _shown(wide)
+    assert str(told.query) == str(wide.query)
+
+
+def test_hours_of_a_day_add_up_to_it(home: Home) -> None:
+    """Series by hour and by day, and the report of the same window: the same sums."""
+    window = Window(start=DAY, end=DAY + 3 * DAY_US)
+    with home.core.database.read() as conn:
+        request = StatsRequest(window=window, by="engine")
+        hours = series.read(conn, request, "hour", NOW)
+        days = series.read(conn, request, "day", NOW)
+        whole = stats_report.read(conn, request, NOW)
+    assert (len(hours.points), len(days.points)) == (72, 3)
+    for n, day in enumerate(days.points):
+        mine = hours.points[24 * n : 24 * (n + 1)]
+        for status in ("completed", "failed", "timeout"):
+            assert sum(point.figures.n(status) for point in mine) == day.figures.n(status)
+            assert sum(
+                point.groups["tone"].n(status) for point in mine if "tone" in point.groups
+            ) == day.groups["tone"].n(status)
+    assert sum(day.figures.ended.run_ms for day in days.points) == whole.figures.ended.run_ms
