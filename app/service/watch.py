@@ -85,12 +85,12 @@ class Watcher:
 
     Args:
         core: Where to look.
-        monitor: Makes the monitor's view; None where nobody will watch the monitor.
+        view: Makes the monitor's view.
     """
 
-    def __init__(self, core: Core, monitor: Callable[[], MonitorView] | None = None) -> None:
+    def __init__(self, core: Core, view: Callable[[], MonitorView]) -> None:
         self._core = core
-        self._monitor = monitor
+        self._view = view
         self._trouble = Trouble(log, "the look at what is watched")
         self._changed = threading.Condition()
         self._watched: Counter[Key] = Counter()
@@ -98,7 +98,8 @@ class Watcher:
         self._thread: threading.Thread | None = None
         self._is_stopping = False
         self._positions_at_s = 0.0
-        self._monitor_at_s = 0.0
+        #: Until when the last look at the monitor is good, and the look.
+        self._monitor_seen: tuple[float, MonitorGlance] | None = None
 
     @property
     def is_stopping(self) -> bool:
@@ -141,6 +142,19 @@ class Watcher:
             return None
         return seen
 
+    def monitor(self) -> MonitorGlance:
+        """The monitor as it was within the last `MONITOR_S`, or now: read once for all who ask.
+
+        Raises:
+            StoreError: The database cannot be read.
+        """
+        now_s, seen = clock.monotonic_s(), self._monitor_seen
+        if seen is not None and now_s < seen[0]:
+            return seen[1]
+        found = monitor_glance(self._view())
+        self._monitor_seen = (now_s + MONITOR_S, found)
+        return found
+
     def _start(self) -> None:
         if self._thread is None or not self._thread.is_alive():
             self._thread = threading.Thread(target=self._run, name="watcher", daemon=True)
@@ -162,8 +176,8 @@ class Watcher:
         """One look; an unreachable database leaves everyone with what they saw last."""
         try:
             found: dict[Key, AnyGlance] = dict(self._glances(keys))
-            if MONITOR in keys and self._monitor is not None:
-                found |= self._monitor_glance(self._monitor)
+            if MONITOR in keys:
+                found[MONITOR] = self.monitor()
         except VoxtraceError as error:
             self._trouble.failed(error)
             return
@@ -194,13 +208,6 @@ class Watcher:
         if not is_waiting or not isinstance(before, Glance):
             return value
         return glance.placed(value, before.position)
-
-    def _monitor_glance(self, make: Callable[[], MonitorView]) -> dict[Key, MonitorGlance]:
-        now_s = clock.monotonic_s()
-        if now_s < self._monitor_at_s:
-            return {}
-        self._monitor_at_s = now_s + MONITOR_S
-        return {MONITOR: monitor_glance(make())}
 
 
 def monitor_glance(view: MonitorView) -> MonitorGlance:

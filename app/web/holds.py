@@ -29,6 +29,11 @@ class Holds:
         """Threads held now."""
         return self._held
 
+    @property
+    def is_half_held(self) -> bool:
+        """Whether a stream that begins now gets no thread to stay on."""
+        return self._held >= self._half
+
     def take_stream(self) -> bool:
         """Takes a thread for a stream; False where half of them are held."""
         with self._lock:

@@ -68,8 +68,10 @@ def of_task(key: Key) -> Response:
 
 
 def of_monitor() -> Response:
-    """The monitor's stream."""
-    first = monitor_glance(monitor_view(state()))
+    """The monitor's stream; one that will be short, and called again soon, reads nothing itself."""
+    found = state()
+    is_short = found.holds.is_half_held
+    first = found.watcher.monitor() if is_short else monitor_glance(monitor_view(found))
     return _respond(first, _tell_task, ())
 
 

@@ -1,16 +1,14 @@
 """Server-sent events: present state first, every change, the end; resumed by Last-Event-ID."""
 
-import json
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from werkzeug.test import TestResponse
 
 from app.service import cancel, library
 from app.web import state, streams
 from tests.support.documented import DocumentedClient, web_client
 from tests.support.home import Home
+from tests.support.server_events import events_of
 from tests.support.service import claimed, run, spoken, start_worker, submitted
 
 
@@ -21,25 +19,6 @@ def client(home: Home) -> Iterator[DocumentedClient]:
         yield made
 
 
-def _events(response: TestResponse) -> Iterator[dict[str, Any]]:
-    """The events of a stream as they come: `id`, `event`, `data` (decoded); comments left out."""
-    block: dict[str, Any] = {}
-    for line in _lines(response):
-        name, colon, value = line.partition(": ")
-        if not line and "data" in block:
-            yield block
-            block = {}
-        elif colon and name:
-            block[name] = json.loads(value) if name == "data" else value
-
-
-def _lines(response: TestResponse) -> Iterator[str]:
-    rest = ""
-    for chunk in response.iter_encoded():
-        *lines, rest = (rest + chunk.decode()).split("\n")
-        yield from lines
-
-
 def test_stream_begins_with_the_present_state_and_ends_at_the_end(
     home: Home, client: DocumentedClient
 ) -> None:
@@ -47,7 +26,7 @@ def test_stream_begins_with_the_present_state_and_ends_at_the_end(
     text_id = submitted(home.core, "Hello there.").text.id
     response = client.get(f"/api/task/stream/{text_id}")
     assert response.mimetype == "text/event-stream"
-    events = _events(response)
+    events = events_of(response)
     first = next(events)
     assert (first["data"]["event"], first["data"]["status"]) == ("pending", "pending")
     claim = claimed(home.core, start_worker(home.core))
@@ -67,12 +46,12 @@ def test_stream_resumes_where_it_was_on_another_process(
     """What happened since the last seen event is told in order; the end is told once."""
     text_id = submitted(home.core, "Hello there.").text.id
     first = client.get(f"/api/task/stream/{text_id}")
-    seen = next(_events(first))["id"]
+    seen = next(events_of(first))["id"]
     first.close()
     run(home.core, claimed(home.core, start_worker(home.core)))
     with web_client(home.settings) as other:
         again = other.get(f"/api/task/stream/{text_id}", headers={"Last-Event-ID": seen})
-        events = list(_events(again))
+        events = list(events_of(again))
         again.close()
         assert [event["data"]["event"] for event in events] == ["started", "completed"]
         for event in events:
@@ -86,7 +65,7 @@ def test_task_stream_tells_progress_and_events(home: Home, client: DocumentedCli
     """v1: named events whose data is the task's row with what happened since."""
     task = submitted(home.core, "One. " * 30).task
     response = client.get(f"/api/v1/tasks/{task.id}/stream")
-    events = _events(response)
+    events = events_of(response)
     first = next(events)
     assert (first["event"], first["data"]["queue_position"]) == ("task", 1)
     run(home.core, claimed(home.core, start_worker(home.core)))
@@ -104,7 +83,7 @@ def test_follower_of_a_cancelled_request_hears_the_end(
     submitted(home.core, "Shared.")
     text_id = submitted(home.core, "Shared.").text.id
     response = client.get(f"/api/task/stream/{text_id}")
-    events = _events(response)
+    events = events_of(response)
     next(events)
     cancel.cancel_text(home.core, text_id)
     rest = [event["data"] for event in events]
@@ -119,7 +98,7 @@ def test_deleted_text_ends_its_stream(home: Home, client: DocumentedClient) -> N
     """Nobody waits for a text that is no more; an unknown one is 404 at once."""
     text_id = submitted(home.core, "Soon gone.").text.id
     response = client.get(f"/api/task/stream/{text_id}")
-    events = _events(response)
+    events = events_of(response)
     next(events)
     library.hide(home.core, text_id)
     assert [event["data"]["state"] for event in events] == ["deleted"]
@@ -130,7 +109,7 @@ def test_deleted_text_ends_its_stream(home: Home, client: DocumentedClient) -> N
 def test_monitor_stream_tells_what_changes(home: Home, client: DocumentedClient) -> None:
     """The first event is the monitor of now; a submission makes another."""
     response = client.get("/api/v1/monitor/stream")
-    events = _events(response)
+    events = events_of(response)
     assert next(events)["data"]["stats"]["total"] == 0
     submitted(home.core, "New.")
     assert next(events)["data"]["stats"]["total"] == 1
@@ -141,7 +120,7 @@ def test_stop_ends_a_stream(home: Home, client: DocumentedClient) -> None:
     """A web process that stops ends its streams within a look."""
     text_id = submitted(home.core, "Waiting.").text.id
     response = client.get(f"/api/task/stream/{text_id}")
-    events = _events(response)
+    events = events_of(response)
     next(events)
     state.of(client.application).watcher.stop()
     assert list(events) == []
@@ -155,7 +134,7 @@ def test_streams_give_their_threads_back(home: Home, client: DocumentedClient) -
     holds = state.of(client.application).holds
     client.get(f"/api/task/stream/{done.text_id}", buffered=True)
     left = client.get(f"/api/task/stream/{waiting}")
-    next(_events(left))
+    next(events_of(left))
     assert holds.held >= 1
     left.close()
     client.get(f"/api/task/stream/{waiting}").close()

@@ -1,0 +1,147 @@
+"""Monitors that are open: one thread of a web process reads for all of them, and says the truth."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, event
+
+from app.service import cancel, watch
+from app.service.core import Core
+from app.service.retention.prune import prune
+from app.service.retention.rules import rules_before
+from app.web import state
+from tests.support.aged_rows import age
+from tests.support.documented import DocumentedClient, web_client
+from tests.support.home import Home
+from tests.support.server_events import events_of
+from tests.support.service import claimed, run, spoken, start_worker, submitted
+from tests.support.wait import wait_until
+
+_PATH = "/api/v1/monitor/stream"
+#: Changes that every monitor is told while it is counted who reads.
+_CHANGES = 5
+
+
+class Monitor:
+    """A monitor that is open, read by a thread of its own."""
+
+    def __init__(self, client: DocumentedClient) -> None:
+        self.told: list[dict[str, Any]] = []
+        self._response = client.application.test_client().get(_PATH)
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def _read(self) -> None:
+        for one in events_of(self._response):
+            self.told.append(one["data"])
+
+    def has_seen(self, total: int) -> bool:
+        """Whether it was told of so many texts."""
+        return bool(self.told) and self.told[-1]["stats"]["total"] == total
+
+    def close(self) -> None:
+        """Waits for the end of the stream, which the watcher's stop brings."""
+        self._thread.join(20)
+        self._response.close()
+
+
+@contextmanager
+def _monitors(home: Home, n: int) -> Iterator[tuple[Core, list[Monitor]]]:
+    """A web process with so many monitors open, each of which was told the present state."""
+    with web_client(home.settings) as client:
+        found = state.of(client.application)
+        opened = [Monitor(client) for _ in range(n)]
+        wait_until(lambda: all(one.told for one in opened), 20, what="all are told the present")
+        yield found.core, opened
+        found.watcher.stop()
+        for one in opened:
+            one.close()
+
+
+@contextmanager
+def _readers(engine: Engine) -> Iterator[Counter[tuple[str, bool]]]:
+    """Statements that are sent within, by thread, and whether they read what a monitor shows."""
+    seen: Counter[tuple[str, bool]] = Counter()
+
+    def note(_conn: object, _cursor: object, sql: str, *_: object) -> None:
+        seen[threading.current_thread().name, "stat_text" in sql] += 1
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+
+
+@pytest.mark.parametrize("n", [1, 25])
+def test_monitors_are_read_for_once_however_many(
+    home: Home, monkeypatch: pytest.MonkeyPatch, n: int
+) -> None:
+    """The same bound for 1 and for 25: one look a period, by one thread; no stream asks itself."""
+    monkeypatch.setattr(watch, "MONITOR_S", 0.2)
+    monkeypatch.setattr(watch, "LOOK_S", 0.05)
+    with _monitors(home, n) as (core, opened):
+        with core.database.read() as conn:
+            engine = conn.engine
+        begun_s = time.monotonic()
+        with _readers(engine) as seen:
+            for number in range(1, _CHANGES + 1):
+                submitted(home.core, f"Text {number}.")
+                wait_until(lambda: all(one.has_seen(number) for one in opened), 20)  # noqa: B023
+            took_s = time.monotonic() - begun_s
+            looks = seen["watcher", True]
+        assert {name for name, _ in seen} == {"watcher"}
+        assert _CHANGES <= looks <= took_s / watch.MONITOR_S + 1
+
+
+def test_monitors_beyond_half_of_the_threads_are_read_for_once(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that must call again every 2 s get what was seen within a period."""
+    monkeypatch.setattr(watch, "MONITOR_S", 60)
+    with web_client(home.settings) as client:
+        found = state.of(client.application)
+        while found.holds.take_stream():
+            pass
+        with found.core.database.read() as conn:
+            engine = conn.engine
+        with _readers(engine) as seen:
+            answers = [client.get(_PATH, buffered=True).text for _ in range(20)]
+    assert sum(n for (_, is_monitor), n in seen.items() if is_monitor) == 1
+    assert {text.count("data:") for text in answers} == {1}
+    assert len(set(answers)) == 1
+
+
+def test_monitor_tells_the_statistics_of_its_moment(home: Home) -> None:
+    """What a stream tells at rest is what the statistics say, archived tasks included."""
+    core = home.core
+    spoken(core, "Removed long ago.")
+    age(core, 91)
+    with core.database.read() as conn:
+        rules = rules_before({"completed": core.database.now_us(conn) - 90 * 86_400_000_000})
+    assert prune(core, rules, keeps_unsent=False, on_step=lambda _step: None).total.tasks == 1
+    spoken(core, "Spoken.")
+    spoken(core, "@fail permanent no", engine="scripted")
+    cancel.cancel_text(core, submitted(core, "Taken back.").text.id)
+    submitted(core, "Runs.")
+    running = claimed(core, start_worker(core))
+    submitted(core, "Waits.")
+    with web_client(home.settings) as client:
+        response = client.get(_PATH)
+        told = next(events_of(response))["data"]["stats"]
+        response.close()
+        statistics = client.get("/api/v1/stats").get_json()
+        legacy = client.get("/api/monitor/stats").get_json()
+    found = {status: told["tasks_by_status"].get(status, 0) for status in statistics["by_status"]}
+    assert found == statistics["by_status"]
+    assert sum(found.values()) == statistics["total"] == 6
+    assert (statistics["archived"], found["completed"], told["total"]) == (1, 2, 5)
+    assert told["texts_by_state"] == legacy["by_state"]
+    assert told["total"] == legacy["total_tasks"]
+    assert (found["pending"], found["processing"]) == (1, 1)
+    run(core, running)
