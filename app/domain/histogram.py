@@ -79,7 +79,7 @@ class Histogram:
         there are no values.
         """
         places = sorted(self.counts)
-        ends = list(accumulate(self.counts[place] for place in places))
+        ends = list(accumulate(map(self.counts.__getitem__, places)))
         if not ends or not ends[-1]:
             return []
         return [_rank(places, ends, share) for share in shares]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Connection, func, literal_column, select, text
+from sqlalchemy import Connection, Text, cast, func, literal_column, select, text
 
 from app.domain.histogram import PLACES, Histogram
 from app.domain.window import Span
@@ -30,9 +30,12 @@ _T = task_table.c
 _DURATIONS: Final = {"run": _T.run_ms, "wait": _T.wait_ms, "total": _T.total_ms}
 #: Indexes on durations hold rows of ended tasks, canaries left out: literals, for SQLite.
 _ENDED: Final = text("task.finished_at IS NOT NULL AND task.source <> 'canary'")
+#: Two lists in one text each, in the same order: a tenth of the rows, and half the time.
 _ALL_TIME: Final = select(
-    _H.measure, _H.low_ms, func.sum(_H.n), func.sum(_H.n * _H.archived)
-).group_by(_H.measure, _H.low_ms)
+    _H.measure,
+    func.aggregate_strings(cast(_H.low_ms, Text), ","),
+    func.aggregate_strings(cast(_H.n, Text), ","),
+).group_by(_H.archived, _H.measure)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,17 +48,19 @@ class Packed:
     buckets: bytes
 
 
-def all_time(conn: Connection) -> tuple[dict[str, Histogram], int]:
-    """Histograms of all completed tasks by measure, and how many of these tasks were removed.
+def all_time(conn: Connection) -> dict[str, Histogram]:
+    """Histograms of all completed tasks by measure, those that were removed included.
 
-    Reads every bucket in use: about 1 500 rows (PostgreSQL: of up to 4 shards).
+    Reads every bucket in use: about 1 500 cells (PostgreSQL: of up to 4 shards).
     """
     counts: dict[str, dict[int, int]] = {}
-    archived = 0
-    for measure, low_ms, n, removed in conn.execute(_ALL_TIME).all():
-        counts.setdefault(measure, {})[PLACES[low_ms]] = int(n)
-        archived += int(removed) if measure == "run" else 0
-    return {measure: Histogram(found) for measure, found in counts.items()}, archived
+    for measure, lows, ns in conn.execute(_ALL_TIME).all():
+        found = counts.setdefault(measure, {})
+        known = found.get
+        for low_ms, n in zip(map(int, lows.split(",")), map(int, ns.split(",")), strict=True):
+            place = PLACES[low_ms]
+            found[place] = known(place, 0) + n
+    return {measure: Histogram(found) for measure, found in counts.items()}
 
 
 def packed(conn: Connection, span: Span, dimension: str) -> list[Packed]:

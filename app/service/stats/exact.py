@@ -39,7 +39,7 @@ class ExactReader:
     def __init__(self, conn: Connection, window: Window, now: int) -> None:
         self._conn = conn
         self._ended = None if window.is_all else window.reach(now)
-        self._all = latencies.all_time(conn)[0]
+        self._all = latencies.all_time(conn)
         self._left = MAX_WALK
 
     def value(self, group: Group, measure: str, rank: Rank) -> int | None:

@@ -38,7 +38,7 @@ class ShapeReader:
         if not self._wants_completed():
             return {}
         if window.is_all and not self._dimensions:
-            return {"": latencies.all_time(self._conn)[0]}
+            return {"": latencies.all_time(self._conn)}
         start, end = window.reach(now)
         if window.start is None:
             start = min(rollups.first_hour(self._conn) or end, end)
