@@ -166,6 +166,26 @@ def list_(**options: Any) -> None:
     run(lambda settings: work.list_tasks(settings, options))
 
 
+@cli.command(
+    # so that -worker:w1 is a filter, and -host:h1 asks for no help
+    context_settings={"ignore_unknown_options": True, "help_option_names": ["--help"]}
+)
+@click.argument("query", nargs=-1, type=click.UNPROCESSED, metavar="[FILTER]...")
+@click.option("--sort", help="submitted, ended, dur, wait or total; -asc after it turns it round.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
+@click.option("--cursor", help="Go on from there: as the page before said.")
+@click.option("--count", is_flag=True, help="Say how many there are in all.")
+@click.option("--json", is_flag=True, help="Print JSON.")
+def tasks(**options: Any) -> None:
+    """List tasks by a filter: status:failed engine:espeak -voice:zh* since:2h dur:>60s 'a text'.
+
+    docs/api.md has all filters.
+    """
+    from app.cli import tasks as command
+
+    run(lambda settings: command.tasks(settings, options))
+
+
 @cli.command()
 @click.argument("id", type=click.IntRange(1, MAX_KEY), metavar="ID")
 @click.option("--all", is_flag=True, help="Cancel the requests that follow it too.")

@@ -122,9 +122,8 @@ def wait_for(core: Core, task_id: int, *, as_json: bool) -> int:
 def list_tasks(settings: Settings, options: dict[str, Any]) -> int:
     """`voxtrace list`."""
     core = make_core(settings)
-    rows = task_list.page(
-        core, status=options["status"], before_id=options["before"], limit=options["limit"]
-    )
+    query = f"status:{options['status']}" if options["status"] else ""
+    rows = task_list.page(core, query, before_id=options["before"], limit=options["limit"]).tasks
     if options["json"]:
         print_json([asdict(row.task) | {"title": row.title} for row in rows])
         return 0

@@ -1,12 +1,25 @@
-"""Task lists: a page of tasks by key, newest first, with the titles of their texts."""
+"""Task lists: a page of tasks by a filter, in an order, from a cursor on, and their count."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from app.domain.errors import NotFoundError, RequestError
+from app.domain.query.order import Cursor, Key, Order, cursor_of, order_of, usual_order
+from app.domain.query.parse import parse
+from app.domain.query.query import Query
 from app.domain.records import TaskRecord
-from app.domain.task import Status
+from app.service import task_count, task_search
 from app.service.core import Core
+from app.service.task_count import Count
+from app.service.task_walk import MAX_EXAMINED, Walked, Walker
 from app.store import tasks, texts
+from app.store.database import Connection
+from app.store.lists.conditions import Asking
+from app.store.lists.paths import path_of
+
+#: Tasks of one page at most.
+MAX_LIMIT: Final = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,21 +30,86 @@ class ListedTask:
     title: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskPage:
+    """A page of a list.
+
+    Attributes:
+        tasks: In the order of the list, whichever way the page was reached.
+        query: The filter, whose text says it in one way.
+        next: Where the next page begins; None: this is the last one.
+        previous: Where the page before ends; of the first page, where newer tasks will be.
+        searched_to: The place in the order down to which tasks were looked at, where the looking
+            ended before the page was full; `next` goes on from there.
+        count: None where it was not asked for.
+        now: The database's time, which "so long ago" counts from.
+    """
+
+    tasks: tuple[ListedTask, ...]
+    query: Query
+    order: Order
+    next: Cursor | None
+    previous: Cursor | None
+    searched_to: Key | None
+    count: Count | None
+    now: int
+
+
 def page(
-    core: Core, *, status: str | None = None, before_id: int | None = None, limit: int = 50
-) -> list[ListedTask]:
-    """Tasks before a key, newest first; primary key or the status's partial index.
+    core: Core,
+    query: Query | str = "",
+    *,
+    sort: str | None = None,
+    cursor: str | None = None,
+    before_id: int | None = None,
+    limit: int = 50,
+    with_count: bool = False,
+    examined: int = MAX_EXAMINED,
+) -> TaskPage:
+    """A page of tasks, canaries left out, in one snapshot.
+
+    It walks an index in the order of the list; terms that no index answers are looked at in the
+    rows, at most so many of them. An order by a duration holds only tasks that have ended.
+
+    Args:
+        core: Where they are.
+        query: A filter.
+        sort: `submitted`, `ended`, `dur`, `wait`, `total`, `-asc` after it turns it; None: the
+            cursor's, or what is usual for the filter.
+        cursor: From another page of the same list.
+        before_id: In the place of a cursor: from after the task of this id on.
+        limit: Tasks of the page, 1 to `MAX_LIMIT`.
+        with_count: Whether to say how many tasks there are in all.
+        examined: Tasks that are looked at, at most, where no index answers.
 
     Raises:
-        RequestError: Unknown status.
+        RequestError: A filter, a sort, a cursor or a limit that is none.
     """
-    if status is not None and status not in set(Status):
-        message = f"status {status[:20]!r} is none; allowed: {', '.join(Status)}"
+    wanted = parse(query) if isinstance(query, str) else query
+    start = None if cursor is None else cursor_of(cursor)
+    order = _order(wanted, sort, start)
+    if not 1 <= limit <= MAX_LIMIT:
+        message = f"limit must be a whole number from 1 to {MAX_LIMIT}, got {limit}"
         raise RequestError(message)
     with core.database.read() as conn:
-        found = tasks.page(conn, status=status, before_id=before_id, limit=limit)
-        titles = texts.titles(conn, [task.text_id for task in found])
-    return [ListedTask(task=task, title=titles.get(task.text_id, "")) for task in found]
+        asking = Asking(dialect=conn.dialect.name, now_us=core.database.now_us(conn))
+        if before_id is not None:
+            start = _start_before(conn, order, before_id)
+        begin = start or Cursor(order=order)
+        path = path_of(wanted, order, asking, task_search.find(conn, wanted))
+        walker = Walker(conn=conn, path=path, asking=asking, examined=examined)
+        walked = walker.walk(begin, limit)
+        counted = _count(walker, wanted, begin, walked) if with_count else None
+        return TaskPage(
+            tasks=_listed(conn, [key[-1] for key in walked.keys]),
+            query=wanted,
+            order=order,
+            next=walked.next,
+            previous=walked.previous,
+            searched_to=walked.searched_to,
+            count=counted,
+            now=asking.now_us,
+        )
 
 
 def get(core: Core, task_id: int) -> TaskRecord:
@@ -46,3 +124,38 @@ def get(core: Core, task_id: int) -> TaskRecord:
         message = f"task {task_id} does not exist"
         raise NotFoundError(message)
     return task
+
+
+def _order(query: Query, sort: str | None, start: Cursor | None) -> Order:
+    if sort is None:
+        return usual_order(query) if start is None else start.order
+    order = order_of(sort)
+    if start is not None and start.order != order:
+        message = f"the cursor is of a list sorted by {start.order}, and sort asks for {order}"
+        raise RequestError(message)
+    return order
+
+
+def _start_before(conn: Connection, order: Order, before_id: int) -> Cursor | None:
+    """The place of a task in the usual order, or of the next older one where it is gone."""
+    if order != Order():
+        message = f"before is for lists sorted by {Order()}; this one is by {order}: use cursor"
+        raise RequestError(message)
+    place = tasks.place_of(conn, before_id)
+    if place is None:
+        return Cursor(order=order, key=(-1, 0))
+    submitted_at, task_id = place
+    return Cursor(order=order, key=(submitted_at, task_id + int(task_id != before_id)))
+
+
+def _count(walker: Walker, query: Query, begin: Cursor, walked: Walked) -> Count:
+    if walked.is_whole and not begin.key:
+        return Count(n=len(walked.keys), is_exact=True)
+    return task_count.count(walker, query, begin.order)
+
+
+def _listed(conn: Connection, ids: Sequence[int]) -> tuple[ListedTask, ...]:
+    by_id = {task.id: task for task in tasks.many(conn, list(ids))}
+    titles = texts.titles(conn, list({task.text_id for task in by_id.values()}))
+    found = [by_id[task_id] for task_id in ids if task_id in by_id]
+    return tuple(ListedTask(task=task, title=titles.get(task.text_id, "")) for task in found)

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, case, func, literal, literal_column, select, 
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.domain.records import TaskRecord
+from app.store.counted import COUNTED
 from app.store.rows import record, records
 from app.store.tables import audio_table, task_table
 
@@ -21,8 +22,6 @@ _INSERTS = {
     for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
 }
 _COMPLETED = literal_column("task.status") == literal_column("'completed'")
-# a canary is in no list and no number
-_COUNTS = _T.source != "canary"
 
 
 def insert_unless_live(conn: Connection, values: Mapping[str, Any]) -> TaskRecord | None:
@@ -297,23 +296,17 @@ def position(conn: Connection, task: TaskRecord) -> int:
     """How many tasks are before a pending one, canaries not counted, plus one (ix_task_pending)."""
     ahead = select(func.count()).where(
         _PENDING,
-        _COUNTS,
+        COUNTED,
         case((_T.priority == task.priority, _T.id < task.id), else_=_T.priority < task.priority),
     )
     return conn.execute(ahead).scalar_one() + 1
 
 
-def page(
-    conn: Connection, *, status: str | None, before_id: int | None, limit: int
-) -> list[TaskRecord]:
-    """Tasks, newest first, before a key (primary key, or the status's partial index); no canary."""
-    statement = select(task_table).where(_COUNTS).order_by(_T.id.desc()).limit(limit)
-    if status is not None:
-        # the literal lets the planner see that the partial index of this status serves
-        statement = statement.where(text(f"task.status = '{_checked(status)}'"))
-    if before_id is not None:
-        statement = statement.where(_T.id < before_id)
-    return records(TaskRecord, conn.execute(statement))
+def place_of(conn: Connection, task_id: int) -> tuple[int, int] | None:
+    """(submitted_at, id) of a task, or of the one before it that is there (primary key)."""
+    statement = select(_T.submitted_at, _T.id).where(_T.id <= task_id, COUNTED)
+    row = conn.execute(statement.order_by(_T.id.desc()).limit(1)).first()
+    return None if row is None else (int(row.submitted_at), int(row.id))
 
 
 def of_text(conn: Connection, text_id: int) -> list[TaskRecord]:
@@ -325,10 +318,3 @@ def of_text(conn: Connection, text_id: int) -> list[TaskRecord]:
 def many(conn: Connection, task_ids: list[int]) -> list[TaskRecord]:
     """Tasks by their ids (primary key)."""
     return records(TaskRecord, conn.execute(select(task_table).where(_T.id.in_(task_ids))))
-
-
-def _checked(status: str) -> str:
-    if not status.isalpha():
-        message = f"status {status!r} is no status"
-        raise ValueError(message)
-    return status

@@ -16,6 +16,7 @@ from app.domain.errors import (
     ConflictError,
     DatabaseBusyError,
     NotFoundError,
+    QueryError,
     RequestError,
     StorageError,
     StoreError,
@@ -66,12 +67,17 @@ _URN = "urn:voxtrace"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """An error on its way to a client; `detail` is for people and never quotes a text."""
+    """An error on its way to a client; `detail` is for people and never quotes a text.
+
+    Attributes:
+        more: Members of a problem beside the usual ones.
+    """
 
     status: int
     error_type: str
     detail: str
     headers: tuple[tuple[str, str], ...] = ()
+    more: tuple[tuple[str, object], ...] = ()
 
 
 def status_of(error: VoxtraceError) -> int:
@@ -103,8 +109,21 @@ def _of_ours(error: VoxtraceError) -> Response:
             error=error.message,
         )
     return answer(
-        Failure(status=status, error_type=error.error_type, detail=error.message, headers=headers)
+        Failure(
+            status=status,
+            error_type=error.error_type,
+            detail=error.message,
+            headers=headers,
+            more=_place_of(error),
+        )
     )
+
+
+def _place_of(error: VoxtraceError) -> tuple[tuple[str, object], ...]:
+    """Where a filter is wrong."""
+    if not isinstance(error, QueryError):
+        return ()
+    return (("position", error.position), ("length", error.length))
 
 
 def _of_http(error: HTTPException) -> Response | HTTPException:
@@ -186,7 +205,7 @@ def problem_of(failure: Failure) -> dict[str, object]:
     }
     if reference is not None:
         members |= {"instance": f"{_URN}:trace:{reference}", "trace_id": reference}
-    return members
+    return members | dict(failure.more)
 
 
 def _problem(failure: Failure) -> Response:

@@ -174,7 +174,7 @@ def test_tasks_of_the_first_release_get_their_spans(
     database = empty_database_url(kind, tmp_path)
     count = first_release.write(database)
     with traced_home(pair, tmp_path, database) as home:
-        before = {one.task.id: one.task.status for one in task_list.page(home.core)}
+        before = {one.task.id: one.task.status for one in task_list.page(home.core).tasks}
         ended = {"completed": 2, "failed": 1, "timeout": 1, "cancelled": 1}
         assert Counter(before.values()) == ended | {"pending": 2, "processing": 1}
         home.start_duties()

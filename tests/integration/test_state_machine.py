@@ -300,7 +300,7 @@ def test_moves_on_eight_connections_lose_nothing(tmp_path: Path) -> None:
         assert 0 < highest[0] <= 4
         by_status, _ = recount(home.core)
         assert by_status.get("processing", 0) == 0
-        for listed in task_list.page(home.core, limit=1000):
+        for listed in task_list.page(home.core, limit=1000).tasks:
             found = [s for s in spans_of(home.core, listed.task.id) if s.name == "tts task"]
             assert len(found) == (1 if listed.task.is_final else 0)
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from tests.support import draw, settings_table
+from tests.support import draw, filters_table, settings_table
 
 _DOCS = Path(__file__).parents[2] / "docs"
 
@@ -18,6 +18,7 @@ _DOCS = Path(__file__).parents[2] / "docs"
 PARTS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "state-machine.md": ("tests/support/draw.py", draw.drawing()),
+        "api.md": ("tests/support/filters_table.py", filters_table.table()),
         "settings.md": ("tests/support/settings_table.py", settings_table.table()),
     }
 )

@@ -14,7 +14,7 @@ from app.domain.records import TaskRecord
 from app.store.rows import record
 from app.store.tables import submission_table, task_table, text_table
 
-#: Now, for the rows and for filters that say so long ago.
+#: The end of the days in which the tasks are submitted.
 NOW_US: Final = 1_772_323_200_000_000
 DAY_US: Final = 86_400_000_000
 #: The end of a task that has none.
@@ -149,16 +149,16 @@ def listed(conn: Connection) -> Iterator[Listed]:
         yield Listed(task=task, body=bodies.get(task.text_id), is_followed=task.id in followed)
 
 
-def holds(query: Query, one: Listed) -> bool:
+def holds(query: Query, one: Listed, now_us: int = NOW_US) -> bool:
     """Whether a filter holds for a task, looked at one by one."""
-    return all(_holds(term, one) for term in query.terms)
+    return all(_holds(term, one, now_us) for term in query.terms)
 
 
-def _holds(term: Term, one: Listed) -> bool:
-    return any(_fits(term.name, value, one) for value in term.values) != term.is_negated
+def _holds(term: Term, one: Listed, now_us: int) -> bool:
+    return any(_fits(term.name, value, one, now_us) for value in term.values) != term.is_negated
 
 
-def _fits(name: str, value: Value, one: Listed) -> bool:
+def _fits(name: str, value: Value, one: Listed, now_us: int) -> bool:
     task = one.task
     if name == "is":
         assert isinstance(value, Word)
@@ -167,12 +167,13 @@ def _fits(name: str, value: Value, one: Listed) -> bool:
         return _has(value, one.body if name == "text" else _error(task))
     if name in {"since", "until"}:
         assert isinstance(value, At | Ago)
-        at = at_us(value, NOW_US)
+        at = at_us(value, now_us)
         return task.submitted_at >= at if name == "since" else task.submitted_at < at
     if name == "ended":
-        return _within(value, one.ended_at)
+        return _within(value, one.ended_at, now_us)
     found = getattr(task, _COLUMNS.get(name, name.replace("-", "_")))
-    return _within(value, found) if isinstance(value, Range | Window) else _is(value, found)
+    is_range = isinstance(value, Range | Window)
+    return _within(value, found, now_us) if is_range else _is(value, found)
 
 
 _COLUMNS: Final = {
@@ -227,12 +228,12 @@ def _is(value: Value, found: str | None) -> bool:
             raise TypeError(value)
 
 
-def _within(value: Value, found: int | None) -> bool:
+def _within(value: Value, found: int | None, now_us: int) -> bool:
     assert isinstance(value, Range | Window)
     if found is None:
         return False
     low, high = (
-        at_us(bound, NOW_US) if isinstance(bound, At | Ago) else bound
+        at_us(bound, now_us) if isinstance(bound, At | Ago) else bound
         for bound in (value.low, value.high)
     )
     is_above = low is None or (found > low if value.is_low_open else found >= low)

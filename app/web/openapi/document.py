@@ -6,6 +6,7 @@ from typing import Any
 from app.web.openapi import (
     legacy_operations,
     legacy_schemas,
+    list_operations,
     log_operations,
     schemas,
     stats_operations,
@@ -17,6 +18,7 @@ from app.web.openapi.types import ref
 #: Every route that the document describes.
 OPERATIONS = (
     *v1_operations.OPERATIONS,
+    *list_operations.OPERATIONS,
     *log_operations.OPERATIONS,
     *stats_operations.OPERATIONS,
     *legacy_operations.OPERATIONS,
@@ -50,6 +52,7 @@ def build(release: str) -> dict[str, Any]:
         "paths": paths,
         "components": {
             "schemas": schemas.SCHEMAS
+            | list_operations.SCHEMAS
             | log_operations.SCHEMAS
             | stats_operations.SCHEMAS
             | legacy_schemas.SCHEMAS,

@@ -329,7 +329,9 @@ SCHEMAS: dict[str, Schema] = {
             "error_type": STRING,
             "instance": STRING,
             "trace_id": TRACE_ID,
+            "position": said(WHOLE, "Of a wrong filter: where, in characters from 0."),
+            "length": said(WHOLE, "Of a wrong filter: how many characters are wrong."),
         },
-        optional=("instance", "trace_id"),
+        optional=("instance", "trace_id", "position", "length"),
     ),
 }

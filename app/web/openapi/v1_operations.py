@@ -108,20 +108,6 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     Operation(
         method="get",
-        path="/api/v1/tasks",
-        id="listTasks",
-        tag="tasks",
-        words="Tasks, newest first; next_before asks for the older ones.",
-        parameters=(
-            query("status", STRING, "Only tasks with this status."),
-            query("before", ID, "Only tasks with a smaller id."),
-            query("limit", WHOLE, "1 to 200."),
-        ),
-        answers=json(200, fields({"tasks": listed(ref("ListedTask")), "next_before": maybe(ID)})),
-        errors=(400,),
-    ),
-    Operation(
-        method="get",
         path="/api/v1/tasks/{task_id}",
         id="getTask",
         tag="tasks",

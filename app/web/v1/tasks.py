@@ -8,7 +8,7 @@ from app.logs.about import bind_task
 from app.service import cancel, task_list, task_view
 from app.service.glance import Key
 from app.service.task_logs import task_log
-from app.web import accept, parse, shapes, streams, task_shapes
+from app.web import accept, list_query, list_shapes, parse, streams, task_shapes
 from app.web.state import core, state
 from app.web.v1.texts import cancelled, retried
 
@@ -21,22 +21,18 @@ MAX_SEGMENTS = 1000
 
 @blueprint.get("")
 def index() -> Response:
-    """Tasks, newest first; `next_before` asks for the older ones."""
-    parse.known_args("status", "before", "limit")
-    limit = parse.whole_arg("limit", 50, low=1, high=MAX_TASKS) or 50
-    listed = task_list.page(
+    """A page of tasks by a filter, in an order; `next` and `previous` ask for its neighbours."""
+    parse.known_args("query", "sort", "cursor", "limit", "count", "status", "before")
+    found = task_list.page(
         core(),
-        status=request.args.get("status") or None,
-        before_id=parse.whole_arg("before", None, low=1, high=10**15),
-        limit=limit + 1,
+        list_query.of(request.args),
+        sort=request.args.get("sort") or None,
+        cursor=request.args.get("cursor") or None,
+        before_id=parse.whole_arg("before", None, low=1, high=MAX_KEY),
+        limit=parse.whole_arg("limit", 50, low=1, high=MAX_TASKS) or 50,
+        with_count=parse.choice_arg("count", {"0": False, "1": True}, "0"),
     )
-    shown = listed[:limit]
-    return jsonify(
-        {
-            "tasks": [shapes.task(one.task) | {"title": one.title} for one in shown],
-            "next_before": shown[-1].task.id if len(listed) > limit else None,
-        }
-    )
+    return jsonify(list_shapes.page(found))
 
 
 @blueprint.get("/<int:task_id>")

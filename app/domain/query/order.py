@@ -1,0 +1,129 @@
+"""The order of a task list, and where in it a page begins: an opaque cursor."""
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from typing_extensions import override
+
+from app.domain.errors import RequestError
+from app.domain.query.query import Query
+
+#: When a task that has not ended ends, for the order and for filters: after every moment.
+NEVER_US: Final = 2**63 - 1
+_ASCENDING: Final = "-asc"
+
+
+class Sort(StrEnum):
+    """What a list is sorted by; tasks of the same value stand by their number."""
+
+    SUBMITTED = "submitted"
+    ENDED = "ended"
+    DUR = "dur"
+    WAIT = "wait"
+    TOTAL = "total"
+
+    @property
+    def is_duration(self) -> bool:
+        """Whether only tasks that have ended have it."""
+        return self in {Sort.DUR, Sort.WAIT, Sort.TOTAL}
+
+
+#: Other words for a sort.
+ALIASES: Final[Mapping[str, Sort]] = MappingProxyType(
+    {"age": Sort.SUBMITTED, "duration": Sort.DUR, "run": Sort.DUR}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """Latest or longest first; ascending: earliest or shortest first."""
+
+    sort: Sort = Sort.SUBMITTED
+    is_ascending: bool = False
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.sort}{_ASCENDING if self.is_ascending else ''}"
+
+    @property
+    def turned(self) -> "Order":
+        """The other way round."""
+        return Order(sort=self.sort, is_ascending=not self.is_ascending)
+
+
+#: A task's place in an order: what it is sorted by, then its number; of `ended` the moment of its
+#: submission stands between.
+Key = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cursor:
+    """Where a page begins: after the task of this key, or, backwards, before it; (): all of it."""
+
+    order: Order
+    key: Key = ()
+    is_backwards: bool = False
+
+    @override
+    def __str__(self) -> str:
+        way = "b" if self.is_backwards else "f"
+        told = ".".join((str(self.order), way, *(str(part) for part in self.key)))
+        return base64.urlsafe_b64encode(told.encode()).decode().rstrip("=")
+
+
+def order_of(text: str) -> Order:
+    """The order that a text names, such as `submitted` or `dur-asc`.
+
+    Raises:
+        RequestError: It names none.
+    """
+    name = text.removesuffix(_ASCENDING)
+    sort = ALIASES.get(name) or next((one for one in Sort if one == name), None)
+    if sort is None:
+        message = (
+            f"sort must be one of {', '.join(Sort)}, each also with {_ASCENDING} after it, "
+            f"got {text[:40]!r}"
+        )
+        raise RequestError(message)
+    return Order(sort=sort, is_ascending=text.endswith(_ASCENDING))
+
+
+def usual_order(query: Query) -> Order:
+    """The order of a list that asks for none: by the end where the filter asks for the end."""
+    by_end = any(term.name == "ended" and not term.is_negated for term in query.terms)
+    return Order(sort=Sort.ENDED if by_end else Sort.SUBMITTED)
+
+
+_CURSOR: Final = re.compile(r"([a-z-]{3,20})\.([fb])((?:\.\d{1,19}){2,3})", re.ASCII)
+
+
+def cursor_of(text: str) -> Cursor:
+    """The cursor that an earlier page gave.
+
+    Raises:
+        RequestError: No page gave it.
+    """
+    try:
+        padded = text.encode("ascii") + b"=" * (-len(text) % 4)
+        told = base64.b64decode(padded, altchars=b"-_", validate=True).decode("ascii")
+        match = _CURSOR.fullmatch(told)
+        if match is None:
+            raise _not_ours(text)
+        order = order_of(match[1])
+        key = tuple(int(part) for part in match[3].split(".")[1:])
+    except (UnicodeError, binascii.Error, RequestError) as error:
+        raise _not_ours(text) from error
+    if len(key) != (3 if order.sort is Sort.ENDED else 2) or max(key) > NEVER_US:
+        raise _not_ours(text)
+    return Cursor(order=order, key=key, is_backwards=match[2] == "b")
+
+
+def _not_ours(text: str) -> RequestError:
+    message = f"cursor must be one that an earlier page of this list gave, got {text[:60]!r}"
+    return RequestError(message)

@@ -1,0 +1,264 @@
+"""The way to a page: which indexes a list walks, in its own order, and what is left to look at.
+
+SQLite is told the index; PostgreSQL's planner finds it, for its condition and its order fit.
+Without a term that an index answers, a list walks the index of its order alone.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, literal, text
+
+from app.domain.query.order import NEVER_US, Order, Sort
+from app.domain.query.query import Query, Term
+from app.domain.query.value import Ago, At, Range, Window, Word
+from app.domain.task import FINAL, Status
+from app.store.counted import COUNTED
+from app.store.lists.conditions import Asking, bounds_us, column_of, condition
+from app.store.tables import task_table
+
+_T = task_table.c
+#: Values of one term that are walked each by its index, at most; more are looked at in rows.
+MAX_ARMS: Final = 8
+_LISTED: Final = text("task.source <> 'canary'")
+_LIVE: Final = text("task.finished_at IS NULL")
+_ENDED: Final = text("task.finished_at IS NOT NULL")
+_SUBMITTED: Final = (_T.submitted_at, _T.id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arm:
+    """One index, walked.
+
+    Attributes:
+        index: Its name; None: few rows, found by a key and then sorted.
+        where: What makes the index serve, as SQL.
+        key: What the rows are sorted by.
+        is_never: Of an order by the end: whether all of its rows, or none, have not ended; None:
+            there are such and such, or the order is another.
+    """
+
+    index: str | None
+    where: tuple[Any, ...]
+    key: tuple[ColumnElement[int], ...]
+    is_never: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Path:
+    """The arms that together hold every task that a list may show, and what must be looked at.
+
+    Attributes:
+        rest: Terms that the arms do not answer.
+        is_short: Whether the arms hold few rows by nature, so that nothing limits the looking.
+    """
+
+    arms: tuple[Arm, ...]
+    rest: tuple[Term, ...]
+    is_short: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """Rows that a search has found: all that its terms hold for.
+
+    Attributes:
+        where: Conditions that name them by their keys.
+        terms: The terms that this answers.
+    """
+
+    where: tuple[ColumnElement[bool], ...]
+    terms: tuple[Term, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Start:
+    """A term that an index answers; the lower the rank the fewer rows it is likely to hold."""
+
+    rank: int
+    term: Term
+    arms: tuple[tuple[str, tuple[Any, ...]], ...]
+
+
+def path_of(query: Query, order: Order, asking: Asking, found: Found | None = None) -> Path:
+    """The way to the tasks of a filter in an order."""
+    short = _short(query, order, asking, found)
+    if short is not None:
+        return short
+    match order.sort:
+        case Sort.SUBMITTED:
+            return _by_submission(query, asking)
+        case Sort.ENDED:
+            return _by_end(query, asking)
+        case _:
+            return _by_duration(query, order, asking)
+
+
+def _rest(query: Query, answered: Sequence[Term]) -> tuple[Term, ...]:
+    return tuple(term for term in query.terms if not any(term is one for one in answered))
+
+
+def _short(query: Query, order: Order, asking: Asking, found: Found | None) -> Path | None:
+    """Rows that a key or a search names: few, so they are sorted, not walked."""
+    if found is not None:
+        where: tuple[Any, ...] = found.where
+        answered = found.terms
+    else:
+        term = next((one for one in query.terms if _names_rows(one)), None)
+        if term is None:
+            return None
+        where, answered = (condition(term, asking),), (term,)
+    # + 0: no index gives this order, so no planner walks one in vain
+    key = tuple(column + 0 for column in _key(order.sort))
+    if order.sort.is_duration:
+        where = (*where, _ENDED)
+    arm = Arm(index=None, where=(*where, COUNTED), key=key)
+    return Path(arms=(arm,), rest=_rest(query, answered), is_short=True)
+
+
+def _key(sort: Sort) -> tuple[ColumnElement[int], ...]:
+    if sort is Sort.SUBMITTED:
+        return _SUBMITTED
+    if sort is Sort.ENDED:
+        return (column_of("ended"), *_SUBMITTED)
+    return (column_of(sort), _T.id)
+
+
+def _names_rows(term: Term) -> bool:
+    if term.is_negated:
+        return False
+    if term.name == "trace":
+        return True
+    return term.name == "id" and all(
+        isinstance(one, Range) and one.low is not None and one.low == one.high
+        for one in term.values
+    )
+
+
+def _by_submission(query: Query, asking: Asking) -> Path:
+    windows, times = _windows(query, {"submitted", "since", "until"}, _T.submitted_at, asking)
+    starts = [start for term in query.terms if (start := _start(term)) is not None]
+    best = min(starts, key=lambda start: start.rank, default=None)
+    ways = (("ix_task_submitted", ()),) if best is None else best.arms
+    answered = times if best is None else [*times, best.term]
+    arms = tuple(
+        Arm(index=index, where=(_LISTED, *where, *windows), key=_SUBMITTED) for index, where in ways
+    )
+    return Path(arms=arms, rest=_rest(query, answered))
+
+
+def _start(term: Term) -> _Start | None:
+    """How an index answers a term; None where none does."""
+    words = [one.text for one in dict.fromkeys(term.values) if isinstance(one, Word)]
+    if term.is_negated or len(words) < len(set(term.values)) or len(words) > MAX_ARMS:
+        return None
+    if term.name in _NAMED:
+        rank, index, rows = _NAMED[term.name]
+        where = (text(rows),) if rows else ()
+        column = column_of(term.name)
+        arms = tuple((index, (*where, column == word)) for word in words)
+        return _Start(rank=rank, term=term, arms=arms)
+    if term.name == "status":
+        arms = tuple(_status_arm(Status(word)) for word in words)
+        return _Start(rank=7 if Status.COMPLETED in words else 4, term=term, arms=arms)
+    if term.name == "is" and len(words) == 1 and words[0] in _FLAG_ARMS:
+        return _Start(rank=3, term=term, arms=(_FLAG_ARMS[words[0]],))
+    return None
+
+
+#: Qualifier -> rank, index, and which rows the index holds.
+_NAMED: Final[dict[str, tuple[int, str, str]]] = {
+    "fingerprint": (2, "ix_task_fingerprint", "task.fingerprint IS NOT NULL"),
+    "worker": (5, "ix_task_worker_name", "task.worker_name IS NOT NULL"),
+    "engine": (6, "ix_task_engine", ""),
+}
+_FLAG_ARMS: Final[dict[str, tuple[str, tuple[Any, ...]]]] = {
+    "live": ("ix_task_live", (_LIVE,)),
+    "late": ("ix_task_late", (text("task.timed_out_at IS NOT NULL"),)),
+    "rescued": ("ix_task_rescued", (text("task.rescued_at IS NOT NULL"),)),
+}
+
+
+def _status_arm(status: Status) -> tuple[str, tuple[Any, ...]]:
+    is_status = text(f"task.status = '{status}'")
+    match status:
+        case Status.PENDING:
+            return "ix_task_live", (_LIVE, is_status)
+        case Status.PROCESSING:
+            return "ix_task_processing", (is_status,)
+        case _:
+            return f"ix_task_{status}", (is_status,)
+
+
+def _by_end(query: Query, asking: Asking) -> Path:
+    windows, times = _windows(query, {"ended"}, _T.finished_at, asking)
+    statuses = _statuses(query)
+    has_end = any(_upper(term, asking) is not None for term in times)
+    arms = []
+    if not has_end and (statuses is None or statuses - FINAL):
+        never = (literal(NEVER_US).label("ended_at"), *_SUBMITTED)
+        arms.append(Arm(index="ix_task_live", where=(_LISTED, _LIVE), key=never, is_never=True))
+    if statuses is None or statuses & FINAL:
+        where = (_LISTED, _ENDED, *windows)
+        ended = (_T.finished_at, *_SUBMITTED)
+        arms.append(Arm(index="ix_task_finished", where=where, key=ended, is_never=False))
+    return Path(arms=tuple(arms), rest=_rest(query, times))
+
+
+def _statuses(query: Query) -> set[Status] | None:
+    """The statuses that a filter allows; None: all."""
+    found: set[Status] | None = None
+    for term in query.terms:
+        if term.name == "status" and not term.is_negated:
+            asked = {Status(one.text) for one in term.values if isinstance(one, Word)}
+            found = asked if found is None else found & asked
+    return found
+
+
+def _by_duration(query: Query, order: Order, asking: Asking) -> Path:
+    column = column_of(order.sort)
+    answered = [term for term in query.terms if _is_one(term, order.sort)]
+    ranges = [condition(term, asking) for term in answered]
+    arm = Arm(
+        index=f"ix_task_{column.name}",
+        where=(_LISTED, _ENDED, *ranges),
+        key=(column, _T.id),
+    )
+    return Path(arms=(arm,), rest=_rest(query, answered))
+
+
+def _is_one(term: Term, *names: str) -> bool:
+    """Whether a term of one of these names has one value, and is not negated."""
+    return term.name in names and not term.is_negated and len(term.values) == 1
+
+
+def _windows(
+    query: Query, names: set[str], column: ColumnElement[int], asking: Asking
+) -> tuple[list[ColumnElement[bool]], list[Term]]:
+    """What the terms of one moment ask of the first column of an index, and which they are."""
+    terms = [term for term in query.terms if _is_one(term, *names)]
+    lows = [low for term in terms if (low := _lower(term, asking)) is not None]
+    highs = [high for term in terms if (high := _upper(term, asking)) is not None]
+    found = [column >= max(lows)] if lows else []
+    return found + ([column < min(highs)] if highs else []), terms
+
+
+def _lower(term: Term, asking: Asking) -> int | None:
+    match term.values[0]:
+        case Window() as window:
+            return bounds_us(window, asking.now_us)[0]
+        case At() | Ago() as moment if term.name == "since":
+            return bounds_us(Window(low=moment), asking.now_us)[0]
+        case _:
+            return None
+
+
+def _upper(term: Term, asking: Asking) -> int | None:
+    match term.values[0]:
+        case Window() as window:
+            return bounds_us(window, asking.now_us)[1]
+        case At() | Ago() as moment if term.name == "until":
+            return bounds_us(Window(high=moment, is_high_open=True), asking.now_us)[1]
+        case _:
+            return None

@@ -1,0 +1,93 @@
+"""The statements of a task list: keys of a page, how far the looking goes, and how many there are.
+
+Each reads one index from where a page begins, in order, at most `limit` or so many entries.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, func, select, tuple_
+
+from app.domain.query.order import NEVER_US, Key, Order
+from app.store.lists.paths import Arm
+from app.store.tables import task_table
+
+Conditions = Sequence[ColumnElement[bool]]
+Rows = Select[*tuple[Any, ...]]
+
+
+def keys(
+    conn: Connection,
+    arm: Arm,
+    order: Order,
+    conditions: Conditions,
+    *,
+    after: Key,
+    until: Key | None = None,
+    limit: int,
+) -> list[Key]:
+    """The keys of tasks after a key, or from the first, down to another at most, in order."""
+    statement = _walk(arm, order, after, until)
+    if statement is None:
+        return []
+    statement = _sorted(statement.where(*conditions), arm, order).limit(limit)
+    return [tuple(int(part) for part in row) for row in conn.execute(statement)]
+
+
+def horizon(conn: Connection, arm: Arm, order: Order, *, after: Key, count: int) -> Key | None:
+    """The key of entry number `count` after a key; None where there are fewer."""
+    statement = _walk(arm, order, after, None)
+    if statement is None:
+        return None
+    row = conn.execute(_sorted(statement, arm, order).offset(count - 1).limit(1)).first()
+    return None if row is None else tuple(int(part) for part in row)
+
+
+def count(
+    conn: Connection, arm: Arm, order: Order, conditions: Conditions, *, until: Key | None, cap: int
+) -> int:
+    """How many tasks there are, down to a key at most; counting stops at `cap`."""
+    statement = _walk(arm, order, (), until)
+    if statement is None:
+        return 0
+    inner = statement.where(*conditions).limit(cap).subquery()
+    return int(conn.execute(select(func.count()).select_from(inner)).scalar_one())
+
+
+def _walk(arm: Arm, order: Order, after: Key, until: Key | None) -> Rows | None:
+    """The entries of an arm between two keys; None where there can be none."""
+    statement: Rows = select(*arm.key).where(*arm.where)
+    if arm.index is not None:
+        statement = statement.with_hint(task_table, f"INDEXED BY {arm.index}", "sqlite")
+    for bound, is_after in ((after, True), (until, False)):
+        if not bound:
+            continue
+        ahead = _ahead(arm, order, bound, is_after=is_after)
+        if ahead is False:
+            return None
+        if ahead is not True:
+            statement = statement.where(ahead)
+    return statement
+
+
+def _ahead(arm: Arm, order: Order, key: Key, *, is_after: bool) -> ColumnElement[bool] | bool:
+    """Which rows stand after a key, or else not after it; True: all, False: none."""
+    is_up = order.is_ascending == is_after
+    columns, values = arm.key, key
+    if arm.is_never is not None and (arm.is_never or key[0] == NEVER_US):
+        if not (arm.is_never and key[0] == NEVER_US):
+            # the arms of those that have ended and of those that live: one is wholly ahead
+            return arm.is_never == is_up
+        columns, values = columns[1:], values[1:]
+    here = tuple_(*columns)
+    there = tuple_(*values)
+    if is_after:
+        return here > there if is_up else here < there
+    return here >= there if is_up else here <= there
+
+
+def _sorted(statement: Rows, arm: Arm, order: Order) -> Rows:
+    columns = arm.key[1:] if arm.is_never else arm.key
+    return statement.order_by(
+        *(column.asc() if order.is_ascending else column.desc() for column in columns)
+    )
