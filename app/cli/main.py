@@ -311,3 +311,29 @@ def doctor(**options: Any) -> None:
     from app.cli import doctor as command
 
     run(lambda settings: command.doctor(settings, options))
+
+
+@cli.command()
+@click.argument("file", type=click.Path(dir_okay=False), metavar="FILE")
+@click.option("--audio", is_flag=True, help="Put the audio files in as well.")
+@click.option("--force", is_flag=True, help="Replace FILE where it exists.")
+@click.option("--json", is_flag=True, help="Print JSON.")
+def export(**options: Any) -> None:
+    """Write the whole state to FILE (a zip), of one moment, while everything runs."""
+    from app.cli import backup
+
+    run(lambda settings: backup.export(settings, options))
+
+
+@cli.command("import")
+@click.argument("file", type=click.Path(dir_okay=False), metavar="FILE")
+@click.option("--check", is_flag=True, help="Only read FILE and say whether it is whole.")
+@click.option("--replace", is_flag=True, help="Remove every row that is there; asks first.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--while-running", is_flag=True, help="Even if workers or duties seem to run.")
+@click.option("--json", is_flag=True, help="Print JSON.")
+def import_(**options: Any) -> None:
+    """Load the state of FILE into the database: all of it, or nothing changes."""
+    from app.cli import backup
+
+    run(lambda settings: backup.import_(settings, options))

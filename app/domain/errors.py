@@ -6,7 +6,8 @@ VoxtraceError
 │   ├── NotFoundError
 │   ├── ConflictError
 │   ├── TooLargeError
-│   └── QueryError
+│   ├── QueryError
+│   └── BackupError
 ├── StoreError
 │   ├── DatabaseBusyError
 │   └── SchemaError
@@ -128,6 +129,12 @@ class QueryError(RequestError):
         self.length = length
         self.reason = reason
         self.values = values
+
+
+class BackupError(RequestError):
+    """A backup file cannot be used: truncated, changed, foreign, or of a later release."""
+
+    error_type = "backup"
 
 
 class StoreError(VoxtraceError):

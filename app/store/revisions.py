@@ -1,5 +1,6 @@
 """Revisions of the schema: which there are, and how a database gets from one to another."""
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -17,8 +18,9 @@ def config() -> Config:
     return made
 
 
+@cache
 def known() -> tuple[str, ...]:
-    """Every revision, the oldest first; the last one is this release's."""
+    """Every revision, the oldest first; the last one is this release's (reads every file once)."""
     walked = ScriptDirectory.from_config(config()).walk_revisions()
     return tuple(script.revision for script in walked)[::-1]
 
