@@ -8,7 +8,7 @@ from typing import Final
 from app import clock
 from app.domain.errors import VoxtraceError
 from app.service import report
-from app.service.checks import check_host
+from app.service.checks import check_host, check_search
 from app.service.checks.check import Check, Said, needing, unknown
 from app.service.checks.checks import AREAS, OF_ROWS
 from app.service.core import Core
@@ -88,6 +88,7 @@ class HealthProbe:
             check_host.disk(core),
             check_host.wal(core),
             _told("clock", lambda: check_host.clocks(core)),
+            _told("search", lambda: check_search.search(core)),
         ]
         rows, now = self._rows()
         by_name = {one.name: one for one in [*found, *rows] if one is not None}

@@ -9,10 +9,16 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, text
 
+from app import bootstrap
+from app.service import task_list
+from app.service.health import HealthProbe
+from app.service.submit import SubmitRequest, submit
 from app.store import schema, search_index
 from app.store.database import Database
 from tests.conftest import database_url
+from tests.support.home import Home
 from tests.support.listed_rows import ERRORS, WORDS, populate
+from tests.support.postgres import shared_server
 from tests.support.statements import plan
 
 _TEXTS = (
@@ -110,3 +116,30 @@ def test_search_uses_its_index_on_postgres(tmp_path: Path) -> None:
         schema.migrate(database)
         with database.read() as conn:
             assert search_index.state(conn).is_there
+
+
+@pytest.mark.postgres
+def test_doctor_says_that_postgres_has_no_index(tmp_path: Path) -> None:
+    """Where pg_trgm may not be created all goes on, and the check says so, and what to do."""
+    server = shared_server()
+    owned = server.create_database()
+    for statement in ("DROP ROLE IF EXISTS plain", "CREATE ROLE plain LOGIN"):
+        server.execute(statement)
+    with closing(Database(owned, role="cli", pool_size=1)) as database, database.write() as conn:
+        conn.execute(text("GRANT CREATE, USAGE ON SCHEMA public TO plain"))
+    url = owned.replace("postgres@", "plain@")
+    with Home.make(tmp_path / "home", url) as home:
+        found = HealthProbe(home.core).read().checks["search"]
+        assert found.level == "warn"
+        assert "pg_trgm is missing" in found.said.en
+        assert "CREATE EXTENSION pg_trgm" in found.fix.en
+        made = submit(home.core, SubmitRequest(content="Seek me.", source="api", engine="tone"))
+        page = task_list.page(home.core, "text:seek")
+        assert [one.task.id for one in page.tasks] == [made.task.id]
+        with closing(Database(owned, role="cli", pool_size=1)) as database:
+            with database.write() as conn:
+                conn.execute(text("CREATE EXTENSION pg_trgm"))
+            bootstrap.migrate(home.settings)
+        found = HealthProbe(home.core).read().checks["search"]
+        assert found.level == "ok"
+        assert "letters from a to z only" in found.said.en

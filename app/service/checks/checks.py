@@ -17,9 +17,9 @@ from app.service.checks.facts import Facts
 #: Area to its checks. `wal` is SQLite's alone; the engines are asked by `voxtrace doctor` only.
 AREAS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
-        "data": ("database", "schema", "storage", "disk", "wal", "clock"),
+        "data": ("database", "schema", "storage", "disk", "wal", "clock", "search"),
         "work": ("web", "workers", "slots", "deadlines"),
-        "duties": ("duties", "reaper", "janitor", "window", "sweeper", "neighbours"),
+        "duties": ("duties", "reaper", "janitor", "window", "sweeper", "retention", "neighbours"),
         "traces": ("forwarder", "outbox", "collector", "jaeger", "look-up", "metrics"),
         "watch": ("canary", "ping"),
     }
