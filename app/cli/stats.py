@@ -48,7 +48,7 @@ def _print(found: StatsReport) -> None:
     for note in as_json(found)["notes"]:
         click.echo(f"note: {note}")
     if found.figures.total > found.archived:
-        click.echo(f"the tasks: voxtrace list '{found.query}'")
+        click.echo(f"the tasks: voxtrace tasks '{found.query}'")
 
 
 def _row(figures: Figures) -> tuple[str, ...]:

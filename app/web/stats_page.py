@@ -90,7 +90,7 @@ def values(core: Core, args: Mapping[str, str], reader: Visitor) -> dict[str, An
         "fault_says": fault.message if fault else "",
         "tasks_path": tasks_path,
         "failed_path": tasks_path(both(_FAILURES, report.query)),
-        "slow_path": f"{tasks_path(report.query)}{'&' if report.query else '?'}sort=-total",
+        "slow_path": f"{tasks_path(report.query)}{'&' if report.query else '?'}sort=total",
         "rate": per_hour(report.figures.per_hour(report.figures.ended.n)),
         "factor": factor,
         "figures": report.figures,
