@@ -9,7 +9,7 @@ locked" at once); a SQLite connection that crosses a fork leaves the child with 
 import os
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from sqlalchemy import Connection, create_engine, event, text
@@ -148,13 +148,18 @@ class Database:
         return self.url.database if self.is_sqlite else None
 
     def pragma(self, statement: str) -> None:
-        """Runs a SQLite PRAGMA outside any transaction (WAL and vacuum modes need that)."""
+        """Runs a SQLite PRAGMA outside any transaction (WAL and vacuum modes need that).
+
+        Raises:
+            StoreError: The database is busy or damaged, the disk full.
+        """
         with _translated():
-            raw = self._engine.raw_connection()
             try:
-                raw.cursor().execute(f"PRAGMA {statement}").fetchall()
-            finally:
-                raw.close()
+                with closing(self._engine.raw_connection()) as raw:
+                    raw.cursor().execute(f"PRAGMA {statement}").fetchall()
+            except self._engine.dialect.loaded_dbapi.Error as error:
+                message = f"database: {type(error).__name__}: {error}"
+                raise StoreError(message) from error
 
     def close(self) -> None:
         """Closes the connections that nobody uses now; the next statement opens anew."""

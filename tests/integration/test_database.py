@@ -99,6 +99,16 @@ def test_locked_database_is_a_busy_error_in_words(
     assert not isinstance(caught.value, DatabaseBusyError)
 
 
+def test_file_that_is_no_database_is_told_in_words(
+    tmp_path: Path, open_database: OpenDatabase
+) -> None:
+    """Outside of a transaction, too, the driver's error becomes one of ours."""
+    path = tmp_path / "voxtrace.db"
+    path.write_text("no database " * 1000)
+    with pytest.raises(StoreError, match="not a database"):
+        schema.migrate(open_database(f"sqlite:///{path}", "migrate"))
+
+
 @pytest.mark.postgres
 def test_deadlock_is_tried_again(tmp_path: Path, open_database: OpenDatabase) -> None:
     """PostgreSQL's serialisation failures do not reach the caller of `run`."""

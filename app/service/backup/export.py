@@ -60,7 +60,10 @@ def export(
         BackupError: `target` exists and may not be replaced, or cannot be written.
         StoreError: The database failed; nothing is left of the file.
     """
-    with new_file(target, may_replace=may_replace) as writer, tempfile.TemporaryFile() as spool:
+    with (
+        new_file(target, may_replace=may_replace) as writer,
+        tempfile.TemporaryFile(dir=target.resolve().parent) as spool,
+    ):
         read = _Read(keys=spool if with_audio else None)
         with core.database.read() as conn:
             _read(core, conn, writer, read, tell)

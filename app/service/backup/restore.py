@@ -3,9 +3,11 @@
 The file is checked whole before the first write; one transaction does the rest.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from app.domain.backup import Manifest
+from app.domain.errors import StoreError
 from app.service.backup import adopt, audio_files, load, target
 from app.service.backup.check import Checked
 from app.service.backup.progress import Tell, silent
@@ -58,7 +60,8 @@ def restore(
         lost = adopt.adopt(core, conn, checked.backup.manifest)
         drifts = adopt.drifts(conn)
     if core.database.is_sqlite:
-        core.database.pragma("wal_checkpoint(TRUNCATE)")
+        with suppress(StoreError):  # it is committed; the log is cut back when there is room
+            core.database.pragma("wal_checkpoint(TRUNCATE)")
     return Restored(
         manifest=checked.backup.manifest,
         lost_tasks=lost,

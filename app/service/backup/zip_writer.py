@@ -83,11 +83,14 @@ class ZipWriter:
 def new_file(target: Path, *, may_replace: bool) -> Iterator[ZipWriter]:
     """A new backup file, readable by its owner only; it has its name once all is on the disk.
 
+    A link is followed: the file comes where it leads.
+
     A process that is killed leaves `.NAME.….part` beside it; the next one for this name removes it.
 
     Raises:
         BackupError: It exists and `may_replace` is not set, or it cannot be written.
     """
+    target = target.resolve()
     _refuse_existing(target, may_replace=may_replace)
     _remove_leftovers(target)
     with _disk_errors(target):
