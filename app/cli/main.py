@@ -267,6 +267,19 @@ def verify(**options: Any) -> None:
 
 
 @cli.command()
+@click.option(
+    "--since", type=When(), help="Only hours since, and their days: 2h, 7d, or a date and a time."
+)
+@click.option("--rebuild", is_flag=True, help="Mend what differs, while everything goes on.")
+@click.option("--json", is_flag=True, help="Print JSON.")
+def reconcile(**options: Any) -> None:
+    """Count everything anew and compare with the statistics; exit 1 where they differ."""
+    from app.cli import reconcile as command
+
+    run(lambda settings: command.reconcile(settings, options))
+
+
+@cli.command()
 @click.argument("id", type=click.IntRange(1, MAX_KEY), metavar="ID")
 @click.option("--follow", "-f", is_flag=True, help="Wait for more until the task is over.")
 @click.option(

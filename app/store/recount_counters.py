@@ -20,6 +20,7 @@ from app.domain.drift import Key, Values
 from app.domain.sums import DIMENSIONS, NAMES
 from app.domain.window import Span
 from app.store.tables import (
+    archive_table,
     stat_cube_table,
     stat_hist_table,
     stat_period_table,
@@ -113,6 +114,14 @@ def histogram(
     if high_ms is not None:
         inside.append(c.low_ms < high_ms)
     return _cells(conn, "stat_hist", *inside)
+
+
+def ledger(conn: Connection) -> dict[Key, Values]:
+    """What retention wrote down, as cells of `stat_total`: reads a row for each batch."""
+    c = archive_table.c
+    sums = [cast(func.sum(c[name]), BigInteger) for name in NAMES]
+    rows = conn.execute(select(c.status, *sums).group_by(c.status))
+    return {(1, status): tuple(values) for status, *values in rows}
 
 
 def hours(conn: Connection, table: str, since: int, until: int) -> list[int]:

@@ -6,7 +6,17 @@ Each function is one statement over one index; canaries are left out, as the cou
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, case, func, literal_column, select, text
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    and_,
+    case,
+    func,
+    literal_column,
+    select,
+    text,
+)
 
 from app.store.counted import COUNTED
 from app.store.tables import task_table, text_table
@@ -53,7 +63,8 @@ _HOURS: Final = text("""
 _STATE: Final = case(
     (_X.audio_id.is_not(None), "completed"),
     (_X.cancelled_at.is_not(None), "cancelled"),
-    (_T.status == "completed", "failed"),
+    # between the end of its task and its audio it shows the task's status; without any it failed
+    (and_(_T.status == "completed", _X.state != "completed"), "failed"),
     else_=_T.status,
 )
 

@@ -7,7 +7,7 @@ from app.domain.histogram import MEASURES, merged, pack, unpack
 from app.domain.window import DAY_US, Span
 from app.service.core import Core
 from app.service.recounts import cells, words
-from app.service.recounts.found import GRACE_US, Found, snapshot
+from app.service.recounts.found import GRACE_US, Found, snapshot, write
 from app.store import recount_counters, recount_latencies, recount_results, recount_rows
 from app.store.database import Connection
 from app.store.recount_latencies import Packed
@@ -52,7 +52,7 @@ def keep_latencies(core: Core, start: int) -> bool:
         wanted = _added(recount_latencies.of_span(now.conn, span))
         if wanted == recount_latencies.of_start(now.conn, "day", start):
             return False
-    core.database.run(lambda conn: recount_latencies.put(conn, "day", start, wanted))
+    write(core, lambda conn: recount_latencies.put(conn, "day", start, wanted))
     return True
 
 

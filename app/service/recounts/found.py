@@ -1,20 +1,25 @@
 """What a recount found in one snapshot, and where that is written down."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from app.domain.drift import Difference, Drift, Scope
+from app.domain.errors import DatabaseBusyError
 from app.service.core import Core
 from app.store import recount_latencies, recount_results
 from app.store.database import Connection
 from app.store.recount_results import CHECKED, DRIFT, WAITING, CheckedHour
 
+T = TypeVar("T")
+
 #: Drifts of one check that are written down; all of an hour's are counted.
 KEPT: Final = 50
 #: Microseconds after its end from which an hour is closed: what ended in it has been committed.
 GRACE_US: Final = 120_000_000
+#: Waits for the lock, each as long as the database's own, before it is given up.
+TRIES: Final = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +42,20 @@ def snapshot(core: Core) -> Iterator[Snapshot]:
     with core.database.read() as conn:
         at = core.database.now_us(conn)
         yield Snapshot(conn=conn, at=at, turn=recount_results.mended_count(conn))
+
+
+def write(core: Core, work: Callable[[Connection], T]) -> T:
+    """Runs `work` in a short transaction; patient where others hold the lock for long.
+
+    Raises:
+        DatabaseBusyError: They held it `TRIES` times in a row.
+    """
+    for _ in range(TRIES - 1):
+        try:
+            return core.database.run(work)
+        except DatabaseBusyError:
+            continue
+    return core.database.run(work)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +129,7 @@ def keep(core: Core, found: Found, *, waiting_count: int | None = None) -> bool:
         recount_results.note_summary(conn, numbers, at=found.at, by=core.actor)
         return is_news
 
-    return core.database.run(work)
+    return write(core, work)
 
 
 def _keep_hour(conn: Connection, found: Found) -> bool:

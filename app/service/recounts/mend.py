@@ -9,18 +9,19 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Final
 
 from app.domain.drift import Difference
 from app.logs.logger import logger_of
 from app.service.core import Core
-from app.service.recounts.found import Found
+from app.service.recounts.found import Found, write
 from app.store import recount_mend, recount_results, settings, trigger_state
 from app.store.database import Connection
 
 log = logger_of(__name__)
 
-#: Looks at the same thing that others may spoil by mending it.
-TRIES = 20
+#: Looks at the same thing, which others may spoil by mending meanwhile.
+LOOKS: Final = 20
 
 
 def restore_triggers(core: Core) -> list[str]:
@@ -35,7 +36,7 @@ def restore_triggers(core: Core) -> list[str]:
             trigger_state.restore(conn, name)
         return missing
 
-    restored = core.database.run(work)
+    restored = write(core, work)
     if restored:
         log.warning("triggers of the statistics are restored", names=", ".join(restored))
     return restored
@@ -48,7 +49,7 @@ def prepare(core: Core) -> None:
         now = core.database.now_us(conn)
         settings.put_first(conn, recount_results.MENDED, 0, now=now, by=core.actor)
 
-    core.database.run(work)
+    write(core, work)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,14 +65,14 @@ def mend(core: Core, look: Callable[[Core], Found]) -> Mended:
     """Looks, and mends until nothing that can be counted anew differs."""
     total: Counter[str] = Counter()
     first = found = look(core)
-    for _ in range(TRIES):
+    for _ in range(LOOKS):
         cells = [one for one in found.differences if one.cell is not None]
         if not cells:
             break
         total += _add(core, found, cells)
         found = look(core)
     for place in found.empty:
-        core.database.run(partial(recount_mend.drop_empty, place=place, fixed=found.fixed))
+        write(core, partial(recount_mend.drop_empty, place=place, fixed=found.fixed))
     return Mended(first=first, last=found, cells=total)
 
 
@@ -90,4 +91,4 @@ def _add(core: Core, found: Found, cells: list[Difference]) -> Counter[str]:
                 recount_mend.add(conn, place, by_place[place])
         return Counter({place: len(some) for place, some in by_place.items()})
 
-    return core.database.run(work)
+    return write(core, work)

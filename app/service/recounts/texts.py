@@ -8,7 +8,7 @@ from typing import Final
 from app.domain.drift import Difference, Scope
 from app.service.core import Core
 from app.service.recounts import cells
-from app.service.recounts.found import Found, snapshot
+from app.service.recounts.found import Found, snapshot, write
 from app.store import recount_counters, recount_mend, recount_rows
 
 #: Texts that one look reads.
@@ -66,7 +66,7 @@ def mend_states(core: Core) -> int:
     with core.database.read() as conn:
         last = recount_rows.last_text(conn)
     return sum(
-        core.database.run(partial(recount_mend.set_state, text_id=text_id, was=state, state=wanted))
+        write(core, partial(recount_mend.set_state, text_id=text_id, was=state, state=wanted))
         for text_id, state, wanted in _wrong(core, last)
     )
 

@@ -1,0 +1,118 @@
+"""`voxtrace reconcile`: whether the statistics say what the rows say, everything counted anew."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any, Final
+
+import click
+
+from app import bootstrap
+from app.cli.when import shown
+from app.cli.work import print_json
+from app.config.settings import Settings
+from app.domain.drift import Drift
+from app.domain.errors import VoxtraceError
+from app.service.figures import count, duration
+from app.service.recounts import reconcile as service
+from app.service.recounts.reconcile import Progress, Reconciled
+
+#: Differences that are printed; `--json` has more.
+_SHOWN: Final = 20
+
+
+def reconcile(settings: Settings, options: dict[str, Any]) -> int:
+    """Counts anew and prints; exit code 1 where something differs, 2 where nobody can tell."""
+    core = bootstrap.make_core(settings, role="cli", actor="cli", pool_size=1)
+    is_json = options["json"]
+    try:
+        found = service.reconcile(
+            core,
+            since=options["since"] or 0,
+            rebuild=options["rebuild"],
+            on_progress=_quiet if is_json else _progress(),
+        )
+    except VoxtraceError as error:
+        click.echo(f"voxtrace: {error.message}", err=True)
+        return 2
+    if is_json:
+        print_json(as_json(found))
+    else:
+        _print(found, rebuilt=options["rebuild"])
+    return 0 if found.is_equal else 1
+
+
+def as_json(found: Reconciled) -> dict[str, Any]:
+    """The answer for programs."""
+    return {
+        "is_equal": found.is_equal,
+        "since": found.since or None,
+        "hours": found.hours,
+        "days": found.days,
+        "tasks": found.tasks,
+        "texts": found.texts,
+        "took_s": round(found.took_s, 3),
+        "difference_count": found.drift_count,
+        "differences": [_shape(one) for one in found.drifts],
+        "notes": [_shape(one) for one in found.notes],
+        "triggers_restored": list(found.triggers),
+        "mended": dict(sorted(found.mended.items())),
+        "left": [_shape(one) for one in found.left],
+    }
+
+
+def _shape(one: Drift) -> dict[str, Any]:
+    shape = asdict(one)
+    return {"table": shape.pop("place"), "start_us": shape.pop("start"), **shape}
+
+
+def _progress() -> Callable[[Progress], None]:
+    """Tells how far it is, where a person looks on."""
+    return _tell if sys.stderr.isatty() else _quiet
+
+
+def _tell(at: Progress) -> None:
+    words = at.step or f"{at.hours} of {at.of_hours} hours counted"
+    click.echo(f"\r{words:<40}", err=True, nl=False)
+    if at.step == service.LAST_STEP:
+        click.echo("\r", err=True, nl=False)
+
+
+def _quiet(_at: Progress) -> None:
+    """Says nothing."""
+
+
+def _print(found: Reconciled, *, rebuilt: bool) -> None:
+    since = f" since {shown(found.since)}" if found.since else ""
+    texts = "" if found.texts is None else f", {count(found.texts)} texts"
+    click.echo(
+        f"counted anew{since}: {count(found.hours)} hours of {count(found.days)} days, "
+        f"{count(found.tasks)} ended tasks{texts}, in {duration(found.took_s * 1e6)}"
+    )
+    for name in found.triggers:
+        click.echo(f"  restored: trigger {name}")
+    for one in found.drifts[:_SHOWN]:
+        click.echo(f"  {one.place}: {one.name}: expected {one.expected}, got {one.got}")
+    if found.drift_count > _SHOWN:
+        click.echo(f"  and {count(found.drift_count - _SHOWN)} more (--json)")
+    for place, cells in sorted(found.mended.items()):
+        click.echo(f"  mended: {count(cells)} cells of {place}")
+    for note in found.notes:
+        click.echo(f"  note: {note.name}: {note.got - note.expected} more, all numbers are right")
+    click.echo(_verdict(found, rebuilt=rebuilt))
+
+
+def _verdict(found: Reconciled, *, rebuilt: bool) -> str:
+    if found.is_equal and found.drift_count:
+        return "rows and counters agree again"
+    if found.is_equal:
+        return "rows and counters agree"
+    if not rebuilt:
+        return (
+            f"{count(found.drift_count)} numbers differ: `voxtrace reconcile --rebuild` mends them"
+        )
+    first = found.left[0]
+    return (
+        f"{count(len(found.left))} numbers still differ, of what no row is left to be counted: "
+        f"{first.place}: {first.name}: expected {first.expected}, got {first.got}"
+    )

@@ -1,0 +1,104 @@
+"""What is to be looked at: hours that wait for their first look, and rounds over everything."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from app.domain.window import DAY_US, HOUR_US, floor_to
+from app.service.core import Core
+from app.service.recounts import all_time, histogram, texts, totals
+from app.service.recounts.found import GRACE_US, Found
+from app.service.recounts.work import check, check_day, check_hour
+from app.store import recount_counters, recount_results, recount_rows
+from app.store.database import Connection
+
+#: Later than every moment.
+_EVER: Final = 2**62
+#: Texts up to which a round counts them too; more are counted on demand only.
+FEW_TEXTS: Final = 100_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hours:
+    """Hours that have rows or counters.
+
+    Attributes:
+        closed: Those that are over, the newest first.
+        going: Those that go on, or lie ahead by this clock.
+        waiting: Closed ones that were never counted anew, the newest first.
+        checked_at: When each of the others was.
+    """
+
+    closed: tuple[int, ...]
+    going: tuple[int, ...]
+    waiting: tuple[int, ...]
+    checked_at: dict[int, int]
+
+
+def hours(core: Core, *, since: int = 0) -> Hours:
+    """The hours from a moment on; one entry of an index is read for each of them and each table."""
+    with core.database.read() as conn:
+        now = core.database.now_us(conn)
+        found = _with_data(conn, floor_to(since, HOUR_US))
+        known = {one.start: one.checked_at for one in recount_results.hours(conn)}
+    end = floor_to(now - GRACE_US, HOUR_US)
+    closed = tuple(sorted((start for start in found if start < end), reverse=True))
+    return Hours(
+        closed=closed,
+        going=tuple(sorted(start for start in found if start >= end)),
+        waiting=tuple(start for start in closed if start not in known),
+        checked_at=known,
+    )
+
+
+def _with_data(conn: Connection, since: int) -> set[int]:
+    found = set(recount_rows.hours(conn, since, _EVER))
+    for table in ("stat_period", "stat_cube", "stat_submission"):
+        found.update(recount_counters.hours(conn, table, since, _EVER))
+    return found | {start for start in recount_results.drifting_hours(conn) if start >= since}
+
+
+def waiting(core: Core) -> list[int]:
+    """Closed hours in which tasks ended and that were never counted anew, the newest first."""
+    with core.database.read() as conn:
+        end = floor_to(core.database.now_us(conn) - GRACE_US, HOUR_US)
+        found = {
+            *recount_rows.hours(conn, 0, end),
+            *recount_counters.hours(conn, "stat_period", 0, end),
+        }
+        return sorted(found - recount_results.checked_among(conn, 0, end), reverse=True)
+
+
+def one_round(core: Core, *, again_us: int) -> Iterator[Callable[[], Found]]:
+    """Checks of everything, the one after the other: hours, days, all time, histograms, texts.
+
+    Args:
+        core: Where.
+        again_us: Hours that were counted anew within this time are left out.
+    """
+    found = hours(core)
+    with core.database.read() as conn:
+        late = core.database.now_us(conn) - again_us
+    for start in sorted(found.closed, key=lambda start: found.checked_at.get(start, 0)):
+        if found.checked_at.get(start, 0) <= late:
+            yield partial(check_hour, core, start)
+    for start in days_of((*found.closed, *found.going)):
+        yield partial(check_day, core, start)
+    for archived, status in all_time.PARTS:
+        yield partial(check, core, partial(all_time.look, archived=archived, status=status))
+    for part in histogram.parts(core):
+        yield partial(check, core, partial(histogram.look, part=part))
+    if texts.count(core) <= FEW_TEXTS:
+        yield partial(check, core, texts.look)
+        yield partial(check, core, texts.look_at_states)
+
+
+def check_totals(core: Core) -> Found:
+    """The cheap checks, which are done between all others."""
+    return check(core, totals.look)
+
+
+def days_of(starts: tuple[int, ...]) -> list[int]:
+    """The days that these hours are of, the newest first."""
+    return sorted({floor_to(start, DAY_US) for start in starts}, reverse=True)

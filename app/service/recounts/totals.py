@@ -1,0 +1,105 @@
+"""Totals against what they are made of: days, living tasks, the ledger of what was removed.
+
+All of it is cheap: no ended task is read.
+"""
+
+from collections.abc import Mapping
+from dataclasses import astuple
+from typing import Final
+
+from app.domain.drift import LEDGER, Difference, Key, Scope, Values
+from app.domain.histogram import MEASURES
+from app.domain.sums import Sums
+from app.domain.task import LIVE, Status
+from app.service.core import Core
+from app.service.recounts import cells, words
+from app.service.recounts.found import Found, Snapshot, snapshot
+from app.store import recount_counters, recount_rows, trigger_state
+
+#: The place of a trigger that does not fire.
+TRIGGERS: Final = "trigger"
+_SUM, _LEAST = "sum of", "at least 0:"
+_SCOPE: Final = Scope(
+    parts=(
+        ("stat_total", ""),
+        ("stat_hist", f"{_SUM} "),
+        ("stat_submission", f"{words.ALL_TIME} "),
+        *((place, f"{_LEAST} ") for place in ("stat_hist", "stat_text")),
+        (TRIGGERS, ""),
+        (LEDGER, ""),
+    )
+)
+
+
+def look(core: Core) -> Found:
+    """Compares in one snapshot; also that every trigger fires, and that nothing is below zero."""
+    with snapshot(core) as now:
+        totals = recount_counters.whole(now.conn, "stat_total")
+        buckets = recount_counters.whole(now.conn, "stat_hist")
+        differences = (
+            *_triggers(now),
+            *cells.timeless("stat_total", _wanted(now), totals),
+            *_histograms(totals, buckets),
+            *_ledger(totals, recount_counters.ledger(now.conn)),
+            *_requests(now),
+            *cells.below_zero("stat_hist", _LEAST, buckets),
+            *cells.below_zero("stat_text", _LEAST, recount_counters.whole(now.conn, "stat_text")),
+        )
+    return Found(scope=_SCOPE, at=now.at, turn=now.turn, differences=differences)
+
+
+def _triggers(now: Snapshot) -> list[Difference]:
+    return [
+        Difference(place=TRIGGERS, name=name, columns=("fires",), expected=(1,), got=(0,))
+        for name in trigger_state.missing(now.conn)
+    ]
+
+
+def _wanted(now: Snapshot) -> dict[Key, Values]:
+    """Tasks that have ended by their days, those that live by their rows."""
+    wanted = recount_counters.of_days(now.conn, "stat_period")
+    for status in LIVE:
+        n, char_count = recount_rows.live(now.conn, status)
+        wanted[0, str(status)] = astuple(Sums(n=n, char_count=char_count))
+    return wanted
+
+
+def _histograms(totals: Mapping[Key, Values], buckets: Mapping[Key, Values]) -> list[Difference]:
+    """Each histogram holds every completed task once; bucket by bucket: `histogram`."""
+    found = cells.added(buckets, 2)
+    completed = {
+        (archived, measure): (totals.get((archived, str(Status.COMPLETED)), (0,))[0],)
+        for archived in (0, 1)
+        for measure in MEASURES
+    }
+    return cells.told("stat_hist", _SUM, completed, found)
+
+
+def _ledger(totals: Mapping[Key, Values], ledger: Mapping[Key, Values]) -> list[Difference]:
+    """What retention wrote down against what was archived.
+
+    A row that was deleted by hand is archived and not written down: all numbers are right, so it
+    is noted only. Whatever else differs is drift.
+    """
+    removed = cells.removed(totals)
+    differences = []
+    for one in cells.told("stat_total", words.ALL_TIME, ledger, removed):
+        is_note = one.got[0] > one.expected[0]
+        differences.append(
+            Difference(
+                place=LEDGER,
+                name=f"{one.name} beyond the ledger",
+                columns=one.columns[:1],
+                expected=one.expected[:1],
+                got=one.got[:1],
+            )
+            if is_note
+            else one
+        )
+    return differences
+
+
+def _requests(now: Snapshot) -> list[Difference]:
+    place = "stat_submission"
+    days = recount_counters.of_days(now.conn, place)
+    return cells.in_all_time(place, days, recount_counters.of_all(now.conn, place))

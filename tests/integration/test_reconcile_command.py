@@ -1,0 +1,86 @@
+"""`voxtrace reconcile` as a user runs it: what it prints, its exit codes, triggers that are off."""
+
+import json
+
+import pytest
+from sqlalchemy import text
+
+from app.domain.errors import SchemaError
+from app.service.recounts.reconcile import reconcile
+from app.store import schema
+from tests.support import planted
+from tests.support.home import Home
+
+
+def _fill(home: Home) -> None:
+    with home.core.database.write() as conn:
+        planted.put_text(conn)
+        planted.some(conn)
+
+
+def test_command_names_what_differs_and_mends_it(home: Home) -> None:
+    """0 where all agrees; 1 with table, key, expected and got; 0 again after --rebuild."""
+    _fill(home)
+    done = home.run("reconcile")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[0].startswith("counted anew: 3 hours of 2 days, 17 ended tasks")
+    assert done.stdout.splitlines()[-1] == "rows and counters agree"
+    with home.core.database.write() as conn:
+        conn.execute(text("UPDATE stat_total SET n = n + 2 WHERE status = 'failed'"))
+    done = home.run("reconcile", "--since", "2026-01-01T00:30:00+00:00")
+    assert done.returncode == 1
+    assert "  stat_total: all time failed n: expected 3, got 5\n" in done.stdout
+    assert done.stdout.splitlines()[0].startswith("counted anew since ")
+    assert "2 hours of 1 days" in done.stdout
+    assert "1 numbers differ: `voxtrace reconcile --rebuild` mends them" in done.stdout
+    done = home.run("reconcile", "--rebuild", "--json")
+    told = json.loads(done.stdout)
+    assert (done.returncode, told["is_equal"], told["mended"]) == (0, True, {"stat_total": 1})
+    assert told["differences"] == [
+        {
+            "table": "stat_total",
+            "start_us": None,
+            "name": "all time failed n",
+            "expected": 3,
+            "got": 5,
+        }
+    ]
+
+
+def test_start_without_a_trigger_is_refused_and_mended(any_home: Home) -> None:
+    """Programs that would count wrong do not start, and name the command that helps."""
+    _fill(any_home)
+    with any_home.core.database.write() as conn:
+        is_sqlite = conn.dialect.name == "sqlite"
+        conn.execute(
+            text(
+                "DROP TRIGGER tr_task_end"
+                if is_sqlite
+                else "ALTER TABLE task DISABLE TRIGGER tr_task_end"
+            )
+        )
+        conn.execute(
+            text(
+                "UPDATE task SET status = 'completed', finished_at = :at"
+                " WHERE status = 'processing'"
+            ),
+            {"at": planted.TASK["finished"]},
+        )
+    with pytest.raises(SchemaError, match=r"tr_task_end.*`voxtrace reconcile --rebuild`"):
+        schema.check(any_home.core.database)
+    assert "fires" in {one.name.split()[-1] for one in reconcile(any_home.core).drifts}
+    mended = any_home.run("reconcile", "--rebuild")
+    assert mended.returncode == 0, mended.stdout
+    assert "  restored: trigger tr_task_end\n" in mended.stdout
+    assert mended.stdout.splitlines()[-1] == "rows and counters agree again"
+    schema.check(any_home.core.database)
+    assert reconcile(any_home.core).is_equal
+
+
+def test_command_says_where_it_cannot_tell(home: Home) -> None:
+    """2 on a schema that is not this release's, with what to do."""
+    with home.core.database.write() as conn:
+        conn.execute(text("UPDATE alembic_version SET version_num = '0005'"))
+    done = home.run("reconcile")
+    assert done.returncode == 2
+    assert "voxtrace migrate" in done.stderr

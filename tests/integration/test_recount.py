@@ -1,0 +1,208 @@
+"""Recounts: drift that is planted is found and named, mended exactly, and where none is none."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Connection, text
+
+from app.domain.drift import Drift
+from app.domain.histogram import MEASURES, histogram_of, unpack
+from app.duties.recount import Recount
+from app.service.core import Core
+from app.service.recounts.reconcile import reconcile
+from app.service.recounts.verdict import Verdict, verdict
+from app.store import recount_latencies, recount_results
+from tests.support import planted, recount
+from tests.support.home import Home
+from tests.support.task_rows import HOUR_US, INSERT, START_US, columns
+
+
+@pytest.fixture
+def core(any_home: Home) -> Core:
+    """A core on each database, with a text that has audio."""
+    with any_home.core.database.write() as conn:
+        planted.put_text(conn)
+    return any_home.core
+
+
+def run(core: Core, *, rounds: int = 1) -> Recount:
+    """The duty, until it has gone once over everything."""
+    duty = Recount(core, round_s=0, share=1, least_rest_s=0)
+    while json.loads(duty.state())["rounds"] <= rounds:
+        duty.step()
+    return duty
+
+
+def read(core: Core) -> Verdict:
+    """The verdict now."""
+    with core.database.read() as conn:
+        return verdict(conn, core.database.now_us(conn))
+
+
+def kept(core: Core) -> list[Drift]:
+    """All drift that is written down."""
+    with core.database.read() as conn:
+        return recount_results.first_drifts(conn, 1000)
+
+
+def is_exact(core: Core) -> bool:
+    """Whether a recount in plain Python says the same as every counter."""
+    with core.database.read() as conn:
+        return recount.live(recount.kept(conn)) == recount.from_rows(conn)
+
+
+@pytest.mark.parametrize("name", planted.PLANTS)
+def test_planted_drift_is_named_and_mended(core: Core, name: str) -> None:
+    """The duty and the command find it by table and key; a rebuild mends it, and only it."""
+    statement, (place, words) = planted.PLANTS[name]
+    with core.database.write() as conn:
+        planted.some(conn)
+    run(core)
+    assert read(core).state == "ok"
+    with planted.without_triggers(core.database) as conn:
+        assert conn.execute(text(statement)).rowcount
+    run(core)
+    told = read(core)
+    assert told.state == "drift"
+    assert told.drift_count
+    found = reconcile(core)
+    assert not found.is_equal
+    for drifts in (kept(core), found.drifts):
+        assert any(one.place == place and words in one.name for one in drifts), drifts
+    rebuilt = reconcile(core, rebuild=True)
+    assert rebuilt.is_equal
+    assert rebuilt.drift_count
+    assert rebuilt.mended[place]
+    assert is_exact(core)
+    assert not reconcile(core).drifts
+    assert (read(core).state, read(core).drifts) == ("ok", ())
+
+
+#: (what, which of the rows, with what)
+_STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(("insert", "many", "status", "amend")),
+        st.integers(0, 9),
+        columns(),
+    ),
+    min_size=1,
+    max_size=10,
+)
+
+
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=15
+)
+@given(steps=_STEPS)
+def test_nothing_is_found_on_any_history(
+    core: Core, steps: list[tuple[str, int, dict[str, Any]]]
+) -> None:
+    """Whatever is written while triggers are there, rows and counters agree, hour by hour.
+
+    The histograms of each hour, whole since its first recount, hold what its counters count.
+    """
+    with core.database.write() as conn:
+        for table in ("task", *_STATISTICS):
+            conn.execute(text(f"DELETE FROM {table}"))  # noqa: S608 - of this test
+        for step in steps:
+            _do(conn, *step)
+    assert reconcile(core).drifts == ()
+    assert read(core).state == "ok"
+    with core.database.write() as conn:
+        conn.execute(text("DELETE FROM task WHERE id % 2 = 0"))
+    assert reconcile(core).drifts == ()
+    with core.database.read() as conn:
+        latencies = conn.execute(_LATENCIES).all()
+        assert [tuple(row) for row in latencies] == [
+            tuple(row) for row in conn.execute(_COMPLETED).all()
+        ]
+
+
+_STATISTICS = (
+    "stat_total",
+    "stat_hist",
+    "stat_period",
+    "stat_cube",
+    "stat_latency",
+    "stat_check",
+    "stat_drift",
+)
+_LATENCIES = text(
+    "SELECT grain, start, sum(n) FROM stat_latency WHERE dimension = ''"
+    " GROUP BY grain, start ORDER BY grain, start"
+)
+_COMPLETED = text(
+    "SELECT grain, start, sum(n) FROM stat_period WHERE status = 'completed'"
+    " GROUP BY grain, start HAVING sum(n) > 0 ORDER BY grain, start"
+)
+
+
+def _do(conn: Connection, what: str, which: int, values: dict[str, Any]) -> None:
+    ids = conn.execute(text("SELECT id FROM task ORDER BY id")).scalars().all()
+    if what in {"insert", "many"}:
+        rows = [
+            {**values, "key": f"k{len(ids)}.{which}.{n}"} for n in range(3 if what == "many" else 1)
+        ]
+        conn.execute(INSERT, rows)
+    elif ids:
+        conn.execute(_CHANGES[what], {**values, "id": ids[which % len(ids)]})
+
+
+_CHANGES = {
+    "status": text(
+        "UPDATE task SET status = :status, finished_at = :finished, run_us = :run,"
+        " attempt = :attempt, worker_name = :worker WHERE id = :id"
+    ),
+    "amend": text(
+        "UPDATE task SET voice = :voice, char_count = :chars, source = :source WHERE id >= :id"
+    ),
+}
+
+
+def test_histograms_of_an_hour_are_those_of_its_rows(core: Core) -> None:
+    """Of all tasks and by each dimension, in the hour and the day; they outlive the rows."""
+    with core.database.write() as conn:
+        planted.some(conn)
+    reconcile(core)
+    by_voice = {
+        voice: [1_000 * (n + 1) for n in range(5) if n != 3 and f"v{n % 2}" == voice]
+        for voice in ("v0", "v1")
+    }
+    with core.database.read() as conn:
+        kept_hour = recount_latencies.of_start(conn, "hour", START_US - 2 * HOUR_US)
+        day = recount_latencies.of_start(conn, "day", START_US - 24 * HOUR_US)
+    assert kept_hour == day
+    for voice, runs in by_voice.items():
+        n, packed = kept_hour["voice", voice]
+        found = unpack(packed)
+        assert n == len(runs)
+        assert found["run"] == histogram_of(runs)
+        assert {found[one].n for one in MEASURES} == {n}
+    assert set(kept_hour) == {
+        ("", ""),
+        *(("voice", voice) for voice in by_voice),
+        *(("engine", "tone"), ("language", "en"), ("worker", "w1"), ("host", "w1")),
+        ("release", "1.0"),
+    }
+    with core.database.write() as conn:
+        conn.execute(text("DELETE FROM task WHERE finished_at < :at"), {"at": START_US})
+    reconcile(core)
+    with core.database.read() as conn:
+        assert recount_latencies.of_start(conn, "hour", START_US - 2 * HOUR_US) == kept_hour
+
+
+def test_histograms_follow_a_row_that_is_changed(core: Core) -> None:
+    """A change by hand is counted by triggers at once, in histograms by the next recount."""
+    with core.database.write() as conn:
+        planted.put(conn, {})
+    reconcile(core)
+    with core.database.write() as conn:
+        conn.execute(text("UPDATE task SET run_us = 4000000"))
+    reconcile(core)
+    with core.database.read() as conn:
+        for grain in ("hour", "day"):
+            [(n, packed)] = [recount_latencies.of_start(conn, grain, START_US)["engine", "tone"]]
+            assert (n, unpack(packed)["run"]) == (1, histogram_of([4000]))

@@ -1,0 +1,86 @@
+"""Counters mended while others write, are killed, and mend too: exact all the same."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+
+from sqlalchemy import text
+
+from app.service.core import Core
+from app.service.recounts.reconcile import reconcile
+from tests.support import planted, recount
+from tests.support.home import CLEAN, Home
+from tests.support.wait import wait_until
+
+
+@contextmanager
+def writing(core: Core, count: int) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Programs that write; all are killed in the end."""
+    url = core.database.url.render_as_string(hide_password=False)
+    programs = [_writer(url, seed) for seed in range(count)]
+    try:
+        yield programs
+    finally:
+        for program in programs:
+            program.kill()
+            program.wait(10)
+
+
+def _writer(url: str, seed: int) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "tests.support.recount_writer", url, str(seed)]
+    return subprocess.Popen(command, env=CLEAN)
+
+
+def _tasks(core: Core) -> int:
+    with core.database.read() as conn:
+        return int(conn.execute(text("SELECT coalesce(max(id), 0) FROM task")).scalar_one())
+
+
+def _has(core: Core, wanted: int) -> bool:
+    return _tasks(core) > wanted
+
+
+def _plant(core: Core) -> None:
+    """A row that no counter knows, one that counters know twice, and a number by hand."""
+    with planted.without_triggers(core.database) as conn:
+        planted.put(conn, {"voice": "unknown"}, {"status": "pending", "finished": None})
+        conn.execute(text("DELETE FROM task WHERE status = 'timeout'"))
+        conn.execute(text("UPDATE stat_total SET run_ms = run_ms - 3 WHERE archived = 0"))
+        conn.execute(text("UPDATE stat_hist SET n = n + 1 WHERE archived = 0"))
+
+
+def test_mending_is_exact_while_others_write(any_home: Home) -> None:
+    """Programs write and are killed; a rebuild here and one beside it: every sum is right."""
+    core = any_home.core
+    with core.database.write() as conn:
+        planted.put_text(conn)
+        planted.some(conn)
+    with writing(core, 2) as programs:
+        for number in range(2):
+            wanted = _tasks(core) + 30
+            wait_until(partial(_has, core, wanted), 60, what="they write")
+            _plant(core)
+            beside = any_home.start("reconcile", "--rebuild")
+            rebuilt = reconcile(core, rebuild=True)
+            programs[number].kill()
+            assert rebuilt.is_equal
+            assert beside.wait(60) == 0, beside.output()
+    with core.database.read() as conn:
+        assert recount.live(recount.kept(conn)) == recount.from_rows(conn)
+    assert reconcile(core).drifts == ()
+
+
+def test_two_rebuilds_mend_once(any_home: Home) -> None:
+    """What one has mended, another that saw it before does not mend again."""
+    core = any_home.core
+    with core.database.write() as conn:
+        planted.put_text(conn)
+        planted.some(conn)
+    _plant(core)
+    both = [any_home.start("reconcile", "--rebuild") for _ in range(2)]
+    for program in both:
+        assert program.wait(60) == 0, program.output()
+    with core.database.read() as conn:
+        assert recount.live(recount.kept(conn)) == recount.from_rows(conn)

@@ -1,0 +1,168 @@
+"""Drift that is planted: rows changed behind the triggers, counters edited by hand."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from app.store import trigger_state
+from app.store.database import Database
+from migrations import triggers
+from tests.support.task_rows import HOUR_US, INSERT, START_US
+
+#: A task that completed, and what makes others of it.
+TASK: dict[str, Any] = {
+    "status": "completed",
+    "engine": "tone",
+    "voice": "v1",
+    "language": "en",
+    "source": "api",
+    "chars": 100,
+    "submitted": START_US,
+    "finished": START_US + 5_000_000,
+    "run": 3_000_000,
+    "attempt": 1,
+    "worker": "w1",
+    "release": "1.0",
+    "audio": 900,
+    "late": None,
+    "lost": 0,
+    "waits": 0,
+    "waited": 0,
+}
+
+
+_TEXT = text(
+    "INSERT INTO text (title, content, char_count, content_hash, source, created_at, task_id,"
+    " audio_id) VALUES ('t', 'c', 1, 'h', 'api', 0, 1, 1)"
+)
+
+
+def put_text(conn: Connection) -> None:
+    """Inserts the text that all tasks are of; it has audio."""
+    conn.execute(_TEXT)
+
+
+def put(conn: Connection, *changes: dict[str, Any]) -> None:
+    """Inserts tasks, each with what it has otherwise than `TASK`."""
+    first = conn.execute(text("SELECT coalesce(max(id), 0) FROM task")).scalar_one()
+    rows = [{**TASK, "key": f"k{first + n}", **one} for n, one in enumerate(changes)]
+    conn.execute(INSERT, rows)
+
+
+def some(conn: Connection) -> None:
+    """Tasks of three hours in two days, of each status, and some that live."""
+    put(
+        conn,
+        *(
+            {
+                "submitted": START_US + hour * HOUR_US,
+                "finished": START_US + hour * HOUR_US + 7_000_000 + n,
+                "run": 1_000_000 * (n + 1),
+                "status": "failed" if n == 3 else "completed",
+                "voice": f"v{n % 2}",
+            }
+            for hour in (-2, 0, 1)
+            for n in range(5)
+        ),
+        {"status": "timeout"},
+        {"status": "cancelled"},
+        {"status": "pending", "finished": None},
+        {"status": "pending", "finished": None, "source": "canary"},
+        {"status": "processing", "finished": None},
+        {"source": "canary"},
+    )
+
+
+@contextmanager
+def without_triggers(database: Database) -> Iterator[Connection]:
+    """A transaction in which no trigger counts; they are back after it."""
+    with database.write() as conn:
+        names = triggers.tables(conn.dialect.name)
+        if conn.dialect.name == "sqlite":
+            for name in names:
+                conn.execute(text(f"DROP TRIGGER {name}"))
+        else:
+            for table in sorted(set(names.values())):
+                conn.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER USER"))
+        yield conn
+        for name in trigger_state.missing(conn):
+            trigger_state.restore(conn, name)
+
+
+#: What is done, behind the triggers, to tasks of `some`; and what of it is told: (table, part of
+#: the name).
+PLANTS: dict[str, tuple[str, tuple[str, str]]] = {
+    "row changed": (
+        "UPDATE task SET char_count = char_count + 7 WHERE status = 'failed'",
+        ("stat_cube", "failed tone/v1/en/w1/w1/1.0 char_count"),
+    ),
+    "status changed": (
+        "UPDATE task SET status = 'completed' WHERE status = 'timeout'",
+        ("stat_period", "hour 2026-01-01T00:00Z timeout n"),
+    ),
+    "row deleted": (
+        "DELETE FROM task WHERE status = 'timeout'",
+        ("stat_cube", "hour 2026-01-01T00:00Z timeout tone/v1/en/w1/w1/1.0 n"),
+    ),
+    "row moved in time": (
+        "UPDATE task SET finished_at = finished_at + 36000000000 WHERE status = 'cancelled'",
+        ("stat_period", "hour 2026-01-01T10:00Z cancelled n"),
+    ),
+    "waiting row deleted": (
+        "DELETE FROM task WHERE status = 'pending'",
+        ("stat_total", "all time pending char_count"),
+    ),
+    "total": (
+        "UPDATE stat_total SET run_ms = run_ms + 1 WHERE status = 'completed'",
+        ("stat_total", "all time completed run_ms"),
+    ),
+    "total of what lives": (
+        "UPDATE stat_total SET n = n + 5 WHERE status = 'processing'",
+        ("stat_total", "all time processing n"),
+    ),
+    "hour": (
+        "UPDATE stat_period SET n = n - 1 WHERE grain = 'hour' AND status = 'failed'",
+        ("stat_period", "hour 2026-01-01T01:00Z failed n"),
+    ),
+    "day": (
+        "DELETE FROM stat_period WHERE grain = 'day' AND status = 'failed'",
+        ("stat_period", "day 2025-12-31 failed total_ms"),
+    ),
+    "cube of an hour": (
+        "UPDATE stat_cube SET voice = 'other' WHERE grain = 'hour' AND status = 'timeout'",
+        ("stat_cube", "hour 2026-01-01T00:00Z timeout tone/other/en/w1/w1/1.0 wait_ms"),
+    ),
+    "cube of a day": (
+        "UPDATE stat_cube SET late_count = 9 WHERE grain = 'day' AND status = 'timeout'",
+        ("stat_cube", "day 2026-01-01 timeout tone/v1/en/w1/w1/1.0 late_count"),
+    ),
+    "cube of all time": (
+        "UPDATE stat_cube SET audio_ms = 0 WHERE grain = 'all' AND status = 'completed'",
+        ("stat_cube", "all time completed tone/v0/en/w1/w1/1.0 audio_ms"),
+    ),
+    "histogram": (
+        "UPDATE stat_hist SET n = n + 1 WHERE measure = 'run' AND low_ms > 2900",
+        ("stat_hist", "all time run from 2942 ms n"),
+    ),
+    "histogram, the sum kept": (
+        "UPDATE stat_hist SET low_ms = 77 WHERE measure = 'run' AND low_ms > 4900",
+        ("stat_hist", "all time run from 77 ms n"),
+    ),
+    "texts": (
+        "UPDATE stat_text SET n = n + 1 WHERE state = 'pending'",
+        ("stat_text", "all time pending n"),
+    ),
+    "what a text shows": (
+        "UPDATE text SET state = 'failed'",
+        ("text", "completed shown as failed n"),
+    ),
+    "requests of all time": (
+        (
+            "INSERT INTO stat_submission (grain, start, disposition, engine, shard, n, char_count,"
+            " audio_ms) VALUES ('all', 0, 'new', 'tone', 1, 3, 4, 5)"
+        ),
+        ("stat_submission", "all time new tone audio_ms"),
+    ),
+}
