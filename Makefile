@@ -7,8 +7,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 TESTS ?= tests
 # test files at the same time: each starts servers and processes of its own
 JOBS ?= 2
+# tasks of bench-stats
+N ?= 10000
 
-.PHONY: help run test check backends bench regressions chaos chaos-traces pictures lint types layers unit clean
+.PHONY: help run test check backends bench bench-stats regressions chaos chaos-traces pictures lint types layers unit clean
 
 help: ## Show what can be made.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +39,9 @@ unit: $(VENV)/.dev
 
 backends: $(VENV)/.dev ## Get a real collector and a real Jaeger for the tests (built once, with Go).
 	@$(BIN)/python -m tests.backends
+
+bench-stats: $(VENV)/.dev ## Measure statistics and lists among N tasks; DATABASES="sqlite postgres", kept in var/bench/stats.
+	$(BIN)/python -m tests.bench.stats --count $(N) $(DATABASES:%=--database %) $(ARGS)
 
 bench: $(VENV)/.dev ## Measure; prints tables and writes var/bench/*.json.
 	$(BIN)/python -m tests.bench $(ARGS)

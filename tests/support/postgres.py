@@ -18,8 +18,10 @@ import subprocess
 import tempfile
 import threading
 import time
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -36,6 +38,8 @@ _SETTINGS = {
     "log_min_messages": "warning",
 }
 _START_TIMEOUT_S = 60
+#: A kept cluster writes what lies in its memory before it ends.
+_STOP_TIMEOUT_S = 600
 
 
 def programs() -> Path | None:
@@ -50,16 +54,26 @@ def programs() -> Path | None:
 
 
 class PostgresServer:
-    """A cluster in a temporary directory, gone with `stop` (and with this process).
+    """A cluster that runs until `stop`, or until this process ends.
 
     Args:
         bin_dir: Where `initdb` and `postgres` are.
+        home: Its directory, which stays, and may hold a cluster; None: a temporary one.
+        settings: Settings beside those of tests, or in their place.
     """
 
-    def __init__(self, bin_dir: Path) -> None:
+    def __init__(
+        self,
+        bin_dir: Path,
+        *,
+        home: Path | None = None,
+        settings: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self._bin = bin_dir
         self._user = _unprivileged_user()
-        self._home = Path(tempfile.mkdtemp(prefix="vtpg", dir="/tmp"))
+        self._is_kept = home is not None
+        self._home = home or Path(tempfile.mkdtemp(prefix="vtpg", dir="/tmp"))
+        self._settings = {**_SETTINGS, **settings}
         self._numbers = itertools.count(1)
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -68,13 +82,14 @@ class PostgresServer:
         return f"postgresql+psycopg://postgres@/{database}?host={self._home}"
 
     def start(self) -> "PostgresServer":
-        """Makes the cluster and waits until it answers."""
+        """Makes the cluster where there is none, and waits until it answers."""
         if self._user is not None:
             shutil.chown(self._home, self._user)
         data = self._home / "data"
-        self._run("initdb", "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8",
-                  "--locale=C", "--no-sync")  # fmt: skip
-        settings = {**_SETTINGS, "unix_socket_directories": str(self._home)}
+        if not (data / "PG_VERSION").exists():
+            self._run("initdb", "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8",
+                      "--locale=C", "--no-sync")  # fmt: skip
+        settings = {**self._settings, "unix_socket_directories": str(self._home)}
         options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
         with (self._home / "log").open("wb") as log:
             process = subprocess.Popen(
@@ -102,12 +117,13 @@ class PostgresServer:
                   "-v", "ON_ERROR_STOP=1", "-qc", statement)  # fmt: skip
 
     def stop(self) -> None:
-        """Ends it at once and removes everything."""
+        """Ends it: at once, and removes everything; or, where it is kept, once all is on disk."""
         process, self._process = self._process, None
         if process is not None:
-            process.send_signal(signal.SIGQUIT)
-            process.wait(30)
-        shutil.rmtree(self._home, ignore_errors=True)
+            process.send_signal(signal.SIGINT if self._is_kept else signal.SIGQUIT)
+            process.wait(_STOP_TIMEOUT_S if self._is_kept else 30)
+        if not self._is_kept:
+            shutil.rmtree(self._home, ignore_errors=True)
 
     def _run(self, program: str, *arguments: str) -> None:
         done = self._try(program, *arguments)
