@@ -37,6 +37,12 @@ class Settings:
     backoff_s: float
     max_text_chars: int
     give_up_h: float
+    idempotency_h: float
+    keep_completed_d: float
+    keep_failed_d: float
+    keep_timeout_d: float
+    keep_cancelled_d: float
+    keep_deleted_d: float
     drain_s: float
     api_token: str | None
     legacy_open: bool

@@ -1,36 +1,10 @@
 """The table of settings: name, unit, default, range. A test compares `docs/settings.md` with it."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from app.config import parsers
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spec:
-    """One setting.
-
-    Attributes:
-        name: Environment variable.
-        field: Field of `Settings`.
-        parse: Text to value; raises ValueError saying what is allowed.
-        default: Value as text; None: unset, or made at the start (`default_words` says how).
-        allowed: The allowed range in words.
-        is_secret: Its value is never shown.
-    """
-
-    name: str
-    field: str
-    parse: Callable[[str], Any]
-    default: str | None
-    unit: str
-    allowed: str
-    help: str
-    default_words: str | None = None
-    is_secret: bool = False
-
+from app.config.keep_specs import KEEP_SPECS
+from app.config.spec import Spec
 
 _port_range = parsers.whole(1, 64)
 _threads = parsers.whole(4, 512)
@@ -199,6 +173,7 @@ SPECS: tuple[Spec, ...] = (
         allowed=_hours[1],
         help="How long after its submission a task may still wait; then it fails (queue_expired).",
     ),
+    *KEEP_SPECS,
     Spec(
         name="VOXTRACE_DRAIN_S",
         field="drain_s",

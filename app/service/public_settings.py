@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from app.config.parsers import without_user
-from app.config.specs import SPECS, Spec
+from app.config.spec import Spec
+from app.config.specs import SPECS
 from app.service.core import Core
 from telemetry.export import (
     ExportSettings,

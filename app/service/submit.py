@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from app.domain import text as text_rules
-from app.domain.errors import ConflictError, RequestError
+from app.domain.errors import ConflictError
 from app.domain.records import AudioRecord, SubmissionRecord, TaskRecord, TextRecord
-from app.service import choice
+from app.service import choice, idempotency
 from app.service.task_logs import submit_log
 from app.store import audios, events, submissions, tasks, texts
 from telemetry import tracing
@@ -30,7 +30,8 @@ class SubmitRequest:
     Attributes:
         source: `page`, `api`, `legacy`, `cli` or `canary`.
         timeout_s: Limit of one attempt, in seconds.
-        idempotency_key: The same key with the same request answers as the first time.
+        idempotency_key: The same key with the same request answers as the first time, for
+            VOXTRACE_IDEMPOTENCY_H.
     """
 
     content: str
@@ -113,6 +114,7 @@ class _Plan:
 def _plan(core: "Core", request: SubmitRequest) -> _Plan:
     """Checks a request and fills its defaults; touches no database."""
     settings = core.settings
+    idempotency.check_key(request.idempotency_key)
     text_rules.check_content(request.content, max_chars=settings.max_text_chars)
     title = text_rules.clean_title(
         request.title, content=request.content, filename=request.filename
@@ -150,15 +152,11 @@ def _accept(
     core: "Core", conn: "Connection", plan: _Plan, context: "SpanContext | None"
 ) -> Submitted:
     key = plan.request.idempotency_key
+    now = core.database.now_us(conn)
     if key is not None:
-        text_rules.check_text(key, field="Idempotency-Key")
-        if not 1 <= len(key) <= 255:
-            message = f"Idempotency-Key must have 1 to 255 characters, got {len(key)}"
-            raise RequestError(message)
-        earlier = submissions.of_key(conn, key)
+        earlier = idempotency.first_use(core, conn, key, now)
         if earlier is not None:
             return _again(conn, plan, earlier)
-    now = core.database.now_us(conn)
     text_id = texts.insert_text(conn, _text_values(plan, now))
     task, disposition = place_task(core, conn, text_id, _task_values(core, plan, now, context), now)
     of_request = context or plan.link

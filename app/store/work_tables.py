@@ -62,6 +62,13 @@ text_table = Table(
     Index("ix_text_content_hash", "content_hash"),
     Index("ix_text_title", "title"),
     Index(
+        "ix_text_deleted",
+        "deleted_at",
+        "id",
+        sqlite_where=text("deleted_at IS NOT NULL AND source <> 'canary'"),
+        postgresql_where=text("deleted_at IS NOT NULL AND source <> 'canary'"),
+    ),
+    Index(
         "ix_text_failed",
         "id",
         sqlite_where=text("state IN ('failed', 'timeout') AND deleted_at IS NULL"),
@@ -89,6 +96,12 @@ submission_table = Table(
     UniqueConstraint("idempotency_key"),
     Index("ix_submission_text", "text_id"),
     Index("ix_submission_task", "task_id"),
+    Index(
+        "ix_submission_key",
+        "created_at",
+        sqlite_where=text("idempotency_key IS NOT NULL"),
+        postgresql_where=text("idempotency_key IS NOT NULL"),
+    ),
     sqlite_autoincrement=True,
 )
 
@@ -353,6 +366,7 @@ audio_table = Table(
     CheckConstraint("source IN ('made', 'import')", name="source"),
     CheckConstraint("size_bytes >= 0", name="size"),
     Index("ix_audio_text", "text_id"),
+    Index("ix_audio_task", "task_id"),
     Index("ix_audio_storage_key", "storage_key"),
     sqlite_autoincrement=True,
 )

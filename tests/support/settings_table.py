@@ -1,6 +1,7 @@
 """The table of settings out of `SPECS`, as Markdown."""
 
-from app.config.specs import SPECS, Spec
+from app.config.spec import Spec
+from app.config.specs import SPECS
 
 
 def table() -> str:
