@@ -81,6 +81,7 @@ class TaskView:
         queue_position: From 1; None where it does not wait.
         trace: Where its trace is, as the row knows.
         retried_by: The task that a manual retry of this one made; None where there is none.
+        has_origin: Whether the task that this one is a retry of is still there.
     """
 
     task: TaskRecord
@@ -93,6 +94,7 @@ class TaskView:
     followers: tuple[TextRecord, ...]
     queue_position: int | None
     retried_by: int | None
+    has_origin: bool
     progress: float
     reason: Reason
     path: tuple[Step, ...]
@@ -166,6 +168,7 @@ def _view(core: Core, conn: Connection, task: TaskRecord, now: int) -> TaskView:
         ),
         queue_position=position,
         retried_by=_retried_by(conn, task),
+        has_origin=task.retry_of is not None and tasks.get(conn, task.retry_of) is not None,
         progress=progress_ratio(task),
         reason=reason.explain(task, surroundings(conn, task, now, position)),
         path=path_of(task, tried, happened),

@@ -48,7 +48,11 @@ def live_of_key(conn: Connection, content_key: str) -> TaskRecord | None:
 
 
 def finished_of_key(conn: Connection, content_key: str) -> TaskRecord | None:
-    """The newest completed task of a key whose audio is valid and there (ix_task_content_done)."""
+    """The newest completed task of a key whose audio is valid and there (ix_task_content_done).
+
+    It is kept from removal to the end of the transaction; one that is being removed is waited for,
+    and then is not there.
+    """
     statement = (
         select(task_table)
         .join(audio_table, audio_table.c.id == _T.audio_id)
@@ -60,6 +64,7 @@ def finished_of_key(conn: Connection, content_key: str) -> TaskRecord | None:
         )
         .order_by(_T.id.desc())
         .limit(1)
+        .with_for_update(read=True, key_share=True, of=task_table)
     )
     return record(TaskRecord, conn.execute(statement).first())
 

@@ -35,12 +35,12 @@ def remove_old(core: Core) -> int:
 def _erase(conn: Connection, old: list[tuple[int, int]]) -> None:
     task_ids = [task_id for task_id, _ in old]
     text_ids = [text_id for _, text_id in old]
-    erase.captions(conn, text_ids)
-    erase.audios(conn, text_ids)
+    erase.captions(conn, task_ids, text_ids)
+    erase.audios(conn, task_ids, text_ids)
     erase.segments(conn, task_ids)
     erase.attempts(conn, task_ids)
     erase.events(conn, task_ids)
     erase.log_lines(conn, task_ids)
-    erase.submissions(conn, task_ids)
+    erase.submissions(conn, task_ids, text_ids)
     erase.tasks(conn, task_ids)
     erase.texts(conn, text_ids)

@@ -1,0 +1,1 @@
+"""Retention: what has had its time is removed, gently, and its numbers stay."""
