@@ -34,14 +34,21 @@ def count(walker: Walker, query: Query, order: Order) -> Count:
         if order.sort.is_duration:
             statuses &= FINAL
         return Count(n=_counted(walker.conn, statuses), is_exact=True)
-    until = walker.horizon(order, ())
-    conditions = walker.conditions
-    n = 0
-    for arm in walker.path.arms:
-        cap = MAX_COUNT + 1 - n
-        n += statements.count(walker.conn, arm, order, conditions, until=until, cap=cap)
-        if n > MAX_COUNT:
-            return Count(n=MAX_COUNT, is_exact=False)
+    conditions, arms = walker.conditions, walker.path.arms
+    n, until = 0, None
+    for after, until in walker.pieces(order, ()):
+        for arm in arms:
+            n += statements.count(
+                walker.conn,
+                arm,
+                order,
+                conditions,
+                after=after,
+                until=until,
+                cap=MAX_COUNT + 1 - n,
+            )
+            if n > MAX_COUNT:
+                return Count(n=MAX_COUNT, is_exact=False)
     return Count(n=n, is_exact=until is None)
 
 

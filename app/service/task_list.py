@@ -155,6 +155,8 @@ def _count(walker: Walker, query: Query, begin: Cursor, walked: Walked) -> Count
 
 
 def _listed(conn: Connection, ids: Sequence[int]) -> tuple[ListedTask, ...]:
+    if not ids:
+        return ()
     by_id = {task.id: task for task in tasks.many(conn, list(ids))}
     titles = texts.titles(conn, list({task.text_id for task in by_id.values()}))
     found = [by_id[task_id] for task_id in ids if task_id in by_id]

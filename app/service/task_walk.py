@@ -1,9 +1,10 @@
 """A walk along the indexes of a list: the keys of a page, and how far the looking goes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from app import clock
 from app.domain.query.order import Cursor, Key, Order
 from app.store.database import Connection
 from app.store.lists import statements
@@ -13,6 +14,10 @@ from app.store.lists.statements import Conditions
 
 #: Tasks that a page looks at, at most, for terms that no index answers.
 MAX_EXAMINED: Final = 50_000
+#: Seconds after which no more are looked at: in the order of a duration each lies elsewhere.
+MAX_S: Final = 0.25
+#: Tasks that are looked at first; each piece after it is four times as long.
+_PIECE: Final = 2000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +57,12 @@ class Walker:
     def walk(self, begin: Cursor, limit: int) -> Walked:
         """A page of so many keys, in order; backwards too, from its end to its begin."""
         way = begin.order.turned if begin.is_backwards else begin.order
-        until = self.horizon(way, begin.key)
-        found = self._keys(way, begin.key, until, limit + 1)
+        found: list[Key] = []
+        until: Key | None = None
+        for after, until in self.pieces(way, begin.key):
+            found += self._keys(way, after, until, limit + 1 - len(found))
+            if len(found) > limit:
+                break
         shown = found[:limit]
         # where the walk may go on: after the last that is shown, or where the looking ended
         ahead = shown[-1] if len(found) > limit else until
@@ -68,12 +77,28 @@ class Walker:
             is_whole=ahead is None,
         )
 
-    def horizon(self, way: Order, after: Key) -> Key | None:
-        """The key down to which a walk looks; None: to the end, for indexes answer every term."""
+    def pieces(self, way: Order, after: Key) -> Iterator[tuple[Key, Key | None]]:
+        """Pieces of a walk, as the key before each and its last key; None: the rest of the way.
+
+        They end after `examined` tasks, or `MAX_S`; where indexes answer every term there is one.
+        """
+        if self.path.is_short or not self.path.rest:
+            yield after, None
+            return
+        started_s = clock.monotonic_s()
+        seen, length = 0, min(_PIECE, self.examined)
+        while seen < self.examined and (seen == 0 or clock.monotonic_s() - started_s < MAX_S):
+            until = self._horizon(way, after, length)
+            yield after, until
+            if until is None:
+                return
+            seen += length
+            after, length = until, min(4 * length, max(1, self.examined - seen))
+
+    def _horizon(self, way: Order, after: Key, length: int) -> Key | None:
+        """The last key of a piece of so many tasks; None: there are fewer."""
         arms = self.path.arms
-        if self.path.is_short or not self.path.rest or not arms:
-            return None
-        share = max(1, self.examined // len(arms))
+        share = max(1, length // max(1, len(arms)))
         found = [
             key
             for arm in arms
@@ -82,12 +107,11 @@ class Walker:
         return None if not found else min(found) if way.is_ascending else max(found)
 
     def _keys(self, way: Order, after: Key, until: Key | None, limit: int) -> list[Key]:
-        conditions = self.conditions
         found = [
             key
             for arm in self.path.arms
             for key in statements.keys(
-                self.conn, arm, way, conditions, after=after, until=until, limit=limit
+                self.conn, arm, way, self.conditions, after=after, until=until, limit=limit
             )
         ]
         return sorted(found, reverse=not way.is_ascending)

@@ -12,19 +12,19 @@ from sqlalchemy import ColumnElement, literal, text
 
 from app.domain.query.order import NEVER_US, Order, Sort
 from app.domain.query.query import Query, Term
-from app.domain.query.value import Ago, At, Range, Window, Word
+from app.domain.query.value import Range, Word
 from app.domain.task import FINAL, Status
-from app.store.counted import COUNTED
-from app.store.lists.conditions import Asking, bounds_us, column_of, condition
-from app.store.tables import task_table
+from app.store.lists.columns import TASK
+from app.store.lists.conditions import Asking, column_of, condition
+from app.store.lists.spans import Span, common, span_of
 
-_T = task_table.c
 #: Values of one term that are walked each by its index, at most; more are looked at in rows.
 MAX_ARMS: Final = 8
 _LISTED: Final = text("task.source <> 'canary'")
 _LIVE: Final = text("task.finished_at IS NULL")
 _ENDED: Final = text("task.finished_at IS NOT NULL")
-_SUBMITTED: Final = (_T.submitted_at, _T.id)
+_ALL: Final = Span()
+_SUBMITTED: Final = (TASK["submitted_at"], TASK["id"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +35,7 @@ class Arm:
         index: Its name; None: few rows, found by a key and then sorted.
         where: What makes the index serve, as SQL.
         key: What the rows are sorted by.
+        span: What the filter asks of the first column of the key.
         is_never: Of an order by the end: whether all of its rows, or none, have not ended; None:
             there are such and such, or the order is another.
     """
@@ -42,6 +43,7 @@ class Arm:
     index: str | None
     where: tuple[Any, ...]
     key: tuple[ColumnElement[int], ...]
+    span: Span = _ALL
     is_never: bool | None = None
 
 
@@ -113,7 +115,7 @@ def _short(query: Query, order: Order, asking: Asking, found: Found | None) -> P
     key = tuple(column + 0 for column in _key(order.sort))
     if order.sort.is_duration:
         where = (*where, _ENDED)
-    arm = Arm(index=None, where=(*where, COUNTED), key=key)
+    arm = Arm(index=None, where=(*where, _LISTED), key=key)
     return Path(arms=(arm,), rest=_rest(query, answered), is_short=True)
 
 
@@ -122,7 +124,7 @@ def _key(sort: Sort) -> tuple[ColumnElement[int], ...]:
         return _SUBMITTED
     if sort is Sort.ENDED:
         return (column_of("ended"), *_SUBMITTED)
-    return (column_of(sort), _T.id)
+    return (column_of(sort), TASK["id"])
 
 
 def _names_rows(term: Term) -> bool:
@@ -137,13 +139,14 @@ def _names_rows(term: Term) -> bool:
 
 
 def _by_submission(query: Query, asking: Asking) -> Path:
-    windows, times = _windows(query, {"submitted", "since", "until"}, _T.submitted_at, asking)
+    span, times = _span(query, ("submitted", "since", "until"), asking)
     starts = [start for term in query.terms if (start := _start(term)) is not None]
     best = min(starts, key=lambda start: start.rank, default=None)
     ways = (("ix_task_submitted", ()),) if best is None else best.arms
     answered = times if best is None else [*times, best.term]
     arms = tuple(
-        Arm(index=index, where=(_LISTED, *where, *windows), key=_SUBMITTED) for index, where in ways
+        Arm(index=index, where=(_LISTED, *where), key=_SUBMITTED, span=span)
+        for index, where in ways
     )
     return Path(arms=arms, rest=_rest(query, answered))
 
@@ -192,17 +195,22 @@ def _status_arm(status: Status) -> tuple[str, tuple[Any, ...]]:
 
 
 def _by_end(query: Query, asking: Asking) -> Path:
-    windows, times = _windows(query, {"ended"}, _T.finished_at, asking)
+    span, times = _span(query, ("ended",), asking)
     statuses = _statuses(query)
-    has_end = any(_upper(term, asking) is not None for term in times)
     arms = []
-    if not has_end and (statuses is None or statuses - FINAL):
+    if span.high is None and (statuses is None or statuses - FINAL):
         never = (literal(NEVER_US).label("ended_at"), *_SUBMITTED)
         arms.append(Arm(index="ix_task_live", where=(_LISTED, _LIVE), key=never, is_never=True))
     if statuses is None or statuses & FINAL:
-        where = (_LISTED, _ENDED, *windows)
-        ended = (_T.finished_at, *_SUBMITTED)
-        arms.append(Arm(index="ix_task_finished", where=where, key=ended, is_never=False))
+        arms.append(
+            Arm(
+                index="ix_task_finished",
+                where=(_LISTED, _ENDED),
+                key=(TASK["finished_at"], *_SUBMITTED),
+                span=span,
+                is_never=False,
+            )
+        )
     return Path(arms=tuple(arms), rest=_rest(query, times))
 
 
@@ -216,49 +224,25 @@ def _statuses(query: Query) -> set[Status] | None:
     return found
 
 
+_DURATIONS: Final = {
+    Sort.DUR: "ix_task_run_ms",
+    Sort.WAIT: "ix_task_wait_ms",
+    Sort.TOTAL: "ix_task_total_ms",
+}
+
+
 def _by_duration(query: Query, order: Order, asking: Asking) -> Path:
-    column = column_of(order.sort)
-    answered = [term for term in query.terms if _is_one(term, order.sort)]
-    ranges = [condition(term, asking) for term in answered]
-    arm = Arm(
-        index=f"ix_task_{column.name}",
-        where=(_LISTED, _ENDED, *ranges),
-        key=(column, _T.id),
-    )
+    span, answered = _span(query, (order.sort,), asking)
+    key = (column_of(order.sort), TASK["id"])
+    arm = Arm(index=_DURATIONS[order.sort], where=(_LISTED, _ENDED), key=key, span=span)
     return Path(arms=(arm,), rest=_rest(query, answered))
 
 
-def _is_one(term: Term, *names: str) -> bool:
-    """Whether a term of one of these names has one value, and is not negated."""
-    return term.name in names and not term.is_negated and len(term.values) == 1
-
-
-def _windows(
-    query: Query, names: set[str], column: ColumnElement[int], asking: Asking
-) -> tuple[list[ColumnElement[bool]], list[Term]]:
-    """What the terms of one moment ask of the first column of an index, and which they are."""
-    terms = [term for term in query.terms if _is_one(term, *names)]
-    lows = [low for term in terms if (low := _lower(term, asking)) is not None]
-    highs = [high for term in terms if (high := _upper(term, asking)) is not None]
-    found = [column >= max(lows)] if lows else []
-    return found + ([column < min(highs)] if highs else []), terms
-
-
-def _lower(term: Term, asking: Asking) -> int | None:
-    match term.values[0]:
-        case Window() as window:
-            return bounds_us(window, asking.now_us)[0]
-        case At() | Ago() as moment if term.name == "since":
-            return bounds_us(Window(low=moment), asking.now_us)[0]
-        case _:
-            return None
-
-
-def _upper(term: Term, asking: Asking) -> int | None:
-    match term.values[0]:
-        case Window() as window:
-            return bounds_us(window, asking.now_us)[1]
-        case At() | Ago() as moment if term.name == "until":
-            return bounds_us(Window(high=moment, is_high_open=True), asking.now_us)[1]
-        case _:
-            return None
+def _span(query: Query, names: Sequence[str], asking: Asking) -> tuple[Span, list[Term]]:
+    """What terms of one value ask of a column, and which they are."""
+    terms = [
+        term
+        for term in query.terms
+        if term.name in names and not term.is_negated and len(term.values) == 1
+    ]
+    return common(span_of(term.name, term.values[0], asking.now_us) for term in terms), terms

@@ -21,15 +21,16 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import OperationalError
 
+from app.store.lists.columns import TASK
 from app.store.lists.contains import contains
-from app.store.tables import error_search_table, task_table, text_search_table
+from app.store.tables import error_search_table, text_search_table
 
 #: Alternatives, of which one must match, of each of several terms, of which all must.
 Patterns = Sequence[Sequence[str]]
 
 _KEYS: Final = {
-    "text": (text_search_table.c.text_id, text_search_table.c.body, task_table.c.text_id),
-    "error": (error_search_table.c.task_id, error_search_table.c.body, task_table.c.id),
+    "text": (text_search_table.c.text_id, text_search_table.c.body, TASK["text_id"]),
+    "error": (error_search_table.c.task_id, error_search_table.c.body, TASK["id"]),
 }
 _FTS: Final = {
     name: text(

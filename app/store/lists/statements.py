@@ -9,8 +9,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, func, select, tuple_
 
 from app.domain.query.order import NEVER_US, Key, Order
+from app.store.lists.columns import task_by
 from app.store.lists.paths import Arm
-from app.store.tables import task_table
+from app.store.lists.spans import Span, common
 
 Conditions = Sequence[ColumnElement[bool]]
 Rows = Select[*tuple[Any, ...]]
@@ -27,7 +28,7 @@ def keys(
     limit: int,
 ) -> list[Key]:
     """The keys of tasks after a key, or from the first, down to another at most, in order."""
-    statement = _walk(arm, order, after, until)
+    statement = _walk(conn, arm, order, after, until)
     if statement is None:
         return []
     statement = _sorted(statement.where(*conditions), arm, order).limit(limit)
@@ -36,7 +37,7 @@ def keys(
 
 def horizon(conn: Connection, arm: Arm, order: Order, *, after: Key, count: int) -> Key | None:
     """The key of entry number `count` after a key; None where there are fewer."""
-    statement = _walk(arm, order, after, None)
+    statement = _walk(conn, arm, order, after, None)
     if statement is None:
         return None
     row = conn.execute(_sorted(statement, arm, order).offset(count - 1).limit(1)).first()
@@ -44,21 +45,27 @@ def horizon(conn: Connection, arm: Arm, order: Order, *, after: Key, count: int)
 
 
 def count(
-    conn: Connection, arm: Arm, order: Order, conditions: Conditions, *, until: Key | None, cap: int
+    conn: Connection,
+    arm: Arm,
+    order: Order,
+    conditions: Conditions,
+    *,
+    after: Key,
+    until: Key | None,
+    cap: int,
 ) -> int:
-    """How many tasks there are, down to a key at most; counting stops at `cap`."""
-    statement = _walk(arm, order, (), until)
+    """How many tasks there are between two keys; counting stops at `cap`."""
+    statement = _walk(conn, arm, order, after, until)
     if statement is None:
         return 0
     inner = statement.where(*conditions).limit(cap).subquery()
     return int(conn.execute(select(func.count()).select_from(inner)).scalar_one())
 
 
-def _walk(arm: Arm, order: Order, after: Key, until: Key | None) -> Rows | None:
+def _walk(conn: Connection, arm: Arm, order: Order, after: Key, until: Key | None) -> Rows | None:
     """The entries of an arm between two keys; None where there can be none."""
-    statement: Rows = select(*arm.key).where(*arm.where)
-    if arm.index is not None:
-        statement = statement.with_hint(task_table, f"INDEXED BY {arm.index}", "sqlite")
+    source = task_by(arm.index, conn.dialect.name)
+    statement: Rows = select(*arm.key).select_from(source).where(*arm.where)
     for bound, is_after in ((after, True), (until, False)):
         if not bound:
             continue
@@ -67,7 +74,25 @@ def _walk(arm: Arm, order: Order, after: Key, until: Key | None) -> Rows | None:
             return None
         if ahead is not True:
             statement = statement.where(ahead)
-    return statement
+    span = _narrowed(arm, order, after, until)
+    if span.low is not None:
+        statement = statement.where(arm.key[0] >= span.low)
+    return statement if span.high is None else statement.where(arm.key[0] < span.high)
+
+
+def _narrowed(arm: Arm, order: Order, after: Key, until: Key | None) -> Span:
+    """What is asked of the first column by filter and keys together.
+
+    One condition for each side: of two SQLite took the wider one for its index.
+    """
+    if arm.is_never or arm.index is None:
+        return arm.span
+    spans = [arm.span]
+    for bound, is_after in ((after, True), (until, False)):
+        if bound and bound[0] < NEVER_US:
+            is_up = order.is_ascending == is_after
+            spans.append(Span(low=bound[0]) if is_up else Span(high=bound[0] + 1))
+    return common(spans)
 
 
 def _ahead(arm: Arm, order: Order, key: Key, *, is_after: bool) -> ColumnElement[bool] | bool:
