@@ -318,6 +318,28 @@ def resend(**options: Any) -> None:
 
 
 @cli.command()
+@click.option("--dry-run", is_flag=True, help="Only count what would go.")
+@click.option(
+    "--older-than",
+    type=When(),
+    help="What ended before: 90d, or a date; whatever VOXTRACE_KEEP_…_D say.",
+)
+@click.option(
+    "--status",
+    type=click.Choice([str(one) for one in Status if one.is_final]),
+    multiple=True,
+    help="Only tasks of this status; may be repeated.",
+)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--json", is_flag=True, help="Print JSON.")
+def prune(**options: Any) -> None:
+    """Remove tasks that had their time, with their texts and audio. Their numbers stay."""
+    from app.cli import prune as command
+
+    run(lambda settings: command.prune(settings, options))
+
+
+@cli.command()
 @click.option("--json", is_flag=True, help="Print JSON.")
 def doctor(**options: Any) -> None:
     """Look at every part; say what is not well and what to do."""
