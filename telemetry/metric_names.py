@@ -65,6 +65,7 @@ def _metric(name: str, instrument: Instrument, unit: str, attributes: str, meani
 # fmt: off
 TASKS: Final = _gauge("voxtrace.tasks", "{task}", "status", "Tasks by status.")
 TASKS_FINISHED: Final = _counter("voxtrace.tasks.finished", "{task}", "status", "Tasks that got a final status; a task that is deleted stays counted.")
+TASKS_ARCHIVED: Final = _counter("voxtrace.tasks.archived", "{task}", "status", "Tasks that retention has removed; they stay counted as finished.")
 DEADLINE_FLAGS: Final = _counter("voxtrace.deadline.flags", "{attempt}", "", "Attempts whose deadline passed while they ran.")
 QUEUE_DEPTH: Final = _gauge("voxtrace.queue.depth", "{task}", "", "Tasks that wait, those with a later moment included.")
 QUEUE_OLDEST_AGE: Final = _gauge("voxtrace.queue.oldest_age", "s", "", "How long the task that waits longest has waited since it was queued (last); 0 where none waits.")
@@ -86,6 +87,9 @@ TRACE_LOOK_UPS: Final = _counter("voxtrace.trace.look_ups", "{trace}", "result",
 DUTIES_LEADING: Final = _gauge("voxtrace.duties.leading", "{process}", "", "1 while a duties process leads, else 0.")
 DUTY_LAST_SUCCESS_AGE: Final = _gauge("voxtrace.duty.last_success.age", "s", "duty", "How long ago a duty last did its work.")
 DUTY_FAILURES: Final = _counter("voxtrace.duty.failures", "{failure}", "duty", "Turns of a duty that ended with an error.")
+STATISTICS_DRIFT: Final = _gauge("voxtrace.statistics.drift", "{number}", "", "Numbers of the statistics that are not what the rows say, as the last recounts found them.")
+STATISTICS_CHECK_AGE: Final = _gauge("voxtrace.statistics.check.age", "s", "", "How long ago statistics and rows were last compared; absent before the first time.")
+STATISTICS_WAITING: Final = _gauge("voxtrace.statistics.waiting", "{hour}", "", "Closed hours that wait for their first recount.")
 CANARY_OK: Final = _gauge("voxtrace.canary.ok", "{canary}", "", "1 where the last canary that ended went the whole way, else 0.")
 CANARY_AGE: Final = _gauge("voxtrace.canary.age", "s", "", "How long ago the last canary ended.")
 CANARY_STAGE: Final = _gauge("voxtrace.canary.stage", "s", "stage", "How long the stages of the last canary took: queue, run, trace.")
@@ -97,10 +101,11 @@ SDK_SPAN_EXPORTED: Final = _counter("otel.sdk.exporter.span.exported", "{span}",
 # fmt: on
 
 METRICS: Final[tuple[Metric, ...]] = (
-    TASKS, TASKS_FINISHED, DEADLINE_FLAGS, QUEUE_DEPTH, QUEUE_OLDEST_AGE, SLOTS, WORKERS, ENGINE_CALL,
+    TASKS, TASKS_FINISHED, TASKS_ARCHIVED, DEADLINE_FLAGS, QUEUE_DEPTH, QUEUE_OLDEST_AGE, SLOTS, WORKERS, ENGINE_CALL,
     OUTBOX_ROWS, OUTBOX_BYTES, OUTBOX_OLDEST_AGE, OUTBOX_LOST_SPANS,
     FORWARDER_LAST_SUCCESS, FORWARDER_LAST_SUCCESS_AGE, FORWARDER_FAILING, FORWARDER_REQUESTS,
     FORWARDER_SENT_SPANS, FORWARDER_REJECTED_SPANS, FORWARDER_RESENT_ROWS, TRACE_LOOK_UPS,
-    DUTIES_LEADING, DUTY_LAST_SUCCESS_AGE, DUTY_FAILURES, CANARY_OK, CANARY_AGE, CANARY_STAGE,
+    DUTIES_LEADING, DUTY_LAST_SUCCESS_AGE, DUTY_FAILURES,
+    STATISTICS_DRIFT, STATISTICS_CHECK_AGE, STATISTICS_WAITING, CANARY_OK, CANARY_AGE, CANARY_STAGE,
     BUILD_INFO, TELEMETRY_FAILURES, SDK_SPAN_STARTED, SDK_SPAN_PROCESSED, SDK_SPAN_EXPORTED,
 )  # fmt: skip

@@ -18,7 +18,9 @@ from app.duties.metrics import Metrics, metric_settings
 from app.duties.neighbours import Neighbours
 from app.duties.ping import Ping
 from app.duties.reaper import Reaper
+from app.duties.recount import Recount
 from app.duties.relay import LineRelay
+from app.duties.retention import Retention
 from app.duties.sweeper import Sweeper
 from app.duties.told import counts_of
 from app.duties.window import Window
@@ -62,6 +64,8 @@ def run_duties(settings: Settings) -> int:
         *(Loop(core, [one], leadership) for one in _watches(core, gauge, export)),
         Loop(core, tells, leadership),
         Loop(core, [Window(core, sends=export is not None), Sweeper(core)], leadership),
+        Loop(core, [Recount(core)], leadership),
+        Loop(core, [Retention(core, sends=export is not None)], leadership),
     ]
     counts.start()
     _run(judging, others)

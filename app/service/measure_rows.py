@@ -12,6 +12,7 @@ from app.service.checks.check_watch import last_verdict
 from app.service.duty_counts import COUNTED
 from app.service.duty_state import state_of
 from app.service.leader import LEADER
+from app.service.recounts.verdict import Verdict
 from app.service.report import Slots, WorkerView
 from app.store.counts import ProcessCount
 from telemetry import metric_names as m
@@ -37,10 +38,12 @@ class Rows:
     Attributes:
         now: The database's time, microseconds since the epoch, as every moment here.
         statuses: Tasks of all time by status.
+        archived: Those of them that retention removed, by status.
         counted: Counts that never fall, by name.
         oldest_waiting_at: When the task that waits longest was queued; None: nothing waits.
         workers: Those that are up or draining by their rows.
         duties: Those that are wanted here, and the leader's row.
+        recount: What the recounts of the statistics say.
         canaries: The newest first; none where none are wanted.
         outbox: None where it could not be measured.
         exports: Whether a collector is set: without one, spans wait for nobody.
@@ -49,12 +52,14 @@ class Rows:
     now: int
     release: str
     statuses: Mapping[str, int]
+    archived: Mapping[str, int]
     counted: Mapping[str, int]
     oldest_waiting_at: int | None
     slots: Slots
     workers: Sequence[WorkerView]
     calls: Sequence[Bucket]
     duties: Sequence[DutyRecord]
+    recount: Verdict
     canaries: Sequence[CanaryRecord]
     processes: Mapping[ProcessCount, int]
     outbox: OutboxState | None
@@ -70,6 +75,7 @@ def samples_of(rows: Rows) -> list[Sample]:
         *_of_outbox(rows),
         *_of_duties(rows),
         *_of_forwarder(rows),
+        *_of_statistics(rows.recount),
         *_of_canaries(rows),
         *_of_processes(rows),
         _sample(m.BUILD_INFO, 1, release=rows.release),
@@ -90,6 +96,7 @@ def _of_tasks(rows: Rows) -> Iterator[Sample]:
     for status in Status:
         if status.is_final:
             yield _sample(m.TASKS_FINISHED, rows.statuses.get(status, 0), status=str(status))
+            yield _sample(m.TASKS_ARCHIVED, rows.archived.get(status, 0), status=str(status))
     yield _sample(m.DEADLINE_FLAGS, rows.counted.get("deadline_flags", 0))
     yield _sample(m.QUEUE_DEPTH, rows.statuses.get(Status.PENDING, 0))
     yield _sample(m.QUEUE_OLDEST_AGE, _age_s(rows, rows.oldest_waiting_at))
@@ -165,6 +172,14 @@ def _of_forwarder(rows: Rows) -> Iterator[Sample]:
     if isinstance(success, int):
         yield _sample(m.FORWARDER_LAST_SUCCESS, success / 1_000_000)
         yield _sample(m.FORWARDER_LAST_SUCCESS_AGE, _age_s(rows, success))
+
+
+def _of_statistics(told: Verdict) -> Iterator[Sample]:
+    """What the recounts found, and how old that is."""
+    yield _sample(m.STATISTICS_DRIFT, told.drift_count)
+    yield _sample(m.STATISTICS_WAITING, told.waiting_count)
+    if told.age_us is not None:
+        yield _sample(m.STATISTICS_CHECK_AGE, told.age_us / 1_000_000)
 
 
 def _of_canaries(rows: Rows) -> Iterator[Sample]:

@@ -5,6 +5,7 @@ there are. The cost does not grow with the tasks: totals, what runs now, a few r
 """
 
 import threading
+from collections.abc import Iterable
 
 from app import clock
 from app.domain.records import DutyRecord
@@ -12,11 +13,13 @@ from app.service import limits, report
 from app.service.canaries.canary import KEPT
 from app.service.core import Core
 from app.service.measure_rows import Rows, samples_of
+from app.service.recounts.verdict import verdict
 from app.service.report import WorkerView
 from app.service.task_view import is_alive
 from app.service.watch import OutboxGauge
 from app.store import canaries, counts, duties, reports, totals, workers
 from app.store.database import Connection
+from app.store.totals import Total
 from telemetry.outbox import OutboxState
 from telemetry.samples import Sample
 
@@ -74,21 +77,31 @@ def _rows(core: Core, conn: Connection, outbox: OutboxState | None, *, exports: 
     ]
     configured = limits.in_snapshot(core, conn).max_concurrent
     wants_canaries = core.settings.canary_min > 0
+    found = totals.of_tasks(conn)
     return Rows(
         now=now,
         release=core.settings.release,
-        statuses={name: total.n for name, total in totals.tasks_by_status(conn).items()},
+        statuses=_by_status(found),
+        archived=_by_status([one for one in found if one.is_archived]),
         counted=counts.every(conn),
         oldest_waiting_at=reports.oldest_waiting(conn),
         slots=report.slots_of(configured, reports.processing(conn), views),
         workers=views,
         calls=counts.engine_calls(conn),
         duties=_wanted(core, duties.every(conn), exports=exports),
+        recount=verdict(conn, now),
         canaries=canaries.latest(conn, KEPT) if wants_canaries else [],
         processes=counts.of_processes(conn),
         outbox=outbox,
         exports=exports,
     )
+
+
+def _by_status(found: Iterable[Total]) -> dict[str, int]:
+    numbers: dict[str, int] = {}
+    for one in found:
+        numbers[one.status] = numbers.get(one.status, 0) + one.sums.n
+    return numbers
 
 
 def _wanted(core: Core, found: list[DutyRecord], *, exports: bool) -> list[DutyRecord]:

@@ -20,7 +20,6 @@ from app.domain.drift import Key, Values
 from app.domain.sums import DIMENSIONS, NAMES
 from app.domain.window import Span
 from app.store.tables import (
-    archive_table,
     stat_cube_table,
     stat_hist_table,
     stat_period_table,
@@ -116,14 +115,6 @@ def histogram(
     return _cells(conn, "stat_hist", *inside)
 
 
-def ledger(conn: Connection) -> dict[Key, Values]:
-    """What retention wrote down, as cells of `stat_total`: reads a row for each batch."""
-    c = archive_table.c
-    sums = [cast(func.sum(c[name]), BigInteger) for name in NAMES]
-    rows = conn.execute(select(c.status, *sums).group_by(c.status))
-    return {(1, status): tuple(values) for status, *values in rows}
-
-
 def hours(conn: Connection, table: str, since: int, until: int) -> list[int]:
     """The hours that have cells, from a moment on and before another.
 
@@ -137,5 +128,5 @@ def _cells(conn: Connection, table: str, *conditions: ColumnElement[bool]) -> di
     keys = [c[name] for name in KEYS[table]]
     sums = [cast(func.sum(c[name]), BigInteger) for name in SUMS[table]]
     width = len(keys)
-    rows = conn.execute(select(*keys, *sums).where(*conditions).group_by(*keys))
+    rows = conn.execute(select(*keys, *sums).where(*conditions).group_by(*keys)).all()
     return {tuple(row[:width]): tuple(row[width:]) for row in rows}

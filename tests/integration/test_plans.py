@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 
 from app.service import claim, presence, reap, task_list
 from app.service.submit import SubmitRequest, submit
-from app.store import reports, task_log, tasks, workers
+from app.store import recount_rows, reports, task_log, tasks, workers
 from tests.support.home import Home
 from tests.support.statements import plan, recorded
 
@@ -43,6 +43,11 @@ HOT: dict[str, Callable[[Connection], object]] = {
     "count of lines": lambda conn: task_log.count(conn, 1),
     "bound of lines": lambda conn: task_log.prune(conn, 1, 200),
     "hold for lines": lambda conn: task_log.hold(conn, 1),
+    "recount of an hour": lambda conn: recount_rows.ended(conn, 1, 2),
+    "recount of what lives": lambda conn: [
+        recount_rows.live(conn, status) for status in ("pending", "processing")
+    ],
+    "recount of buckets": lambda conn: recount_rows.durations(conn, "wait", 1, 2),
 }
 
 

@@ -11,8 +11,7 @@ from app.service.core import Core
 from app.service.recounts import rounds
 from app.service.recounts.reconcile import reconcile
 from app.service.recounts.verdict import SHOWN, STALE_US, Verdict, verdict
-from app.service.recounts.verified import verified_until
-from app.store import recount_counters, recount_rows
+from app.store import recount_counters, recount_rows, retention
 from tests.support import planted
 from tests.support.home import Home
 from tests.support.statements import plan, recorded
@@ -138,30 +137,28 @@ def test_archived_numbers_that_differ_are_told_and_left(core: Core) -> None:
     assert ("stat_total", "all time removed completed run_ms") in names
 
 
-def test_everything_before_the_first_unsure_hour_may_go(core: Core) -> None:
-    """Until the first hour with drift, or without a recount, whatever comes after it."""
+def test_tasks_of_sure_hours_only_may_be_removed(core: Core) -> None:
+    """Not of an hour with drift, of one without a recount, nor of the one that goes on."""
+    now = _now(core)
+    hours = [START_US, START_US + HOUR_US, floor_to(now, HOUR_US)]
 
-    def until() -> int:
+    def sure() -> set[int]:
         with core.database.read() as conn:
-            return verified_until(conn)
+            return retention.checked_hours(conn, hours)
 
-    assert until() == 0
-    hours = [START_US, START_US + HOUR_US, START_US + 2 * HOUR_US]
-    _put(core, *hours)
-    assert until() == START_US
+    _put(core, START_US, START_US + HOUR_US, now)
+    assert sure() == set()
     reconcile(core)
-    assert until() == START_US + 3 * HOUR_US
+    assert sure() == set(hours[:2])
     with core.database.write() as conn:
         conn.execute(
             text("UPDATE stat_period SET n = 7 WHERE grain = 'hour' AND start = :at"),
             {"at": hours[1]},
         )
     reconcile(core)
-    assert until() == hours[1]
+    assert sure() == set(hours[:1])
     reconcile(core, rebuild=True)
-    now = _now(core)
-    _put(core, now)
-    assert until() == floor_to(now, HOUR_US)
+    assert sure() == set(hours[:2])
 
 
 def test_verdict_costs_the_same_however_many_hours(core: Core) -> None:

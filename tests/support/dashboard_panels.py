@@ -73,7 +73,7 @@ ROWS: Final[tuple[tuple[str, tuple[Panel, ...]], ...]] = (
     (
         "Tasks",
         (
-            Panel(title="Tasks by status", words="Rows of the table.", queries=(("max by (status) (voxtrace_tasks)", "{{status}}"),), unit="short"),
+            Panel(title="Tasks by status", words="Of all time; removed: of these, what retention has taken away.", queries=(("max by (status) (voxtrace_tasks)", "{{status}}"), ("max by (status) (voxtrace_tasks_archived_total)", "{{status}}, removed")), unit="short"),
             Panel(title="Tasks that end", words="By their final status, each minute.", queries=(("max by (status) (rate(voxtrace_tasks_finished_total[$__rate_interval])) * 60", "{{status}}"),), unit="cpm", is_stacked=True),
             Panel(title="Deadlines that pass", words="Attempts flagged while they ran, each hour.", queries=(("max(rate(voxtrace_deadline_flags_total[$__rate_interval])) * 3600", "flags"),), unit="short"),
             Panel(title="Queue", words="Tasks that wait.", queries=(("max(voxtrace_queue_depth)", "waiting"),), unit="short"),
@@ -107,6 +107,7 @@ ROWS: Final[tuple[tuple[str, tuple[Panel, ...]], ...]] = (
         (
             Panel(title="Duties: last success", words="How long ago each did its work.", queries=(("max by (duty) (voxtrace_duty_last_success_age_seconds)", "{{duty}}"),), unit="s", width=6),
             Panel(title="Duties: failures", words="In each interval; and whether one process leads.", queries=(("max by (duty) (increase(voxtrace_duty_failures_total[$__rate_interval]))", "{{duty}}"), ("max(voxtrace_duties_leading)", "leads")), unit="short", width=6),
+            Panel(title="Statistics", words="Numbers that are not what the rows say; hours that wait for their first recount; how long ago rows were compared.", queries=(("max(voxtrace_statistics_drift)", "wrong numbers"), ("max(voxtrace_statistics_waiting)", "hours that wait"), ("max(voxtrace_statistics_check_age_seconds)", "seconds since the last look")), unit="short", width=6),
             Panel(title="Canary", words="How long ago the last one ended.", queries=(("max(voxtrace_canary_age_seconds)", "age"),), unit="s", width=6),
             Panel(title="Canary: its stages", words="Queue, run, and until its trace was in Jaeger.", queries=(("max by (stage) (voxtrace_canary_stage_seconds)", "{{stage}}"),), unit="s", width=6, is_stacked=True),
         ),

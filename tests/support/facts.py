@@ -6,6 +6,7 @@ from typing import Any
 from app.domain.records import CanaryRecord, DutyRecord
 from app.service.checks.facts import Facts
 from app.service.neighbours import Neighbour, as_json
+from app.service.recounts.verdict import Verdict
 from telemetry.outbox import OutboxState
 from tests.support.rows import SECOND, T0, worker
 
@@ -87,6 +88,19 @@ def canary(canary_id: int, **fields: Any) -> CanaryRecord:
     return CanaryRecord(**(values | fields))
 
 
+def recounted(**fields: Any) -> Verdict:
+    """A verdict on statistics that agree, of a minute ago."""
+    values: dict[str, Any] = {
+        "state": "ok",
+        "checked_count": 24,
+        "waiting_count": 0,
+        "last_checked_at": NOW - 60 * SECOND,
+        "age_us": 60 * SECOND,
+        "drift_count": 0,
+    }
+    return Verdict(**(values | fields))
+
+
 #: Every duty of a service with a collector, a Jaeger and a ping, each well.
 DUTIES = {
     one.name: one
@@ -96,6 +110,8 @@ DUTIES = {
         duty("janitor", {"killed": 0}),
         duty("window", {"removed": 7}),
         duty("sweeper", {"removed": 2}),
+        duty("recount", {"checks": 9, "drifts": 0, "rounds": 1}),
+        duty("retention", {"archived": 40, "archived_at": NOW - 60 * SECOND}),
         duty("forwarder", {"endpoint": "http://collector", "sent_spans": 12, "failures": 0}),
         duty("look-up", {"seen": 5, "resent": 1, "given_up": 0}),
         duty("metrics", {"sent": 4, "failures": 0}),
@@ -127,5 +143,6 @@ def facts(*changed: DutyRecord, without: tuple[str, ...] = (), **fields: Any) ->
         "is_traced": True,
         "canaries": (canary(1),),
         "canary_period_us": 600 * SECOND,
+        "recount": recounted(),
     }
     return Facts(**(values | fields))

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from app.domain.drift import Drift
 from app.service.checks.check import REQUIRED, Check, needing
 from app.service.checks.check_watch import CAUSES_ZH
 from app.service.checks.checks import AREAS, OF_ROWS, row_checks
@@ -18,6 +19,7 @@ from tests.support.facts import (
     facts,
     neighbour,
     neighbours,
+    recounted,
 )
 from tests.support.rows import SECOND, T0, worker
 
@@ -26,6 +28,7 @@ FAILED = canary(
 )
 HELD = canary(9, is_ok=None, stage="queue", cause="busy", detail="other work holds every slot")
 HOUR = 3_600 * SECOND
+DRIFT = Drift(start=None, place="stat_total", name="all time failed n", expected=4, got=5)
 
 
 def _check(found: Facts, name: str) -> Check:
@@ -57,6 +60,21 @@ def test_nothing_needs_a_person_while_all_is_well() -> None:
         (facts(duty("janitor", ticked_at=T0 - HOUR)), "janitor", "warn", "silent for 1 h"),
         (facts(duty("window", ticked_at=T0 - HOUR)), "window", "warn", "silent for 1 h"),
         (facts(duty("sweeper", ticked_at=T0 - HOUR)), "sweeper", "warn", "silent for 1 h"),
+        (facts(duty("retention", ticked_at=T0 - HOUR)), "retention", "warn", "silent for 1 h"),
+        (facts(duty("retention", failure_count=2, last_error="x")), "retention", "warn", "failed"),
+        (
+            facts(recount=recounted(state="drift", drift_count=3, drifts=(DRIFT,))),
+            "recount",
+            "bad",
+            "first stat_total, all time failed n: 4 in the rows, 5 counted",
+        ),
+        (
+            facts(recount=recounted(state="stale", age_us=HOUR)),
+            "recount",
+            "warn",
+            "nothing was counted anew for 1 h",
+        ),
+        (facts(duty("recount", ticked_at=T0 - HOUR)), "recount", "warn", "silent for 1 h"),
         (facts(duty("forwarder", ticked_at=T0 - 60 * SECOND)), "forwarder", "bad", "silent"),
         (facts(without=("forwarder",)), "forwarder", "bad", "has not begun"),
         (
@@ -169,6 +187,12 @@ def test_what_is_wrong_is_said(found: Facts, name: str, level: str, words: str) 
         (facts(duty("ping", {"is_set": False})), "ping", "off"),
         (facts(duty("ping", {"is_set": True, "held_by": ["workers"]})), "ping", "off"),
         (facts(outbox=None), "outbox", "unknown"),
+        (
+            facts(recount=recounted(state="pending", last_checked_at=None, age_us=None)),
+            "recount",
+            "unknown",
+        ),
+        (facts(recount=recounted(state="pending", waiting_count=7)), "recount", "ok"),
     ],
 )
 def test_what_is_not_set_up_is_no_fault(found: Facts, name: str, level: str) -> None:
@@ -207,6 +231,8 @@ def test_only_the_cause_is_red_while_no_duties_run() -> None:
         "janitor",
         "window",
         "sweeper",
+        "recount",
+        "retention",
         "neighbours",
         "collector",
         "jaeger",
@@ -273,3 +299,20 @@ def test_canary_causes_have_chinese_words() -> None:
     }
     assert codes <= set(CAUSES_ZH)
     assert {"failed", "timeout", "cancelled"} <= set(CAUSES_ZH)
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ({"archived": 1200}, "1\u202f200 tasks removed in all"),
+        ({"archived": 7, "archived_at": NOW - HOUR}, "7 tasks removed in all, the last 1 h ago"),
+        ({"archived": 7, "walks": True, "tasks": 2}, "a round goes on: 2 tasks removed so far"),
+        ({"held": {"wanted": 2, "unchecked": 1}}, "; 3 have had their time and stay for now"),
+        ({"is_off": True}, "every task is kept for ever, as VOXTRACE_KEEP_…_D say"),
+    ],
+)
+def test_retention_says_what_went_and_what_stays(state: dict[str, object], words: str) -> None:
+    """The row of its duty in words; nothing of it needs a person."""
+    check = _check(facts(duty("retention", state)), "retention")
+    assert check.level == "ok"
+    assert words in check.said.en

@@ -23,7 +23,9 @@ SILENT_US: Final[Mapping[str, int]] = MappingProxyType(
         "janitor": 30_000_000,
         "canary": 60_000_000,
         "ping": 180_000_000,
+        "recount": 300_000_000,
         "window": 300_000_000,
+        "retention": 300_000_000,
         "sweeper": 2_400_000_000,
     }
 )

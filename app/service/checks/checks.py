@@ -10,6 +10,8 @@ from app.service.checks.check_duties import duty_checks
 from app.service.checks.check_forwarder import forwarder_check
 from app.service.checks.check_metrics import metrics_check
 from app.service.checks.check_outbox import outbox_check
+from app.service.checks.check_recount import recount_check
+from app.service.checks.check_retention import retention_check
 from app.service.checks.check_watch import watch_checks
 from app.service.checks.check_work import work_checks
 from app.service.checks.facts import Facts
@@ -19,7 +21,16 @@ AREAS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "data": ("database", "schema", "storage", "disk", "wal", "clock", "search"),
         "work": ("web", "workers", "slots", "deadlines"),
-        "duties": ("duties", "reaper", "janitor", "window", "sweeper", "retention", "neighbours"),
+        "duties": (
+            "duties",
+            "reaper",
+            "janitor",
+            "window",
+            "sweeper",
+            "retention",
+            "recount",
+            "neighbours",
+        ),
         "traces": ("forwarder", "outbox", "collector", "jaeger", "look-up", "metrics"),
         "watch": ("canary", "ping"),
     }
@@ -38,6 +49,8 @@ def row_checks(facts: Facts) -> tuple[Check, ...]:
         forwarder_check(facts, found),
         outbox_check(facts, found),
         *backend_checks(facts, found),
+        retention_check(facts),
+        recount_check(facts),
         metrics_check(facts),
         *watch_checks(facts),
     ]

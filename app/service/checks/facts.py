@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from app.domain.records import CanaryRecord, DutyRecord, WorkerRecord
 from app.service.leader import LEADER, LEADER_LATE_US
+from app.service.recounts.verdict import Verdict
 from telemetry.outbox import OutboxState
 
 
@@ -22,6 +23,7 @@ class Facts:
         is_traced: Whether that process makes spans at all.
         canaries: The newest first.
         canary_period_us: Pause between two; 0 for none.
+        recount: What the recounts of the statistics say.
     """
 
     now: int
@@ -38,6 +40,7 @@ class Facts:
     is_traced: bool
     canaries: Sequence[CanaryRecord]
     canary_period_us: int
+    recount: Verdict
 
     def duty(self, name: str) -> DutyRecord | None:
         """A duty's row."""

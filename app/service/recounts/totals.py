@@ -14,7 +14,7 @@ from app.domain.task import LIVE, Status
 from app.service.core import Core
 from app.service.recounts import cells, words
 from app.service.recounts.found import Found, Snapshot, snapshot
-from app.store import recount_counters, recount_rows, trigger_state
+from app.store import archive, recount_counters, recount_rows, trigger_state
 
 #: The place of a trigger that does not fire.
 TRIGGERS: Final = "trigger"
@@ -40,7 +40,7 @@ def look(core: Core) -> Found:
             *_triggers(now),
             *cells.timeless("stat_total", _wanted(now), totals),
             *_histograms(totals, buckets),
-            *_ledger(totals, recount_counters.ledger(now.conn)),
+            *_ledger(totals, archive.by_status(now.conn)),
             *_requests(now),
             *cells.below_zero("stat_hist", _LEAST, buckets),
             *cells.below_zero("stat_text", _LEAST, recount_counters.whole(now.conn, "stat_text")),
@@ -75,13 +75,14 @@ def _histograms(totals: Mapping[Key, Values], buckets: Mapping[Key, Values]) -> 
     return cells.told("stat_hist", _SUM, completed, found)
 
 
-def _ledger(totals: Mapping[Key, Values], ledger: Mapping[Key, Values]) -> list[Difference]:
+def _ledger(totals: Mapping[Key, Values], written: Mapping[str, Sums]) -> list[Difference]:
     """What retention wrote down against what was archived.
 
     A row that was deleted by hand is archived and not written down: all numbers are right, so it
     is noted only. Whatever else differs is drift.
     """
     removed = cells.removed(totals)
+    ledger = {(1, status): astuple(sums) for status, sums in written.items()}
     differences = []
     for one in cells.told("stat_total", words.ALL_TIME, ledger, removed):
         is_note = one.got[0] > one.expected[0]

@@ -1,0 +1,81 @@
+"""The check of the statistics: whether counters say what the rows say, and when that was seen."""
+
+from app.service.checks.check import Check, Fact, Said, unknown
+from app.service.checks.check_duties import RESTART, not_told, since_of, trouble
+from app.service.checks.facts import Facts
+from app.service.figures import count, duration
+from app.service.recounts.verdict import Verdict
+
+NAME = "recount"
+_FIX = Said(
+    en="name them with `voxtrace reconcile`, mend them with `voxtrace reconcile --rebuild`",
+    zh="用 `voxtrace reconcile` 查看，用 `voxtrace reconcile --rebuild` 修复",
+)
+
+
+def recount_check(facts: Facts) -> Check:
+    """What the recounts say, and whether there are any."""
+    told, duty = facts.recount, facts.duty(NAME)
+    if told.state == "drift":
+        return _drift(told)
+    if not facts.has_leader:
+        return not_told(NAME)
+    wrong = trouble(facts, duty)
+    if wrong is not None:
+        return _warn(told, wrong, since_of(duty))
+    if told.state == "stale":
+        age_us = told.age_us or 0
+        said = Said(
+            en=f"nothing was counted anew for {duration(age_us, 'en')}",
+            zh=f"已 {duration(age_us, 'zh')}没有重新统计",
+        )
+        return _warn(told, said, told.last_checked_at)
+    if told.last_checked_at is None:
+        return unknown(NAME, "nothing is counted anew yet", "尚未重新统计")
+    return _agrees(told)
+
+
+def _drift(told: Verdict) -> Check:
+    first = told.drifts[0] if told.drifts else None
+    where = "" if first is None else f"{first.place}, {first.name}"
+    values = "" if first is None else f"{first.expected} in the rows, {first.got} counted"
+    values_zh = "" if first is None else f"应为 {first.expected}，实为 {first.got}"
+    n = count(told.drift_count)
+    return Check(
+        name=NAME,
+        level="bad",
+        said=Said(
+            en=f"{n} numbers of the statistics are not what the rows say; first {where}: {values}",
+            zh=f"{n} 个统计数字与记录不符；首个：`{where}`，{values_zh}",
+        ),
+        fix=_FIX,
+        seen_at=told.last_checked_at,
+        facts=_numbers(told),
+    )
+
+
+def _warn(told: Verdict, said: Said, since: int | None) -> Check:
+    return Check(name=NAME, level="warn", said=said, fix=RESTART, since=since, facts=_numbers(told))
+
+
+def _agrees(told: Verdict) -> Check:
+    checked, waiting = count(told.checked_count), count(told.waiting_count)
+    en, zh = f"counters and rows agree: {checked} hours", f"统计与记录一致：{checked} 个小时"
+    if told.waiting_count:
+        en, zh = f"{en}; {waiting} more wait to be counted", f"{zh}；另有 {waiting} 个小时待统计"
+    return Check(
+        name=NAME,
+        level="ok",
+        said=Said(en=en, zh=zh),
+        seen_at=told.last_checked_at,
+        facts=_numbers(told),
+    )
+
+
+def _numbers(told: Verdict) -> dict[str, Fact]:
+    return {
+        "checked": told.checked_count,
+        "waiting": told.waiting_count,
+        "drift": told.drift_count,
+        "age_s": None if told.age_us is None else round(told.age_us / 1e6, 1),
+    }
