@@ -95,7 +95,11 @@ def _say_checked(backup: BackupFile, options: dict[str, Any]) -> None:
 def _of(manifest: Manifest) -> str:
     rows = {part.table: part.row_count for part in manifest.tables}
     made = f"of {shown(manifest.made_at)}, {manifest.database}, release {manifest.release}"
-    return f"{rows.get('task', 0)} tasks, {manifest.row_count} rows in all ({made})"
+    return f"{_count(rows.get('task', 0), 'task')}, {manifest.row_count} rows in all ({made})"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _exported_words(path: Path, exported: Exported) -> str:
@@ -104,9 +108,10 @@ def _exported_words(path: Path, exported: Exported) -> str:
     if manifest.audio is None:
         lines.append("audio files are not in it: copy the folder audio/, or say --audio")
     else:
-        lines.append(f"{manifest.audio.file_count} audio files")
+        lines.append(_count(manifest.audio.file_count, "audio file"))
         if manifest.audio.missing_count:
-            lines.append(f"{manifest.audio.missing_count} more are missing or damaged here")
+            missing = _count(manifest.audio.missing_count, "more audio file")
+            lines.append(f"left out, since missing or damaged here: {missing}")
     return "\n".join(lines)
 
 
@@ -114,14 +119,15 @@ def _restored_words(restored: Restored) -> str:
     lines = [f"imported {_of(restored.manifest)}"]
     if restored.lost_tasks:
         lines.append(
-            f"{restored.lost_tasks} tasks ran then: the duties give them back to the queue"
+            f"running then: {_count(restored.lost_tasks, 'task')}, which the duties give back to "
+            "the queue"
         )
     if restored.stored_files:
-        lines.append(f"{restored.stored_files} audio files stored")
+        lines.append(f"{_count(restored.stored_files, 'audio file')} stored")
     if restored.missing_files:
         lines.append(
-            f"{restored.missing_files} audio files that rows name are not in this storage: "
-            "copy them into the folder audio/"
+            f"not in this storage: {_count(restored.missing_files, 'audio file')} that rows name; "
+            "copy what is missing into the folder audio/"
         )
     lines += [f"the file differs in itself: {words}" for words in restored.drifts]
     return "\n".join(lines)

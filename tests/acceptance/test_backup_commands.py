@@ -84,8 +84,8 @@ def test_words_say_what_is_there_and_what_is_missing(old: Home, tmp_path: Path) 
     done = new.run("import", file)
     assert done.returncode == 0, done.stderr
     assert "imported 8 tasks" in done.stdout
-    assert "1 tasks ran then" in done.stdout
-    assert "2 audio files that rows name are not in this storage" in done.stdout
+    assert "running then: 1 task, which" in done.stdout
+    assert "not in this storage: 2 audio files that rows name" in done.stdout
 
 
 def test_file_that_exists_stays_unless_it_is_said(old: Home, tmp_path: Path) -> None:
