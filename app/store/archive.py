@@ -64,7 +64,8 @@ def digest(task_ids: Sequence[int]) -> str:
 
 def last_at(conn: Connection) -> int | None:
     """When a batch was removed last (primary key, one row); None: nothing ever was."""
-    return conn.scalars(select(_A.at).order_by(_A.id.desc()).limit(1)).first()
+    newest = select(func.max(_A.id)).scalar_subquery()
+    return conn.execute(select(_A.at).where(_A.id == newest)).scalar_one_or_none()
 
 
 def by_status(conn: Connection) -> dict[str, Sums]:
