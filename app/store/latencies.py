@@ -30,12 +30,14 @@ _T = task_table.c
 _DURATIONS: Final = {"run": _T.run_ms, "wait": _T.wait_ms, "total": _T.total_ms}
 #: Indexes on durations hold rows of ended tasks, canaries left out: literals, for SQLite.
 _ENDED: Final = text("task.finished_at IS NOT NULL AND task.source <> 'canary'")
-#: Two lists in one text each, in the same order: a tenth of the rows, and half the time.
-_ALL_TIME: Final = select(
+#: Two lists in one text each, in the same order: a tenth of the rows, and half the time. SQLite has
+#: one shard, and its key's order then is that of the groups.
+_LISTS: Final = select(
     _H.measure,
     func.aggregate_strings(cast(_H.low_ms, Text), ","),
     func.aggregate_strings(cast(_H.n, Text), ","),
 ).group_by(_H.archived, _H.measure)
+_ALL_TIME: Final = {"sqlite": _LISTS, "postgresql": _LISTS.group_by(_H.shard)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,14 +55,17 @@ def all_time(conn: Connection) -> dict[str, Histogram]:
 
     Reads every bucket in use: about 1 500 cells (PostgreSQL: of up to 4 shards).
     """
-    counts: dict[str, dict[int, int]] = {}
-    for measure, lows, ns in conn.execute(_ALL_TIME).all():
-        found = counts.setdefault(measure, {})
-        known = found.get
-        for low_ms, n in zip(map(int, lows.split(",")), map(int, ns.split(",")), strict=True):
-            place = PLACES[low_ms]
-            found[place] = known(place, 0) + n
-    return {measure: Histogram(found) for measure, found in counts.items()}
+    found: dict[str, dict[int, int]] = {}
+    for measure, lows, ns in conn.execute(_ALL_TIME[conn.dialect.name]).all():
+        places = map(PLACES.__getitem__, map(int, lows.split(",")))
+        counts = dict(zip(places, map(int, ns.split(",")), strict=True))
+        found[measure] = _added(found[measure], counts) if measure in found else counts
+    return {measure: Histogram(counts) for measure, counts in found.items()}
+
+
+def _added(counts: dict[int, int], more: dict[int, int]) -> dict[int, int]:
+    known = counts.get
+    return counts | {place: n + known(place, 0) for place, n in more.items()}
 
 
 def packed(conn: Connection, span: Span, dimension: str) -> list[Packed]:
