@@ -1,52 +1,22 @@
 """Values of the pages: what templates show beside the views of the services."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlencode
 
 from flask import request
 from markupsafe import Markup
 
-from app.domain.records import TaskRecord
-from app.domain.task import Status
 from app.service import public_settings, task_view
 from app.service.core import Core
 from app.service.report import Stats
-from app.service.task_list import ListedTask
 from app.service.task_view import TaskView
 from app.web import filters, reading, span_rows, task_history, task_log_tab, task_page
-from app.web.drawing import Block, progress
 from app.web.visitor import Visitor
 from app.web.words import Words
 
 #: Encodings that the upload form offers, the common names of each once.
 ENCODINGS: Final = ("utf-8", "gb18030", "big5", "utf-16")
-#: Fill of a progress bar by status; what runs is blue, what ended is grey.
-_FILLS: Final[Mapping[str, str]] = {"processing": "processing", "completed": "completed"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskRow:
-    """A task as the list draws it."""
-
-    task: TaskRecord
-    title: str
-    under: str
-    blocks: Sequence[Block]
-    waited_us: int | None
-    ran_us: int | None
-    at: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TasksView:
-    """A list of tasks by status; None is all of them."""
-
-    status: str | None
-    count: int
-    path: str
-    is_here: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,48 +92,6 @@ def task_values(
         "attempts": task_history.attempt_cards(view, reader),
         "page_url": request.base_url,
     }
-
-
-def task_row(one: ListedTask, reader: Visitor) -> TaskRow:
-    """A task of the list."""
-    task, t = one.task, reader.t
-    end_us = task.finished_at if task.finished_at is not None else reader.place.now_us
-    is_running = task.status == "processing" and task.claimed_at is not None
-    ran_us = task.run_us + (end_us - (task.claimed_at or end_us) if is_running else 0)
-    total = task.segment_count or 0
-    fill = _FILLS.get(task.status, "baseline")
-    voice = t("voice.auto") if task.voice == "auto" else task.voice
-    why = task_history.error_label(task, t)
-    return TaskRow(
-        task=task,
-        title=one.title,
-        under=why or f"{task.engine} · {voice}",
-        blocks=progress(task.segments_done, total, fill) if total else (),
-        waited_us=max(0, end_us - task.submitted_at - ran_us),
-        ran_us=ran_us if task.attempt else None,
-        at=task.finished_at or task.claimed_at or task.submitted_at,
-    )
-
-
-def task_views(here: str | None, by_status: Mapping[str, int]) -> list[TasksView]:
-    """The lists by status, with their counts."""
-    statuses: list[str | None] = [None, *Status]
-    return [
-        TasksView(
-            status=status,
-            count=by_status.get(status, 0) if status else sum(by_status.values()),
-            path=tasks_path(status),
-            is_here=status == here,
-        )
-        for status in statuses
-    ]
-
-
-def tasks_path(status: str | None, before: int | None = None) -> str:
-    """The address of a list of tasks."""
-    query = {"status": status, "before": before}
-    given = {name: value for name, value in query.items() if value is not None}
-    return f"/tasks?{urlencode(given)}" if given else "/tasks"
 
 
 def setting_rows(core: Core, t: Words) -> list[SettingRow]:

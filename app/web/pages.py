@@ -1,18 +1,19 @@
 """The pages: each route parses, calls a read service and renders."""
 
 import os
+from http import HTTPStatus
 
 from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.domain.audio import FORMATS
 from app.domain.errors import NotFoundError, VoxtraceError
-from app.domain.task import Status
-from app.service import library, limits, task_list, task_view, versions
+from app.service import library, limits, task_view, versions
 from app.web import (
     engines,
     filters,
     frame,
+    list_page,
     monitor_page,
     page_actions,
     page_values,
@@ -28,8 +29,6 @@ page_actions.register(blueprint)
 
 #: Texts and audios on one page.
 PAGE_SIZE = 20
-#: Tasks on one page.
-TASKS_SIZE = 50
 
 
 @blueprint.get("/")
@@ -117,25 +116,11 @@ def text(text_id: int) -> BaseResponse:
 
 
 @blueprint.get("/tasks")
-def tasks() -> str:
-    """Tasks by status, newest first."""
-    reader = frame.visitor()
-    status = request.args.get("status")
-    status = status if status in set(Status) else None
-    before = filters.id_of(request.args.get("before"))
-    query = f"status:{status}" if status else ""
-    found = task_list.page(core(), query, before_id=before, limit=TASKS_SIZE)
-    shown, is_more = found.tasks, found.next is not None
-    by_status = frame.monitor_view().stats.by_status
-    return render_template(
-        "tasks.html",
-        here="tasks",
-        items=[page_values.task_row(one, reader) for one in shown],
-        views=page_values.task_views(status, by_status),
-        total=sum(by_status.values()),
-        newest_path=page_values.tasks_path(status) if before is not None else None,
-        older_path=page_values.tasks_path(status, shown[-1].task.id) if is_more else None,
-    )
+def tasks() -> tuple[str, int]:
+    """Tasks by a filter, in an order; a wrong filter is told beside the lists at hand."""
+    values = list_page.values(core(), request.args, frame.visitor())
+    status = HTTPStatus.BAD_REQUEST if values["fault"] else HTTPStatus.OK
+    return render_template("tasks.html", here="tasks", **values), status
 
 
 @blueprint.get("/stats")

@@ -75,6 +75,8 @@ def paths(library: Library) -> list[str]:
         "/system",
         "/tasks",
         "/tasks?status=failed",
+        "/tasks?query=engine%3Atone+-voice%3Azh*+since%3A2d&sort=dur-asc",
+        "/tasks?query=voice%3Anobody",
         "/settings",
         f"/tasks/{library.english}?tab=attempts&spans=all",
         f"/tasks/{library.chinese}",

@@ -104,7 +104,7 @@ def _task(rng: random.Random, number: int, text_id: int) -> dict[str, Any]:
         "error_message": message,
         "fingerprint": f"v1:{rng.randrange(4):04x}" if has_error else None,
         "trace_id": f"{number:032x}",
-        "span_id": "s",
+        "span_id": f"{number:016x}",
     }
 
 

@@ -17,11 +17,17 @@ function moveRow(step) {
   rows[next].scrollIntoView({ block: "nearest" });
 }
 
+function search() {
+  const field = $("[data-search]");
+  if (field) field.focus();
+  else location.assign("/?focus=search");
+}
+
 export function start({ sound, live }) {
   let isGoing = false;
   const dialog = $("#keys");
   const commands = {
-    "/": () => $("[data-search]")?.focus() ?? location.assign("/?focus=search"),
+    "/": search,
     j: () => moveRow(1),
     k: () => moveRow(-1),
     r: () => live.showNewer(),

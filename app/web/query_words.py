@@ -1,0 +1,72 @@
+"""What pages say of a filter: its qualifiers, its terms as chips, and what is wrong with it."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from app.domain.errors import QueryError
+from app.domain.query.qualifiers import FLAGS, QUALIFIERS
+from app.domain.query.query import Query, Term
+from app.web.words import Words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """A wrong filter: before the wrong place, the place, what follows, and what is wrong."""
+
+    before: str
+    wrong: str
+    after: str
+    says: Markup
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chip:
+    """A term as a chip; `rest` is the filter without it."""
+
+    name: str
+    value: str
+    is_negated: bool
+    term: str
+    rest: str
+
+
+def fault_of(error: QueryError, text: str, t: Words) -> Fault:
+    """What a page shows of a wrong filter."""
+    end = error.position + max(1, error.length)
+    return Fault(
+        before=text[: error.position],
+        wrong=text[error.position : end],
+        after=text[end:],
+        says=t(f"filter.fault.{error.reason}", **error.values),
+    )
+
+
+def chips_of(query: Query) -> list[Chip]:
+    """The terms of a filter, each with the filter that is left without it."""
+    return [_chip(query, term) for term in query.terms]
+
+
+def _chip(query: Query, term: Term) -> Chip:
+    rest = Query(terms=tuple(one for one in query.terms if one is not term))
+    written = str(term).removeprefix("-")
+    name, _, value = written.partition(":")
+    return Chip(name=name, value=value, is_negated=term.is_negated, term=str(term), rest=str(rest))
+
+
+def suggestions(known: Mapping[str, Sequence[str]], t: Words) -> str:
+    """The qualifiers as JSON for the script that suggests them: name, what it is, its values.
+
+    Args:
+        known: Values that are known now, by qualifier.
+        t: The words of the page.
+    """
+    found = []
+    for one in QUALIFIERS.values():
+        values = [*(one.choices or known.get(one.name, ())), *(('""',) if one.can_miss else ())]
+        says = str(t(f"filter.says.{one.name}"))
+        found.append({"name": one.name, "says": says, "values": values})
+    flags = {name: str(t(f"filter.flag.{name}")) for name in FLAGS}
+    return json.dumps({"filters": found, "flags": flags}, ensure_ascii=False)
