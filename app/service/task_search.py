@@ -66,7 +66,7 @@ def _keys(conn: Connection, name: str, patterns: Sequence[Sequence[str]]) -> lis
     if conn.dialect.name == "sqlite":
         found = _in_steps(conn, name, patterns, limit)
     else:
-        time_ms = round(MAX_S * 1000)
+        time_ms = max(1, round(MAX_S * 1000))
         found = search.in_time(conn, name, patterns, limit=limit, time_ms=time_ms)
     return None if found is None or len(found) > MAX_ROWS else found
 

@@ -20,6 +20,7 @@ from app.service.stats.stats_report import Requests, Savings, StatsReport
 from app.web import moments, stats_chart
 from app.web.drawing import Block, shares
 from app.web.format import NONE, duration, number, percent, single
+from app.web.query_words import fault_of
 from app.web.visitor import Visitor
 
 #: Windows that the page offers, and what `from` is for them.
@@ -83,11 +84,14 @@ def values(core: Core, args: Mapping[str, str], reader: Visitor) -> dict[str, An
         fault = error
         found = service.overview(core, _asked({}, window, by))
     report = found.report
+    place = None
+    if isinstance(fault, QueryError):
+        place = fault_of(fault, args.get("query", ""), reader.t)
     return {
         "report": report,
         "lede": _lede(report, reader),
         "check_says": check_says(report.check, reader),
-        "fault_says": fault.message if fault else "",
+        "fault_says": place.says if place else fault.message if fault else "",
         "tasks_path": tasks_path,
         "failed_path": tasks_path(both(_FAILURES, report.query)),
         "slow_path": f"{tasks_path(report.query)}{'&' if report.query else '?'}sort=total",
@@ -98,7 +102,7 @@ def values(core: Core, args: Mapping[str, str], reader: Visitor) -> dict[str, An
         "windows": tuple(WINDOWS),
         "dimensions": DIMENSIONS,
         "fault": fault,
-        "fault_place": _place_of(fault, args.get("query", "")),
+        "fault_place": (place.before, place.wrong, place.after) if place else None,
         "statuses": status_rows(report),
         "blocks": _blocks(report.figures),
         "latency": latency_rows(report.figures, reader),
@@ -130,14 +134,6 @@ def _asked(args: Mapping[str, str], window: str, by: str) -> Asked:
 def _kept(args: Mapping[str, str], window: str, by: str) -> dict[str, str]:
     is_exact = "1" if args.get("exact") == "1" else "0"
     return {"window": window, "by": by, "query": args.get("query", ""), "exact": is_exact}
-
-
-def _place_of(fault: RequestError | None, text: str) -> tuple[str, str, str] | None:
-    """The filter before the wrong place, the place itself, and what follows."""
-    if not isinstance(fault, QueryError):
-        return None
-    end = fault.position + max(1, fault.length)
-    return text[: fault.position], text[fault.position : end], text[end:]
 
 
 def tasks_path(query: Query) -> str:

@@ -56,7 +56,7 @@ def test_wrong_filter_is_underlined_and_changes_nothing(home: Home, client: Flas
     assert "is no filter" in page
     kept = client.get("/stats", query_string={"query": "chars:>5"}).text
     assert "<mark>chars:&gt;5</mark>" in kept
-    assert "statistics are not kept by chars" in kept
+    assert "Statistics are not kept by chars" in kept
 
 
 def test_filter_and_exact_stay_in_every_link(home: Home, client: FlaskClient) -> None:

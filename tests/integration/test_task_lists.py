@@ -1,19 +1,22 @@
 """Task lists against a naive look at the same rows: every filter, every order, both ways."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text as text_clause
 
 from app import clock
 from app.domain.errors import QueryError, RequestError
 from app.domain.query.order import NEVER_US, Order, Sort, usual_order
 from app.domain.query.parse import parse
 from app.domain.query.query import Query
-from app.service import task_list
+from app.service import task_list, task_search
 from app.service.core import Core
 from app.service.task_list import TaskPage
 from tests.conftest import KINDS, database_url
@@ -21,7 +24,6 @@ from tests.support.home import Home
 from tests.support.listed_rows import NOW_US, Listed, holds, listed, populate
 from tests.support.postgres import shared_server
 
-UTF8: Final = pytest.param("postgres in C.UTF-8", marks=pytest.mark.postgres)
 #: Tasks of the table.
 COUNT: Final = 180
 
@@ -53,18 +55,18 @@ def _key(one: Listed, sort: Sort) -> tuple[int, ...]:
 _MS: Final = {Sort.DUR: "run", Sort.WAIT: "wait", Sort.TOTAL: "total"}
 
 
-@pytest.fixture(scope="module", params=[*KINDS, UTF8])
+@pytest.fixture(scope="module", params=KINDS)
 def table(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Table]:
-    """Tasks on each database; PostgreSQL also where it knows all letters."""
+    """Tasks on each database."""
     path = tmp_path_factory.mktemp("lists")
-    if request.param in {"sqlite", "postgres"}:
-        url = database_url(request.param, path)
-    else:
-        locale = "LC_COLLATE 'C.UTF-8' LC_CTYPE 'C.UTF-8'"
-        shared_server().execute(f"CREATE DATABASE lists_utf8 TEMPLATE template0 {locale}")
-        url = shared_server().url("lists_utf8")
+    with _filled(path, database_url(request.param, path)) as made:
+        yield made
+
+
+@contextmanager
+def _filled(path: Path, url: str) -> Iterator[Table]:
     with Home.make(path / "home", url) as home:
         with home.core.database.write() as conn:
             populate(conn, count=COUNT, seed=11)
@@ -96,7 +98,19 @@ _VALUES = {
     "status": ("failed", "failed,timeout", "pending", "processing", "completed", "cancelled"),
     "is": ("live", "ended", "late", "rescued", "retried", "retry", "followed", "late,retry"),
     "engine": ("tone", "espeak,volc", "t*", "none"),
-    "voice": ("zh*", "*female*", "a*b", '"a*b"', '"q\\"x"', "a_b", "a%b", '"两 个"', "auto"),
+    "voice": (
+        "zh*",
+        "*female*",
+        "a*b",
+        '"a*b"',
+        '"q\\"x"',
+        "a_b",
+        "a%b",
+        '"两 个"',
+        "x[1]",
+        "x[*",
+        "*?",
+    ),
     "worker": ("w1", "w1,w2", '""', "*", "w*"),
     "host": ("h1", '"",h2'),
     "language": ("en", "zh", '""'),
@@ -135,6 +149,10 @@ _ORDERS = st.builds(Order, sort=st.sampled_from(list(Sort)), is_ascending=st.boo
 @pytest.mark.parametrize("name", _VALUES)
 def test_list_shows_what_a_naive_look_finds_for_each_term(table: Table, name: str) -> None:
     """Each term alone, and negated: all of its tasks, in order, none twice."""
+    _check_each_value(table, name)
+
+
+def _check_each_value(table: Table, name: str) -> None:
     for value in _VALUES[name]:
         for text in (f"{name}:{value}", f"-{name}:{value}"):
             query = parse(text)
@@ -143,8 +161,18 @@ def test_list_shows_what_a_naive_look_finds_for_each_term(table: Table, name: st
             assert [one for page in pages for one in _ids(page)] == table.expected(query, order)
 
 
+@pytest.mark.postgres
+def test_searches_find_the_same_where_postgres_knows_all_letters(tmp_path: Path) -> None:
+    """In a database of C.UTF-8, whose index holds every letter, the same is found."""
+    locale = "LC_COLLATE 'C.UTF-8' LC_CTYPE 'C.UTF-8'"
+    shared_server().execute(f"CREATE DATABASE lists_utf8 TEMPLATE template0 {locale}")
+    with _filled(tmp_path, shared_server().url("lists_utf8")) as table:
+        for name in ("text", "error"):
+            _check_each_value(table, name)
+
+
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(query=_QUERIES, order=_ORDERS, limit=st.integers(4, 90), examined=st.integers(30, 250))
 def test_pages_lose_and_double_nothing(
@@ -269,3 +297,60 @@ def test_so_long_ago_counts_from_the_clock_of_the_database(table: Table) -> None
         page = task_list.page(table.core, query, limit=1000)
         assert _ids(page) == table.expected(query, usual_order(query), page.now)
         assert 0 < len(page.tasks) < len(table.rows)
+
+
+@pytest.mark.parametrize(("name", "value"), [("MAX_ROWS", 0), ("MAX_S", 1e-9)])
+def test_search_that_cannot_be_had_is_looked_for_in_rows(
+    table: Table, monkeypatch: pytest.MonkeyPatch, name: str, value: float
+) -> None:
+    """Too many matches, or no time: the list looks in the tasks, and finds the same."""
+    monkeypatch.setattr(task_search, name, value)
+    for text in (
+        "text:rabbit",
+        "error:engine",
+        "text:alpha error:quota",
+        "text:孙悟空 engine:tone",
+    ):
+        query = parse(text)
+        pages = _read(table.core, query, Order(), limit=40, examined=70)
+        assert [one for page in pages for one in _ids(page)] == table.expected(query, Order())
+
+
+def test_longest_filters_are_answered(table: Table) -> None:
+    """As many terms, and as many alternatives, as a filter may have."""
+    letters = [chr(0x4E00 + number) for number in range(480)]
+    for text in (
+        f"-text:{','.join(letters)}",
+        f"text:{','.join(letters)}",
+        f"voice:{','.join(f'{letter}*' for letter in letters[:320])}",
+        " ".join(f"-text:{letter}" for letter in letters[:50]),
+        " ".join(f"error:{letter}xx" for letter in letters[:50]),
+        f"id:{','.join(str(number) for number in range(240))}",
+    ):
+        query = parse(text)
+        page = task_list.page(table.core, query, limit=1000, with_count=True)
+        assert _ids(page) == table.expected(query, Order())
+
+
+def test_pages_stay_while_tasks_come_and_move(tmp_path: Path) -> None:
+    """Tasks that come, or get another status, shift no page; `previous` finds what came."""
+    with Home.make(tmp_path / "home") as home:
+        with home.core.database.write() as conn:
+            populate(conn, count=60, seed=1)
+            before = [one.task.id for one in sorted(listed(conn), key=_by_age, reverse=True)]
+        first = task_list.page(home.core, limit=10)
+        assert _ids(first) == before[:10]
+        with home.core.database.write() as conn:
+            move = "UPDATE task SET status = 'cancelled', finished_at = 9 WHERE id = :id"
+            conn.execute(text_clause(move), {"id": before[12]})
+            come = "UPDATE task SET submitted_at = submitted_at + :days WHERE id IN (:a, :b)"
+            values = {"days": 10 * 86_400_000_000, "a": before[-1], "b": before[-2]}
+            conn.execute(text_clause(come), values)
+        second = task_list.page(home.core, limit=10, cursor=str(first.next))
+        assert _ids(second) == before[10:20]
+        newer = task_list.page(home.core, limit=10, cursor=str(first.previous))
+        assert sorted(_ids(newer)) == sorted(before[-2:])
+
+
+def _by_age(one: Listed) -> tuple[int, int]:
+    return one.task.submitted_at, one.task.id

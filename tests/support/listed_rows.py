@@ -19,7 +19,10 @@ NOW_US: Final = 1_772_323_200_000_000
 DAY_US: Final = 86_400_000_000
 #: The end of a task that has none.
 NEVER_US: Final = 2**63 - 1
-VOICES: Final = ("auto", "zh-female-1", "zh-male-2", "en-1", "a*b", 'q"x', "a_b", "a%b", "两 个")
+VOICES: Final = (
+    *("auto", "zh-female-1", "zh-male-2", "en-1"),
+    *("a*b", 'q"x', "a_b", "a%b", "两 个", "x[1]", "y?"),
+)
 ENGINES: Final = ("tone", "espeak", "volc")
 WORKERS: Final = (None, "w1", "w2", "w3")
 WORDS: Final = (

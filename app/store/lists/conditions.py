@@ -63,6 +63,9 @@ def condition(term: Term, asking: Asking) -> ColumnElement[bool]:
     """What a term asks of a row: true or false of every row, never unknown where it is negated."""
     reads = _READERS[QUALIFIERS[term.name].kind]
     holds = or_(*(reads(term.name, value, asking) for value in term.values))
+    if term.name == "text":
+        # one look-up for all alternatives
+        holds = exists().where(text_search_table.c.text_id == TASK["text_id"], holds)
     return not_(func.coalesce(holds, false())) if term.is_negated else holds
 
 
@@ -99,9 +102,7 @@ def _within(name: str, value: Value, asking: Asking) -> ColumnElement[bool]:
 
 def _words(name: str, value: Value, asking: Asking) -> ColumnElement[bool]:
     if name == "text":
-        body = text_search_table.c.body
-        found = contains.contains(body, _text(value), asking.dialect)
-        return exists().where(text_search_table.c.text_id == TASK["text_id"], found)
+        return contains.contains(text_search_table.c.body, _text(value), asking.dialect)
     if isinstance(value, Missing):
         return TASK["error_type"].is_(None)
     error = TASK["error_type"].concat("\n").concat(func.coalesce(TASK["error_message"], ""))
