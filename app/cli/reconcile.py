@@ -84,10 +84,10 @@ def _quiet(_at: Progress) -> None:
 
 def _print(found: Reconciled, *, rebuilt: bool) -> None:
     since = f" since {shown(found.since)}" if found.since else ""
-    texts = "" if found.texts is None else f", {count(found.texts)} texts"
+    texts = "" if found.texts is None else f", {_some(found.texts, 'text')}"
     click.echo(
-        f"counted anew{since}: {count(found.hours)} hours of {count(found.days)} days, "
-        f"{count(found.tasks)} ended tasks{texts}, in {duration(found.took_s * 1e6)}"
+        f"counted anew{since}: {_some(found.hours, 'hour')} of {_some(found.days, 'day')}, "
+        f"{_some(found.tasks, 'ended task')}{texts}, in {duration(found.took_s * 1e6)}"
     )
     for name in found.triggers:
         click.echo(f"  restored: trigger {name}")
@@ -96,10 +96,15 @@ def _print(found: Reconciled, *, rebuilt: bool) -> None:
     if found.drift_count > _SHOWN:
         click.echo(f"  and {count(found.drift_count - _SHOWN)} more (--json)")
     for place, cells in sorted(found.mended.items()):
-        click.echo(f"  mended: {count(cells)} cells of {place}")
+        click.echo(f"  mended: {_some(cells, 'cell')} of {place}")
     for note in found.notes:
         click.echo(f"  note: {note.name}: {note.got - note.expected} more, all numbers are right")
     click.echo(_verdict(found, rebuilt=rebuilt))
+
+
+def _some(n: int, word: str) -> str:
+    """How many, with the word for one or many."""
+    return f"{count(n)} {word}" if n == 1 else f"{count(n)} {word}s"
 
 
 def _verdict(found: Reconciled, *, rebuilt: bool) -> str:
@@ -108,11 +113,10 @@ def _verdict(found: Reconciled, *, rebuilt: bool) -> str:
     if found.is_equal:
         return "rows and counters agree"
     if not rebuilt:
-        return (
-            f"{count(found.drift_count)} numbers differ: `voxtrace reconcile --rebuild` mends them"
-        )
+        wrong = _some(found.drift_count, "number")
+        return f"{wrong} not as the rows say: `voxtrace reconcile --rebuild` mends that"
     first = found.left[0]
     return (
-        f"{count(len(found.left))} numbers still differ, of what no row is left to be counted: "
+        f"{_some(len(found.left), 'number')} still not right, and no row is left to be counted: "
         f"{first.place}: {first.name}: expected {first.expected}, got {first.got}"
     )

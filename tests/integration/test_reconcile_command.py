@@ -31,8 +31,8 @@ def test_command_names_what_differs_and_mends_it(home: Home) -> None:
     assert done.returncode == 1
     assert "  stat_total: all time failed n: expected 3, got 5\n" in done.stdout
     assert done.stdout.splitlines()[0].startswith("counted anew since ")
-    assert "2 hours of 1 days" in done.stdout
-    assert "1 numbers differ: `voxtrace reconcile --rebuild` mends them" in done.stdout
+    assert "2 hours of 1 day, " in done.stdout
+    assert "1 number not as the rows say: `voxtrace reconcile --rebuild` mends" in done.stdout
     done = home.run("reconcile", "--rebuild", "--json")
     told = json.loads(done.stdout)
     assert (done.returncode, told["is_equal"], told["mended"]) == (0, True, {"stat_total": 1})

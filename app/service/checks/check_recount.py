@@ -40,12 +40,13 @@ def _drift(told: Verdict) -> Check:
     where = "" if first is None else f"{first.place}, {first.name}"
     values = "" if first is None else f"{first.expected} in the rows, {first.got} counted"
     values_zh = "" if first is None else f"应为 {first.expected}，实为 {first.got}"
-    n = count(told.drift_count)
+    n, is_one = count(told.drift_count), told.drift_count == 1
+    numbers = "number of the statistics is" if is_one else "numbers of the statistics are"
     return Check(
         name=NAME,
         level="bad",
         said=Said(
-            en=f"{n} numbers of the statistics are not what the rows say; first {where}: {values}",
+            en=f"{n} {numbers} not what the rows say; first {where}: {values}",
             zh=f"{n} 个统计数字与记录不符；首个：`{where}`，{values_zh}",
         ),
         fix=_FIX,
@@ -60,9 +61,10 @@ def _warn(told: Verdict, said: Said, since: int | None) -> Check:
 
 def _agrees(told: Verdict) -> Check:
     checked, waiting = count(told.checked_count), count(told.waiting_count)
-    en, zh = f"counters and rows agree: {checked} hours", f"统计与记录一致：{checked} 个小时"
+    en = f"counters and rows agree; hours counted anew: {checked}"
+    zh = f"统计与记录一致；已复核 {checked} 个小时"
     if told.waiting_count:
-        en, zh = f"{en}; {waiting} more wait to be counted", f"{zh}；另有 {waiting} 个小时待统计"
+        en, zh = f"{en}, waiting: {waiting}", f"{zh}，待复核 {waiting} 个小时"
     return Check(
         name=NAME,
         level="ok",
