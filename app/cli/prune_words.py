@@ -29,7 +29,9 @@ def table(kinds: Sequence[Kind]) -> str:
     """The forecast as a table; a `+` says that there may be more."""
     head = f"{'':<10} {'tasks':>9} {'texts':>9} {'audio':>9} {'spans':>9}"
     held = sum((one.held for one in kinds), Counter[str]())
-    return "\n".join([head, *(_row(one) for one in kinds), *_stay(held)])
+    is_any = any(one.tasks or one.texts for one in kinds)
+    nothing = () if is_any else ("nothing would go",)
+    return "\n".join([head, *(_row(one) for one in kinds), *_stay(held), *nothing])
 
 
 def _row(kind: Kind) -> str:
@@ -52,6 +54,8 @@ def summary(pruned: Pruned) -> str:
     if total.audio_bytes:
         freed = size(total.audio_bytes)
         lines.append(f"{freed} of audio: the duties remove its files, once they are an hour old")
+    if pruned.freed_bytes:
+        lines.append(f"{size(pruned.freed_bytes)} of the database's file given back to the disk")
     return "\n".join([*lines, *_stay(pruned.last.held)])
 
 
@@ -93,6 +97,7 @@ def pruned_json(pruned: Pruned) -> dict[str, Any]:
         **_removed_json(pruned.total),
         "by_kind": {kind: _removed_json(one) for kind, one in pruned.by_kind.items()},
         "held": dict(pruned.last.held),
+        "freed_bytes": pruned.freed_bytes,
         "took_s": round(pruned.took_s, 3),
     }
 

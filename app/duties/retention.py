@@ -11,6 +11,7 @@ from app.service.core import Core
 from app.service.retention.archived import Archived, archived
 from app.service.retention.removal import Removed
 from app.service.retention.rules import days_of, rules_now
+from app.service.retention.shrink import shrink
 from app.service.retention.walk import LEAST_PAUSE_S, Walk, pause_s
 
 log = logger_of(__name__)
@@ -19,6 +20,8 @@ log = logger_of(__name__)
 ROUND_S: Final = 3600.0
 #: Seconds between two steps while there is nothing to do, so that its age shows that it lives.
 IDLE_S: Final = 60.0
+#: Seconds after which the end of a round is noted on its row: more than between two notes.
+NOTED_S: Final = 2.5
 #: Seconds to step aside where others hold the lock, and how often in a row before that is a fault.
 ASIDE_S: Final = 5.0
 PATIENCE: Final = 10
@@ -43,6 +46,7 @@ class Retention:
         self._next_at: int | None = None
         self._busy_count = 0
         self._keys = 0
+        self._freed_bytes = 0
         self._round = Removed()
         self._last = Removed()
         self._so_far = Archived(tasks=0, last_at=None)
@@ -80,6 +84,11 @@ class Retention:
         if step is not None:
             self._round += step.removed
             return pause_s(step)
+        freed_bytes = shrink(self._core)
+        self._freed_bytes += freed_bytes
+        return LEAST_PAUSE_S if freed_bytes else self._end()
+
+    def _end(self) -> float:
         self._walk, self._last, self._so_far = None, self._round, archived(self._core)
         self._next_s = clock.monotonic_s() + ROUND_S
         self._next_at = clock.now_us() + round(ROUND_S * 1_000_000)
@@ -91,13 +100,14 @@ class Retention:
                 spans=self._last.spans,
                 audio_bytes=self._last.audio_bytes,
             )
-        return IDLE_S
+        return min(NOTED_S, ROUND_S)
 
     def state(self) -> str:
         """What went in this round (or the last one, where none goes on), and when the next is.
 
-        `archived` and `archived_at`: tasks that ever went, and when the last did; `keys`: since
-        this process began; `held`: tasks that had their time and stayed, by why.
+        `archived` and `archived_at`: tasks that ever went, and when the last did; `keys` that were
+        freed and `freed_bytes` of the database's file: since this process began; `held`: tasks that
+        had their time and stayed, by why.
         """
         shown = self._last if self._walk is None else self._round
         return json.dumps(
@@ -109,6 +119,7 @@ class Retention:
                 "spans": shown.spans,
                 "held": dict(shown.held),
                 "keys": self._keys,
+                "freed_bytes": self._freed_bytes,
                 "archived": self._so_far.tasks,
                 "archived_at": self._so_far.last_at,
                 "next_at": self._next_at,

@@ -44,6 +44,7 @@ _NO_DRIVER: Final = (
 _RETRIES = 8
 _RETRY_CODES = frozenset({"40P01", "40001"})
 _READ_OPTION = "voxtrace_read"
+_SQLITE_BUSY = 5
 
 
 class Database:
@@ -151,15 +152,18 @@ class Database:
         """Runs a SQLite PRAGMA outside any transaction (WAL and vacuum modes need that).
 
         Raises:
-            StoreError: The database is busy or damaged, the disk full.
+            DatabaseBusyError: The lock could not be had in `wait_s`.
+            StoreError: The database is damaged, the disk full.
         """
         with _translated():
             try:
                 with closing(self._engine.raw_connection()) as raw:
-                    raw.cursor().execute(f"PRAGMA {statement}").fetchall()
+                    # as a script: `execute` takes one step only of what tells no rows
+                    raw.cursor().executescript(f"PRAGMA {statement}")
             except self._engine.dialect.loaded_dbapi.Error as error:
+                is_busy = getattr(error, "sqlite_errorcode", 0) & 0xFF == _SQLITE_BUSY
                 message = f"database: {type(error).__name__}: {error}"
-                raise StoreError(message) from error
+                raise (DatabaseBusyError if is_busy else StoreError)(message) from error
 
     def close(self) -> None:
         """Closes the connections that nobody uses now; the next statement opens anew."""

@@ -77,7 +77,7 @@ def test_expired_key_used_by_many_at_once_is_one_submission(any_home: Home) -> N
         _age(core, hours=25)
         start = threading.Barrier(8)
 
-        def ask(number: int, turn: int = turn, start: threading.Barrier = start) -> Submitted:
+        def ask(_number: int, turn: int = turn, start: threading.Barrier = start) -> Submitted:
             start.wait()
             return _submit(core, "k", f"Turn {turn}.")
 

@@ -1,6 +1,7 @@
 """Retention with tasks that were really spoken: what is left of them, and what still answers."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from app.service.retention.prune import Pruned, prune
 from app.service.retention.rules import rules_now
 from app.store.tables import stat_check_table, submission_table, text_table
 from app.web.factory import create_app
-from tests.support.aged_rows import age, orphans
+from tests.support.aged_rows import AgedRows, age, orphans
 from tests.support.home import Home
 from tests.support.service import claimed, run, spoken, start_worker, submitted
 
@@ -208,6 +209,28 @@ def test_duty_does_a_round_and_then_waits(any_home: Home) -> None:
     while other.step() < IDLE_S:
         pass
     assert (_state(other)["tasks"], _state(other)["archived"]) == (1, 4)
+
+
+def test_file_gives_back_what_removed_rows_took(home: Home) -> None:
+    """SQLite: 30 MB of texts go, and the file is smaller by most of it; some stays for new rows."""
+    core = _kept(home, completed=90)
+    spoken(core, "Young.")
+    with core.database.write() as conn:
+        rows = AgedRows(core, conn, core.database.now_us(conn))
+        for number in range(60):
+            text_id = rows.text(2400)
+            mine = update(text_table).where(text_table.c.id == text_id)
+            conn.execute(mine.values(content=f"{number:05}" * 100_000))
+            rows.spoken(text_id, 2400)
+        rows.check_hours()
+    core.database.pragma("wal_checkpoint(TRUNCATE)")
+    path = Path(core.database.raw_path() or "")
+    before = path.stat().st_size
+    pruned = _prune(core)
+    core.database.pragma("wal_checkpoint(TRUNCATE)")
+    assert pruned.total.texts == 60
+    assert pruned.freed_bytes > 15_000_000
+    assert path.stat().st_size == before - pruned.freed_bytes
 
 
 def test_duty_steps_aside_and_then_says_so(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
