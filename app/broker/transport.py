@@ -18,6 +18,7 @@ from typing import Any, Protocol
 from kombu.transport import TRANSPORT_ALIASES, virtual
 from typing_extensions import override
 
+from app.broker import timers
 from app.domain.claim import Claim, parse_key
 from app.domain.errors import VoxtraceError
 from app.logs.logger import logger_of
@@ -194,6 +195,7 @@ class Transport(virtual.Transport):
             return
         self._hub = loop
         loop.call_repeatedly(SWEEP_S, self.look)
+        loop.call_repeatedly(timers.SWEEP_S, timers.sweep_cancelled, loop)
         _desk.start(loop, self.look)
 
     def look(self) -> None:
