@@ -22,7 +22,12 @@ RUN_MARK = "VOXTRACE_RUN"
 RESTART_S = 0.5
 RESTART_MAX_S = 30.0
 
+#: Heaps of the C library that the threads of a process share.
+HEAPS = 2
+
 _PR_SET_PDEATHSIG = 1
+#: mallopt(3).
+_M_ARENA_MAX = -8
 
 
 def die_with_parent() -> None:
@@ -45,6 +50,21 @@ def set_parent_death_signal(signum: int = signal.SIGKILL) -> bool:
         return False
     prctl = ctypes.CDLL(None, use_errno=True).prctl
     return bool(prctl(_PR_SET_PDEATHSIG, signum, 0, 0, 0) == 0)
+
+
+def bound_heaps() -> bool:
+    """Lets all threads share two heaps of the C library (glibc), before any thread has begun.
+
+    Else each gets one of its own and keeps what its largest request took: of 76 MB that a web
+    process held after 70 000 tasks, 40 MB were free memory of 13 such heaps, and grew on.
+
+    Returns:
+        False where it is left as it is: `MALLOC_ARENA_MAX` is set, or it is another library.
+    """
+    if "MALLOC_ARENA_MAX" in os.environ:
+        return False
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    return mallopt is not None and bool(mallopt(_M_ARENA_MAX, HEAPS) == 1)
 
 
 def child_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 def run_duties(settings: Settings) -> int:
     """Runs the duties until SIGTERM or SIGINT; returns the exit code."""
     process.die_with_parent()
+    process.bound_heaps()
     os.environ.setdefault(process.RUN_MARK, process.new_run_mark(settings.home))
     export, metrics = export_settings(), metric_settings()
     core = bootstrap.make_core(settings, role="duties", actor="", pool_size=3)

@@ -41,6 +41,7 @@ def serve(settings: Settings) -> int:
         SchemaError: The database has not the schema of this release.
     """
     process.die_with_parent()
+    process.bound_heaps()
     os.environ.setdefault(process.RUN_MARK, process.new_run_mark(settings.home))
     _check(settings)
     try:

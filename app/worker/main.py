@@ -23,6 +23,7 @@ def run_worker(settings: Settings, *, keeps_duties: bool) -> int:
         keeps_duties: Whether it also keeps this host's duties process running (`up` does itself).
     """
     process.die_with_parent()
+    process.bound_heaps()
     os.environ.setdefault(process.RUN_MARK, process.new_run_mark(settings.home))
     actor = f"worker {settings.worker_name}"
     warnings.filterwarnings("ignore", category=SecurityWarning)  # as root; messages are JSON only
