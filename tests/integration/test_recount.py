@@ -42,6 +42,15 @@ def read(core: Core) -> Verdict:
         return verdict(conn, core.database.now_us(conn))
 
 
+def empty_cells(core: Core) -> int:
+    """Cells of the cube that say nothing."""
+    with core.database.read() as conn:
+        found = conn.execute(
+            text("SELECT count(*) FROM stat_cube WHERE n = 0 AND char_count = 0 AND total_ms = 0")
+        )
+        return int(found.scalar_one())
+
+
 def kept(core: Core) -> list[Drift]:
     """All drift that is written down."""
     with core.database.read() as conn:
@@ -76,6 +85,7 @@ def test_planted_drift_is_named_and_mended(core: Core, plants: dict[str, tuple[s
     assert rebuilt.is_equal
     assert {place for place, _ in plants.values()} <= set(rebuilt.mended)
     assert is_exact(core)
+    assert not empty_cells(core)
     assert not reconcile(core).drifts
     assert (read(core).state, read(core).drifts) == ("ok", ())
 
@@ -191,6 +201,20 @@ def test_histograms_of_an_hour_are_those_of_its_rows(core: Core) -> None:
     reconcile(core)
     with core.database.read() as conn:
         assert recount_latencies.of_start(conn, "hour", START_US - 2 * HOUR_US) == kept_hour
+
+
+def test_cells_of_removed_tasks_are_tidied(core: Core) -> None:
+    """What triggers leave at zero, where all of a cell was removed, goes in the next round."""
+    with core.database.write() as conn:
+        planted.some(conn)
+        conn.execute(text("DELETE FROM task WHERE finished_at < :at"), {"at": START_US})
+    before = empty_cells(core)
+    assert before
+    run(core)
+    assert not empty_cells(core)
+    with core.database.read() as conn:
+        removed = conn.execute(text("SELECT sum(n) FROM stat_cube WHERE archived = 1"))
+        assert removed.scalar_one() == 15
 
 
 def test_histograms_follow_a_row_that_is_changed(core: Core) -> None:

@@ -71,9 +71,14 @@ def mend(core: Core, look: Callable[[Core], Found]) -> Mended:
             break
         total += _add(core, found, cells)
         found = look(core)
+    tidy(core, found)
+    return Mended(first=first, last=found, cells=total)
+
+
+def tidy(core: Core, found: Found) -> None:
+    """Removes cells that say nothing any more, as retention leaves them."""
     for place in found.empty:
         write(core, partial(recount_mend.drop_empty, place=place, fixed=found.fixed))
-    return Mended(first=first, last=found, cells=total)
 
 
 def _add(core: Core, found: Found, cells: list[Difference]) -> Counter[str]:

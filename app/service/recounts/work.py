@@ -1,4 +1,4 @@
-"""Checks done and written down: an hour with its histograms, a day, whatever else is looked at."""
+"""Checks done, written down and tidied: an hour with its histograms, a day, whatever else."""
 
 from collections.abc import Callable
 
@@ -6,12 +6,14 @@ from app.domain.window import DAY_US, floor_to
 from app.service.core import Core
 from app.service.recounts import day, hour
 from app.service.recounts.found import Found, keep
+from app.service.recounts.mend import tidy
 
 
 def check(core: Core, look: Callable[[Core], Found]) -> Found:
     """Looks, and writes down what was found."""
     found = look(core)
     keep(core, found)
+    tidy(core, found)
     return found
 
 
@@ -25,6 +27,7 @@ def check_hour(core: Core, start: int, *, waiting_count: int | None = None) -> F
     """
     found = hour.look(core, start)
     keep(core, found, waiting_count=waiting_count)
+    tidy(core, found)
     if found.hour is not None and found.hour.latencies is not None:
         day.keep_latencies(core, floor_to(start, DAY_US))
     return found
