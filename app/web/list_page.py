@@ -80,7 +80,7 @@ def values(core: Core, args: Mapping[str, str], reader: Visitor) -> dict[str, An
         "searched": _searched(page, reader) if page else "",
         "is_filtered": bool(query),
         "way": _way(order),
-        "newest_path": _path(text, order) if args.get("cursor") or args.get("before") else None,
+        "newest_path": _beginning(text, page, args),
         "newer_path": _neighbour(text, page, args, is_newer=True),
         "older_path": _neighbour(text, page, args, is_newer=False),
         "curl_arguments": _curl(query, order) if query is not None else "",
@@ -120,6 +120,13 @@ def _way(order: Order) -> tuple[str, str]:
     if order.sort.is_duration:
         return "pager.previous", "pager.next"
     return ("tasks.older", "tasks.newer") if order.is_ascending else ("tasks.newer", "tasks.older")
+
+
+def _beginning(text: str, page: TaskPage | None, args: Mapping[str, str]) -> str | None:
+    """The address of the first page; None on it."""
+    if page is None or not (args.get("cursor") or args.get("before")):
+        return None
+    return _path(text, _kept(page.query, page.order))
 
 
 def _chips(query: Query | None, order: Order) -> list[tuple[query_words.Chip, str]]:
