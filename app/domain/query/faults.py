@@ -50,7 +50,8 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
             "{name}:from..to"
         ),
         "not_kept": (
-            "statistics are not kept by {name}; allowed in them: {allowed} (lists take every filter)"
+            "statistics are not kept by {name}; allowed in them: {allowed}"
+            " (lists take every filter)"
         ),
         "backwards": "the range {value} ends before it begins",
         "not_a_trace": "trace must be the 32 hex digits of a trace id, got {value!r}",
