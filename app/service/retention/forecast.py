@@ -15,7 +15,7 @@ from app.service.retention.sift import (
     parts,
     settle_texts,
 )
-from app.service.retention.walk import MOST, START, look
+from app.service.retention.walk import START, batch_of, look
 from app.store import retention
 from app.store.database import Connection
 from app.store.retention import DeletedText
@@ -76,9 +76,9 @@ def _see(conn: Connection, rule: Rule, everything: Sifted, *, keeps_unsent: bool
     """Adds what may go by a rule, each task looked at by itself."""
     seen, place, looked_at = _Seen(rule=rule), START, 0
     while len(seen.task_ids) < CAP and looked_at < _LOOKED_AT:
-        page = look(conn, rule, place, weight=MOST)
+        page = look(conn, rule, place)
         looked_at += page.looked_at
-        _add(conn, seen, everything, page.batch, keeps_unsent=keeps_unsent)
+        _add(conn, seen, everything, batch_of(page.units), keeps_unsent=keeps_unsent)
         if page.then is None:
             return seen
         place = page.then

@@ -1,10 +1,11 @@
 """The walk of retention: everything that has had its time, once, batch by batch, gently.
 
-A batch is one short transaction. How much it may hold is learnt from how long the last one took,
+A look reads some hundred entries of an index and finds what of them may go; what it found is then
+removed in short transactions. How much one of them holds is learnt from how long the last one took,
 so that nobody waits for the writer's lock for more than a moment, on a slow disk either.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final
@@ -12,18 +13,19 @@ from typing import Final
 from app.service.core import Core
 from app.service.retention.removal import Removed, remove
 from app.service.retention.rules import Rule
-from app.service.retention.sift import Batch, sift
+from app.service.retention.sift import Batch, Sifted, sift
 from app.store import retention
 from app.store.database import Connection
-from app.store.retention import AgedTask
+from app.store.retention import AgedTask, DeletedText
 
 #: Seconds that a transaction should take.
 TARGET_S: Final = 0.1
-#: Seconds of rest after a look, at least.
+#: Seconds of rest after a step, at least.
 LEAST_PAUSE_S: Final = 0.05
-#: What a batch may weigh: a segment is 1, and everything else about a task as much as this.
+#: What a transaction may weigh: a segment is 1, and everything else about a task as much as this.
+#: Below the least it would take no less: its statements cost more than their rows.
 TASK_WEIGHT: Final = 20
-LEAST, FIRST, MOST = TASK_WEIGHT, 50 * TASK_WEIGHT, 500 * TASK_WEIGHT
+LEAST, FIRST, MOST = 10 * TASK_WEIGHT, 50 * TASK_WEIGHT, 500 * TASK_WEIGHT
 #: Entries of an index that one look reads at most.
 LOOK: Final = 500
 #: Where a walk stands: the last id, or (deleted_at, id) of the last text.
@@ -32,12 +34,17 @@ START: Final[Place] = (0, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """One look: what went of a kind, and how many seconds it took to remove it."""
+class Unit:
+    """What goes together: a task; of the rule `deleted` a text and its tasks."""
 
-    kind: str
-    removed: Removed
-    took_s: float = 0.0
+    tasks: tuple[AgedTask, ...]
+    text: DeletedText | None = None
+
+    @property
+    def weight(self) -> int:
+        """How much work it is to remove."""
+        segments = sum(task.segment_count or 0 for task in self.tasks)
+        return TASK_WEIGHT * max(1, len(self.tasks)) + segments
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,14 +52,23 @@ class Page:
     """A look.
 
     Attributes:
-        batch: What has had its time.
+        units: What has had its time.
         looked_at: How many entries of the index were read.
         then: Where to go on; None: nothing is left to look at.
     """
 
-    batch: Batch
+    units: Sequence[Unit]
     looked_at: int
     then: Place | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A look, or a removal: what went of a kind, and how many seconds the transaction took."""
+
+    kind: str
+    removed: Removed
+    took_s: float = 0.0
 
 
 class Walk:
@@ -68,35 +84,45 @@ class Walk:
         self._core = core
         self._rules = list(rules)
         self._keeps_unsent = keeps_unsent
-        self._place = START
+        self._place: Place | None = START
+        self._found: list[Unit] = []
         self._weight = FIRST
 
     def step(self) -> Step | None:
-        """Looks at the next entries and removes what of them may go; None where all is walked.
+        """Removes some of what was found, or looks on; None where all is walked.
 
         Raises:
             DatabaseBusyError: The lock could not be had; the next call tries the same again.
         """
+        if not self._found and self._place is None:
+            del self._rules[0]
+            self._place = START
         if not self._rules:
             return None
-        rule = self._rules[0]
+        return self._remove(self._rules[0]) if self._found else self._look(self._rules[0])
+
+    def _look(self, rule: Rule) -> Step:
         with self._core.database.read() as conn:
-            page = look(conn, rule, self._place, weight=self._weight)
-            # what is held needs no lock to be seen
-            sifted = sift(conn, rule, page.batch, keeps_unsent=self._keeps_unsent)
-        removed, took_s = Removed(held=sifted.held), 0.0
-        if sifted.tasks or sifted.text_ids:
-            batch = Batch(tasks=list(sifted.tasks.values()), texts=page.batch.texts)
-            found, took_s = remove(self._core, rule, batch, keeps_unsent=self._keeps_unsent)
-            removed += found
-            self._weight = next_weight(self._weight, took_s)
-        self._go_on(page.then)
+            page = look(conn, rule, self._place or START)
+            sifted = sift(conn, rule, batch_of(page.units), keeps_unsent=self._keeps_unsent)
+        self._found = [going for unit in page.units if (going := _going(unit, sifted)) is not None]
+        self._place = page.then
+        return Step(kind=rule.kind, removed=Removed(held=sifted.held))
+
+    def _remove(self, rule: Rule) -> Step:
+        n = fitting([unit.weight for unit in self._found], self._weight)
+        batch = batch_of(self._found[:n])
+        removed, took_s = remove(self._core, rule, batch, keeps_unsent=self._keeps_unsent)
+        del self._found[:n]
+        self._weight = next_weight(self._weight, took_s)
         return Step(kind=rule.kind, removed=removed, took_s=took_s)
 
-    def _go_on(self, then: Place | None) -> None:
-        if then is None:
-            del self._rules[0]
-        self._place = then or START
+
+def _going(unit: Unit, sifted: Sifted) -> Unit | None:
+    """What of a unit may go; None: nothing."""
+    tasks = tuple(task for task in unit.tasks if task.id in sifted.tasks)
+    text_goes = unit.text is not None and unit.text.id in sifted.text_ids
+    return Unit(tasks=tasks, text=unit.text) if tasks or text_goes else None
 
 
 def pause_s(step: Step) -> float:
@@ -105,48 +131,54 @@ def pause_s(step: Step) -> float:
 
 
 def next_weight(weight: int, took_s: float) -> int:
-    """What the next batch may weigh: half after a long one, a quarter more after a short one."""
+    """What the next one may weigh: half after a long one, a quarter more after a short one."""
     if took_s > TARGET_S:
         return max(LEAST, weight // 2)
     return min(MOST, weight + weight // 4) if took_s < TARGET_S / 2 else weight
-
-
-def look(conn: Connection, rule: Rule, place: Place, *, weight: int) -> Page:
-    """The next entries of a rule that weigh no more than `weight`, one at least."""
-    limit = min(LOOK, max(1, weight // TASK_WEIGHT))
-    if rule.status is None:
-        return _look_at_texts(conn, rule, place, limit=limit, weight=weight)
-    found = retention.ended(conn, rule.status, after_id=place[1], limit=limit)
-    taken = found[: fitting([_weight(task) for task in found], weight)]
-    # ids follow the moments of submission: what comes later was submitted, so it ended, later
-    is_over = len(found) < limit or found[-1].submitted_at >= rule.before
-    then = None if is_over and len(taken) == len(found) else (0, taken[-1].id)
-    due = [task for task in taken if _may_go(task) and (task.finished_at or 0) < rule.before]
-    return Page(batch=Batch(tasks=due), looked_at=len(taken), then=then)
-
-
-def _look_at_texts(conn: Connection, rule: Rule, place: Place, *, limit: int, weight: int) -> Page:
-    found = retention.deleted_texts(conn, before=rule.before, after=place, limit=limit)
-    made_for: dict[int, list[AgedTask]] = {one.id: [] for one in found}
-    for task in retention.of_texts(conn, made_for):
-        made_for[task.text_id].append(task)
-    weights = [TASK_WEIGHT + sum(map(_weight, made_for[one.id])) for one in found]
-    texts = found[: fitting(weights, weight)]
-    is_over = len(found) < limit and len(texts) == len(found)
-    then = None if is_over else (texts[-1].deleted_at, texts[-1].id)
-    tasks = [task for one in texts for task in made_for[one.id] if _may_go(task)]
-    return Page(batch=Batch(tasks=tasks, texts=texts), looked_at=len(texts), then=then)
-
-
-def _weight(task: AgedTask) -> int:
-    return TASK_WEIGHT + (task.segment_count or 0)
-
-
-def _may_go(task: AgedTask) -> bool:
-    return task.finished_at is not None and task.source != "canary"
 
 
 def fitting(weights: Sequence[int], most: int) -> int:
     """How many of the first weigh no more than `most` together; one at least."""
     within = sum(total <= most for total in accumulate(weights))
     return max(1, within)
+
+
+def batch_of(units: Iterable[Unit]) -> Batch:
+    """The units as what is sifted and removed together."""
+    found = list(units)
+    return Batch(
+        tasks=[task for unit in found for task in unit.tasks],
+        texts=[unit.text for unit in found if unit.text is not None],
+    )
+
+
+def look(conn: Connection, rule: Rule, place: Place) -> Page:
+    """The next entries of a rule; reads `LOOK` of its index at most."""
+    if rule.status is None:
+        return _look_at_texts(conn, rule, place)
+    found = retention.ended(conn, rule.status, after_id=place[1], limit=LOOK)
+    # ids follow the moments of submission: what comes later was submitted, so it ended, later
+    is_over = len(found) < LOOK or found[-1].submitted_at >= rule.before
+    due = [task for task in found if _may_go(task) and (task.finished_at or 0) < rule.before]
+    return Page(
+        units=[Unit(tasks=(task,)) for task in due],
+        looked_at=len(found),
+        then=None if is_over else (0, found[-1].id),
+    )
+
+
+def _look_at_texts(conn: Connection, rule: Rule, place: Place) -> Page:
+    found = retention.deleted_texts(conn, before=rule.before, after=place, limit=LOOK)
+    made_for: dict[int, list[AgedTask]] = {one.id: [] for one in found}
+    for task in retention.of_texts(conn, made_for):
+        made_for[task.text_id].append(task)
+    is_over = len(found) < LOOK
+    return Page(
+        units=[Unit(tasks=tuple(filter(_may_go, made_for[one.id])), text=one) for one in found],
+        looked_at=len(found),
+        then=None if is_over else (found[-1].deleted_at, found[-1].id),
+    )
+
+
+def _may_go(task: AgedTask) -> bool:
+    return task.finished_at is not None and task.source != "canary"
