@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 from alembic import command
 from alembic.runtime.migration import MigrationContext
@@ -10,6 +11,9 @@ from sqlalchemy import Connection, inspect, text
 from app.domain.errors import DatabaseBusyError, SchemaError
 from app.store import revisions, search_index, trigger_state
 from app.store.database import Database
+
+#: `error_type` where the schema is right, but for its triggers.
+TRIGGERS: Final = "triggers"
 
 
 def migrate(database: Database) -> tuple[str | None, str]:
@@ -40,7 +44,7 @@ def check(database: Database) -> None:
             f"database triggers are missing or off: {', '.join(missing)}; totals would be wrong. "
             "`voxtrace reconcile --rebuild` restores them and counts anew"
         )
-        raise SchemaError(message)
+        raise SchemaError(message, error_type=TRIGGERS)
 
 
 def check_revision(database: Database) -> None:

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from app.domain.errors import SchemaError
+from app.service.checks import check_host
 from app.service.recounts.reconcile import reconcile
 from app.store import schema
 from tests.support import planted
@@ -68,6 +69,8 @@ def test_start_without_a_trigger_is_refused_and_mended(any_home: Home) -> None:
         )
     with pytest.raises(SchemaError, match=r"tr_task_end.*`voxtrace reconcile --rebuild`"):
         schema.check(any_home.core.database)
+    check = check_host.schema_of(any_home.core)
+    assert (check.level, check.fix.en) == ("bad", "`voxtrace reconcile --rebuild`")
     assert "fires" in {one.name.split()[-1] for one in reconcile(any_home.core).drifts}
     mended = any_home.run("reconcile", "--rebuild")
     assert mended.returncode == 0, mended.stdout

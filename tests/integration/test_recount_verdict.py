@@ -16,6 +16,7 @@ from tests.support import planted
 from tests.support.home import Home
 from tests.support.statements import plan, recorded
 from tests.support.task_rows import START_US
+from tests.support.wait import wait_until
 
 
 @pytest.fixture
@@ -203,3 +204,14 @@ def test_hours_are_found_by_one_entry_each(home: Home) -> None:
     of_tables = [line for line in lines if "task" in line or "stat_cube" in line]
     assert len(of_tables) == 4
     assert all(line.startswith("SEARCH") for line in of_tables), of_tables
+
+
+def test_duties_process_counts_by_itself(home: Home) -> None:
+    """An hour that is over, and the totals, soon after the duties have begun."""
+    core = home.core
+    with core.database.write() as conn:
+        planted.put_text(conn)
+    _put(core, START_US)
+    home.start_duties()
+    wait_until(lambda: _read(core).state == "ok", 60, what="the hour is counted")
+    assert (_read(core).checked_count, _read(core).waiting_count) == (1, 0)

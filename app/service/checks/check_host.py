@@ -70,7 +70,9 @@ def schema_of(core: Core) -> Check:
         schema.check(core.database)
     except VoxtraceError as error:
         said = Said(en=error.message, zh=f"数据库结构不符：`{error.message}`")
-        fix = Said(en="`voxtrace migrate`", zh="请运行 `voxtrace migrate`")
+        is_trigger = error.error_type == schema.TRIGGERS
+        command = "voxtrace reconcile --rebuild" if is_trigger else "voxtrace migrate"
+        fix = Said(en=f"`{command}`", zh=f"请运行 `{command}`")
         return Check(name="schema", level="bad", said=said, fix=fix)
     said = Said(en="the schema is this release's", zh="数据库结构与本版本一致")
     return Check(name="schema", level="ok", said=said)
