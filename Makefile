@@ -10,7 +10,7 @@ JOBS ?= 2
 # tasks of bench-stats
 N ?= 10000
 
-.PHONY: help run test check backends bench bench-stats regressions chaos chaos-traces pictures lint types layers unit clean
+.PHONY: help run test check backends bench bench-stats regressions chaos chaos-traces chaos-stats pictures lint types layers unit clean
 
 help: ## Show what can be made.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ chaos: $(VENV)/.dev ## The crash test at full size: 300 tasks, everything killed
 
 chaos-traces: $(VENV)/.dev ## The same with a real collector and Jaeger killed too: twice 2000 tasks.
 	VOXTRACE_TEST_CHAOS_TRACES=2000 $(BIN)/python -m pytest -q -s tests/acceptance/test_chaos_traces.py
+
+chaos-stats: $(VENV)/.dev ## Statistics are true while all is killed and removed: 10 000 answers on each database.
+	VOXTRACE_TEST_CHAOS_STATS=10000 $(BIN)/python -m pytest -q -s tests/acceptance/test_stats_truth.py
 
 pictures: $(VENV)/.dev ## Draw docs/images/traces: task pages beside what Jaeger's API returns.
 	VOXTRACE_TEST_PICTURES=docs/images/traces $(BIN)/python -m pytest -q tests/browser/test_traces_beside_jaeger.py

@@ -9,7 +9,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +20,7 @@ from app.service import limits
 from tests.conftest import KINDS, database_url
 from tests.support.backends import Backends, Pair
 from tests.support.chaos import (
+    PARTS,
     BackendChaos,
     Chaos,
     Step,
@@ -105,8 +106,9 @@ def test_no_trace_is_lost_when_everything_is_killed(
     }
     home = Home.make(tmp_path / "home", database_url(kind, tmp_path), **pair.environ, **environ)
     blows = BackendChaos(_plan(home, pair))
-    hasty = {} if IS_FULL else {"duties": "tests.support.hasty_duties"}
-    chaos = Chaos(home, seed=SEED, every_s=EVERY_S, modules=hasty, also=blows.step)
+    hasty = replace(PARTS["duties"], module="tests.support.hasty_duties")
+    parts = PARTS if IS_FULL else {**PARTS, "duties": hasty}
+    chaos = Chaos(home, seed=SEED, every_s=EVERY_S, parts=parts, also=blows.step)
     began_s = time.monotonic()
     with pair, home, chaos:
         limits.set_max_concurrent(home.core, LIMIT)

@@ -11,7 +11,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Final, Self
 
@@ -29,11 +29,39 @@ if TYPE_CHECKING:
 #: Seconds that a program lives, once it has children (they may die before); duties have none.
 LIVES_S: Final = 3.0
 _DUTIES_LIVE_S: Final = 5.0
-_PARTS: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
-    "web": ("web", {}),
-    "worker 1": ("worker --without-duties", {"VOXTRACE_WORKER_NAME": "w1"}),
-    "worker 2": ("worker --without-duties", {"VOXTRACE_WORKER_NAME": "w2"}),
-    "duties": ("duties", {}),
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A program that is killed, and started again whenever it has ended.
+
+    Attributes:
+        words: What follows `voxtrace`.
+        environ: Settings of its own.
+        module: What runs in the place of the `voxtrace` command.
+        has_children: Whether its children are killed too, and its life begins with them.
+        lives_s: Seconds that it lives before it may be killed itself.
+        rests_s: Seconds from its end to its next start.
+    """
+
+    words: str
+    environ: Mapping[str, str] = field(default_factory=dict)
+    module: str = "app"
+    has_children: bool = True
+    lives_s: float = LIVES_S
+    rests_s: float = 0.0
+
+
+def worker_part(name: str) -> Part:
+    """A worker of this name."""
+    return Part(words="worker --without-duties", environ={"VOXTRACE_WORKER_NAME": name})
+
+
+PARTS: Final[Mapping[str, Part]] = {
+    "web": Part(words="web"),
+    "worker 1": worker_part("w1"),
+    "worker 2": worker_part("w2"),
+    "duties": Part(words="duties", has_children=False, lives_s=_DUTIES_LIVE_S),
 }
 
 
@@ -61,7 +89,8 @@ class Chaos:
         home: Where they run.
         seed: Of the walk; the same seed takes the same choices.
         every_s: Seconds between two kills, on average.
-        modules: Part → module that runs in the place of the `voxtrace` command.
+        parts: What runs and is killed, by name.
+        when: Whether it is time for another kill.
         also: Called after each kill, in the thread that starts everything.
     """
 
@@ -71,21 +100,25 @@ class Chaos:
         *,
         seed: int,
         every_s: float,
-        modules: Mapping[str, str] | None = None,
+        parts: Mapping[str, Part] = PARTS,
+        when: Callable[[], bool] = lambda: True,
         also: Callable[[], None] = lambda: None,
     ) -> None:
         self.kills: Counter[str] = Counter()
         self._home = home
         self._every_s = every_s
-        self._modules = modules or {}
-        self._also = also
+        self._parts = parts
+        self._retired: set[str] = set()
+        self._gone: set[str] = set()
+        self._when, self._also = when, also
         self._dice = random.Random(seed)  # noqa: S311 - a repeatable walk
         self._quiet = threading.Event()
         self._quiet.set()
         self._over = threading.Event()
         self._running: dict[str, Program] = {}
-        #: Moment from which on a part may be killed itself, on the monotonic clock.
+        #: Moments from which on a part may be killed itself, and started again (monotonic clock).
         self._grown_s: dict[str, float] = {}
+        self._rested_s: dict[str, float] = {}
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def __enter__(self) -> Self:
@@ -106,31 +139,42 @@ class Chaos:
         """Ends the killing; what ended is still started again."""
         self._quiet.set()
 
+    def retire(self, *names: str) -> None:
+        """Ends parts for good; returns once they have ended."""
+        self._retired |= set(names)
+        wait_until(lambda: self._retired <= self._gone, 30, what=f"{names} have ended")
+
+    def pid_of(self, name: str) -> int:
+        """The pid of a part that runs, or ran last."""
+        return self._running[name].pid
+
     def _run(self) -> None:
         """Starts, kills and starts again, all in one thread.
 
         A program dies with the *thread* that started it (PDEATHSIG): this one lives to the end.
         """
-        for name in _PARTS:
+        for name in self._parts:
             self._start(name)
         while not self._over.wait(self._every_s * (0.5 + self._dice.random())):
-            if not self._quiet.is_set():
+            if not self._quiet.is_set() and self._when():
                 self._kill_one()
             self._also()
             self._revive()
 
     def _start(self, name: str) -> None:
-        words, environ = _PARTS[name]
-        module = self._modules.get(name, "app")
+        part = self._parts[name]
         self._grown_s.pop(name, None)
-        self._running[name] = self._home.start(*words.split(), module=module, **environ)
+        self._rested_s.pop(name, None)
+        self._running[name] = self._home.start(
+            *part.words.split(), module=part.module, **part.environ
+        )
 
     def _kill_one(self) -> None:
-        """One of all children (not of the duties), and of the programs that had time to start."""
+        """One of all children, and of the programs that had time to start."""
         victims: list[tuple[str, int | None]] = [
             (name, pid)
             for name, program in self._running.items()
-            if name != "duties"
+            if self._parts[name].has_children
             for pid in children_of(program.pid)
         ]
         victims += [(name, None) for name in self._running if self._is_grown(name)]
@@ -147,17 +191,21 @@ class Chaos:
             self.kills[f"{part} child"] += 1
 
     def _is_grown(self, name: str) -> bool:
-        program, now_s = self._running[name], time.monotonic()
-        if name == "duties":
-            self._grown_s.setdefault(name, now_s + _DUTIES_LIVE_S)
-        elif children_of(program.pid):
-            self._grown_s.setdefault(name, now_s + LIVES_S)
+        program, part, now_s = self._running[name], self._parts[name], time.monotonic()
+        if not part.has_children or children_of(program.pid):
+            self._grown_s.setdefault(name, now_s + part.lives_s)
         return program.popen.poll() is None and now_s >= self._grown_s.get(name, math.inf)
 
     def _revive(self) -> None:
+        now_s = time.monotonic()
         for name, program in list(self._running.items()):
-            if program.popen.poll() is not None:
-                self._start(name)
+            if name in self._retired:
+                program.kill()
+                self._gone.add(name)
+            elif program.popen.poll() is not None:
+                rests_s = self._parts[name].rests_s
+                if now_s >= self._rested_s.setdefault(name, now_s + rests_s):
+                    self._start(name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """What the statistics must say, counted anew from the rows in plain Python, and what they say."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -110,6 +110,36 @@ def live(counted: Counted) -> Counted:
         table: {key: one for key, one in found.items() if key[place[table]] == 0}
         for table, found in counted.items()
     }
+
+
+def archived(counted: Counted) -> dict[str, dict[str, Sums]]:
+    """What is archived by status, in all ways in which it is kept: table, grain and measure."""
+    found: dict[str, dict[str, Sums]] = {}
+    for table, rows in counted.items():
+        for key, one in rows.items():
+            name, is_archived, status = _ARCHIVED[table](key)
+            if is_archived:
+                by = found.setdefault(f"{table} {name}".strip(), {})
+                by[status] = by.get(status, Sums()) + one
+    return found
+
+
+#: Table -> (name of the way in which it is kept, archived, status) of a key.
+_ARCHIVED: dict[str, Callable[[tuple[Any, ...]], tuple[str, int, str]]] = {
+    "stat_total": lambda key: ("", key[0], key[1]),
+    "stat_period": lambda key: (key[0], key[2], key[3]),
+    "stat_cube": lambda key: (key[0], key[2], key[3]),
+    "stat_hist": lambda key: (key[1], key[0], "completed"),
+}
+
+
+def ledger(conn: Connection) -> dict[str, Sums]:
+    """What the ledger says was removed, by status."""
+    found: dict[str, Sums] = {}
+    for row in conn.execute(text("SELECT * FROM archive")).mappings():
+        one = Sums(**{name: row[name] for name in NAMES})
+        found[row["status"]] = found.get(row["status"], Sums()) + one
+    return found
 
 
 def by_status(conn: Connection) -> Counter[str]:
