@@ -103,7 +103,9 @@ _STEPS = st.lists(
 
 
 @settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=10
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    deadline=None,
+    max_examples=10,
 )
 @given(steps=_STEPS)
 def test_nothing_is_found_on_any_history(
