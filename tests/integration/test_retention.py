@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, select
 
@@ -51,6 +51,22 @@ happenings = st.lists(
     min_size=1,
     max_size=25,
 ).map(lambda found: sorted(found, key=lambda one: -one.days))
+
+
+def _then(days: int, what: str, which: int = 0, other: int = 0, status: str = "failed") -> Happened:
+    return Happened(days=days, what=what, which=which, other=other, status=status, is_sent=True)
+
+
+#: What chance rarely finds: a deleted text that waits for a live task; a text that asked lately,
+#: and is answered by another task by now; one that asked lately, and was deleted long ago.
+WAITS = [_then(40, "new", status="processing"), _then(39, "follow"), _then(35, "delete", 1)]
+ANSWERED_ANEW = [
+    _then(100, "new"),
+    _then(60, "follow"),
+    _then(59, "new", status="completed"),
+    _then(58, "anew", 1, 1),
+]
+ASKED_AND_DELETED = [_then(100, "new"), _then(60, "follow"), _then(50, "delete", 1)]
 
 
 def _happen(rows: AgedRows, happened: list[Happened]) -> list[int]:
@@ -107,6 +123,11 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     limits=st.tuples(LIMITS, LIMITS, LIMITS, LIMITS, LIMITS),
     unchecked=st.integers(0, 9),
     keeps_unsent=st.booleans(),
+)
+@example(happened=WAITS, limits=(None,) * 4 + (30,), unchecked=0, keeps_unsent=False)
+@example(happened=ANSWERED_ANEW, limits=(90,) + (None,) * 4, unchecked=0, keeps_unsent=False)
+@example(
+    happened=ASKED_AND_DELETED, limits=(90, None, None, None, 30), unchecked=0, keeps_unsent=True
 )
 @pytest.mark.usefixtures("hasty")
 def test_what_had_its_time_goes_and_nothing_else(
