@@ -23,6 +23,7 @@ from tests.conftest import KINDS, database_url
 from tests.support.home import Home
 from tests.support.listed_rows import NOW_US, Listed, holds, listed, populate
 from tests.support.postgres import shared_server
+from tests.support.service import submitted
 
 #: Tasks of the table.
 COUNT: Final = 180
@@ -203,6 +204,27 @@ def test_page_looks_at_no_more_rows_than_it_may(table: Table) -> None:
     assert page.searched_to[-1] == newest[-1]
     assert page.next is not None
     assert page.next.key == page.searched_to
+
+
+def test_bound_is_shared_by_the_values_of_a_term(table: Table) -> None:
+    """Of a list that walks two indexes both together look at no more than the page may."""
+    page = task_list.page(table.core, "status:completed,failed chars:<0", examined=40, limit=50)
+    assert page.searched_to is not None
+    ends = table.expected(parse("status:completed,failed"), Order())
+    assert 20 <= ends.index(page.searched_to[-1]) + 1 <= 40
+
+
+def test_search_goes_down_to_the_first_text(
+    any_home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A search in steps begins with the newest text and ends with the first one."""
+    monkeypatch.setattr(task_search, "_STEP", 1)
+    core = any_home.core
+    made = [submitted(core, f"Number {number}: a needle.").task.id for number in range(7)]
+    with core.database.read() as conn:
+        found = task_search.find(conn, parse("text:needle"))
+    assert found is not None
+    assert _ids(task_list.page(core, "text:needle", limit=100)) == made[::-1]
 
 
 def test_index_answers_without_a_bound(table: Table) -> None:
