@@ -87,12 +87,12 @@ def test_prune_refuses_what_means_nothing(
 
 @pytest.mark.timeout(180)
 def test_killed_prune_is_run_again(any_home: Home) -> None:
-    """SIGKILL amid the removal, three times: every moment agrees, and the last run does the rest.
+    """SIGKILL amid the removal, twice: every moment agrees, and the last run does the rest.
 
     All-time numbers are those of before, in every look; what is not archived equals a recount; the
     ledger adds up to the archive and names each task once; no row points to what is gone.
     """
-    home, kills = any_home, 3
+    home, kills = any_home, 2
     count = _made(home, *range(100, 220))
     with home.core.database.read() as conn:
         all_time = recount.all_time(recount.kept(conn))

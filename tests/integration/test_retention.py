@@ -116,7 +116,9 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=25
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    deadline=None,
+    max_examples=25,
 )
 @given(
     happened=happenings,
