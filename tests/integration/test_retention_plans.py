@@ -57,7 +57,7 @@ ORDERED = {"deleted texts", "old keys", *(name for name in STATEMENTS if "that e
 
 def test_statements_read_no_whole_table(home: Home) -> None:
     """SQLite's plans have no SCAN without an index, and sort nothing that an index has in order."""
-    wrong = {}
+    wrong: dict[str, list[str]] = {}
     with home.core.database.write() as conn:
         for name, statement in STATEMENTS.items():
             with recorded(conn.engine) as statements:
