@@ -5,7 +5,7 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.domain import backup
@@ -38,6 +38,8 @@ ROWS = st.tuples(
         for one in SHAPE.columns
     )
 )
+#: A machine that does other things is no reason to fail.
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 PART: dict[str, Any] = {"entry": "x", "bytes": 3, "sha256": "ab"}
 MANIFEST = Manifest(
     release="1",
@@ -52,6 +54,7 @@ MANIFEST = Manifest(
 )
 
 
+@PATIENT
 @given(rows=st.lists(ROWS, max_size=4))
 def test_rows_come_back_as_they_were(rows: list[tuple[Any, ...]]) -> None:
     """For every row: one line, and the same values and kinds out of it."""
@@ -77,6 +80,7 @@ def test_number_that_is_none_comes_back() -> None:
     assert math.isnan(RowReader(shape, is_strict=True).row(line)[0])
 
 
+@PATIENT
 @given(values=st.lists(st.one_of(st.none(), st.booleans(), st.text(), st.floats()), max_size=12))
 def test_other_lines_are_refused_in_words(values: list[Any]) -> None:
     """Whatever stands there: a row that fits, or a ValueError that quotes nothing."""
