@@ -23,7 +23,7 @@ from typing import Any, Final
 from app.service.recounts import reconcile
 from tests.bench import report
 from tests.bench.report import Result
-from tests.bench.stats import cluster, cpu, fill, measure, over_http, place, tend, writes
+from tests.bench.stats import cluster, fill, measure, over_http, place, tend, writes
 from tests.bench.stats.measure import WrongError
 from tests.bench.stats.place import KINDS, Filled, Kind, Place, say
 from tests.bench.stats.timing import Effort
@@ -107,12 +107,13 @@ def _told(filled: Filled) -> report.Row:
         "tasks": filled.count,
         "rows s": filled.rows_s,
         "indexes s": filled.indexes_s,
+        "cpu s": filled.cpu_s,
         "GB": round(filled.size_bytes / 1e9, 2),
     }
 
 
 def _part(part: str, where: Place, filled: Filled, *, is_quick: bool) -> Result:
-    pids = cpu.server_pids(cluster.folder()) if where.kind == "postgres" else ()
+    pids = cluster.server_pids(where)
     effort = Effort(calls=60 if is_quick else 500, seconds=0.25 if is_quick else 5, pids=pids)
     match part:
         case "hours":

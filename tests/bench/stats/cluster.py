@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from sqlalchemy.engine import make_url
 
-from tests.bench.stats.place import ROOT
+from tests.bench.stats.place import ROOT, Place
 from tests.support.postgres import PostgresServer, programs
 
 #: A share of the machine's memory, and the most that it takes, in megabytes.
@@ -30,6 +31,14 @@ def folder() -> Path:
         return inside
     name = hashlib.sha256(str(ROOT).encode()).hexdigest()[:8]
     return Path(f"/var/tmp/voxtrace-bench-{name}")  # noqa: S108 - a kept place; its name is ours
+
+
+def server_pids(where: Place) -> tuple[int, ...]:
+    """The process of the server that works for a place; none on SQLite."""
+    if where.kind == "sqlite":
+        return ()
+    host = make_url(where.url).query["host"]
+    return (int((Path(str(host)) / "data/postmaster.pid").read_text().partition("\n")[0]),)
 
 
 def missing() -> str | None:

@@ -21,11 +21,3 @@ def _own_s(pid: int) -> float:
     except OSError:
         return 0.0
     return sum(int(ticks) for ticks in fields[11:15]) / _TICKS
-
-
-def server_pids(folder: Path) -> tuple[int, ...]:
-    """The process of the PostgreSQL that runs on a folder; none where none does."""
-    try:
-        return (int((folder / "data/postmaster.pid").read_text().partition("\n")[0]),)
-    except OSError:
-        return ()

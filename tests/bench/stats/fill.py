@@ -1,5 +1,6 @@
 """Fills a database with a count of tasks, through its own schema and triggers, and keeps it."""
 
+import os
 import shutil
 import time
 from collections.abc import Callable
@@ -10,7 +11,7 @@ import psycopg
 from sqlalchemy.engine import make_url
 
 from app import bootstrap, clock
-from tests.bench.stats import inhabit, place
+from tests.bench.stats import cluster, cpu, inhabit, place
 from tests.bench.stats.load import Loader
 from tests.bench.stats.load_postgres import PostgresLoader
 from tests.bench.stats.load_sqlite import SqliteLoader
@@ -50,7 +51,10 @@ def ensure(where: Place, server_execute: Callable[[str], None] | None = None) ->
         server_execute(f'CREATE DATABASE "{name}"')
     bootstrap.migrate(where.home().settings)
     end = clock.now_us() // 1_000_000 * 1_000_000
+    working = (os.getpid(), *cluster.server_pids(where))
+    used_s = cpu.used_s(*working)
     rows_s, indexes_s = _load(where, end)
+    used_s = cpu.used_s(*working) - used_s
     inhabit.inhabit(where, end)
     filled = Filled(
         makers=place.makers(),
@@ -58,6 +62,7 @@ def ensure(where: Place, server_execute: Callable[[str], None] | None = None) ->
         end=end,
         rows_s=round(rows_s, 1),
         indexes_s=round(indexes_s, 1),
+        cpu_s=round(used_s, 1),
         size_bytes=size_bytes(where),
     )
     place.tell(where, filled)
@@ -66,7 +71,8 @@ def ensure(where: Place, server_execute: Callable[[str], None] | None = None) ->
 
 def _check_room(where: Place) -> None:
     needed = where.count * TASK_BYTES + min(FIXED_BYTES, where.count * TASK_BYTES)
-    existing = next(path for path in (where.folder, *where.folder.parents) if path.exists())
+    folder = where.folder if where.kind == "sqlite" else cluster.folder()
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
     free = shutil.disk_usage(existing).free
     say(f"{where.kind} {where.count}: needs {needed / 1e9:.1f} GB, {free / 1e9:.0f} GB are free")
     if needed > free * 0.9:

@@ -34,6 +34,7 @@ class Filled:
         count: Tasks.
         end: The moment after the last of them, in microseconds.
         rows_s, indexes_s: Seconds for the rows, and then for the indexes.
+        cpu_s: Processor time of both, the server's too.
         size_bytes: On disk, when it was new.
     """
 
@@ -42,6 +43,7 @@ class Filled:
     end: int
     rows_s: float
     indexes_s: float
+    cpu_s: float
     size_bytes: int
 
 

@@ -53,7 +53,8 @@ def quantiles(dialect: str) -> str:
 
 def _quantiles(dialect: str, measure: str) -> str:
     place = MEASURES.index(measure)
-    done = f"FROM task WHERE {_COUNTS} AND status = 'completed'"
+    # said so that SQLite may walk the index on the duration: its sort of ten million takes minutes
+    done = f"FROM task WHERE finished_at IS NOT NULL AND {_COUNTS} AND status = 'completed'"
     if dialect == "postgresql":
         parts = ", ".join(
             f"percentile_disc({q}) WITHIN GROUP (ORDER BY {measure}_ms) AS {name}"

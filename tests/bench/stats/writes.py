@@ -39,7 +39,7 @@ class Effort:
 
 
 _QUICK: Final = Effort(rounds=6, tasks=4)
-_FULL: Final = Effort(rounds=30, tasks=32)
+_FULL: Final = Effort(rounds=20, tasks=24)
 
 
 def measure(
