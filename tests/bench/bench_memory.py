@@ -34,7 +34,7 @@ _WEB_PROCESSES: Final = 2
 #: each kind at once.
 _ASKERS: Final = 4
 _BACKLOG: Final = 200
-_ASK_EVERY: Final = 25
+_ASK_EVERY: Final = 5
 _STREAMS: Final = 2
 _PATHS: Final = (
     "/api/v1/stats",
@@ -177,8 +177,9 @@ def measure(counts: Sequence[int]) -> report.Result:
             begun_s = time.monotonic()
             run.reach(n)
             found.append(run.memory())
-            rows |= _rows(n, found[-1], found[0])
-            print(f"{n} tasks, {time.monotonic() - begun_s:.0f} s more", file=sys.stderr)
+            new = _rows(n, found[-1], found[0])
+            rows |= new
+            print(f"{time.monotonic() - begun_s:.0f} s\n{report.table(new)}", file=sys.stderr)
         run.stop()
     return dict(sorted(rows.items(), key=lambda row: row[0].partition(",")[0]))
 
