@@ -37,6 +37,8 @@ WAITING: Final = "recount.waiting"
 DRIFT: Final = "recount.drift"
 #: How often counters were mended: a change takes back what was seen before it.
 MENDED: Final = "recount.mended"
+#: Drift and notes that a summary has at most.
+LISTED: Final = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,12 +57,14 @@ class Summary:
 
     Attributes:
         last_checked_at: The moment that the last one spoke of; None: there was none.
+        first: The first `LISTED` of what is known, notes too.
     """
 
     checked_count: int
     waiting_count: int
     drift_count: int
     last_checked_at: int | None
+    first: tuple[Drift, ...]
 
 
 def hours(conn: Connection) -> list[CheckedHour]:
@@ -121,12 +125,6 @@ def _inside(scope: Scope) -> ColumnElement[bool]:
     return and_(_D.start.is_(None), parts, named, _D.name.not_in(scope.but))
 
 
-def first_drifts(conn: Connection, limit: int) -> list[Drift]:
-    """The first of what is known, notes too (primary key)."""
-    statement = select(stat_drift_table).order_by(_D.id).limit(limit)
-    return records(Drift, conn.execute(statement))
-
-
 def count_drift(conn: Connection) -> int:
     """All drift that is known: of hours as it was counted, else as it was written down."""
     of_hours = select(func.coalesce(func.sum(_C.drift_count), 0)).scalar_subquery()
@@ -140,15 +138,27 @@ def count_hours(conn: Connection) -> int:
     return int(conn.execute(select(func.count()).select_from(stat_check_table)).scalar_one())
 
 
+_FIRST: Final = select(stat_drift_table).order_by(_D.id).limit(LISTED).subquery()
+#: The three numbers, that of drift once for each of the first that are known: one statement, for a
+#: second would cost as much again.
+_SUMMARY: Final = (
+    select(_K.key, _K.value, _K.updated_at, *_FIRST.c)
+    .select_from(setting_table.outerjoin(_FIRST, _K.key == DRIFT))
+    .where(_K.key.in_((CHECKED, WAITING, DRIFT)))
+    .order_by(_FIRST.c.id)
+)
+
+
 def summary(conn: Connection) -> Summary:
-    """What the recounts say together (primary key, three rows)."""
-    statement = select(_K.key, _K.value, _K.updated_at).where(_K.key.in_((CHECKED, WAITING, DRIFT)))
-    found = {key: (int(value), int(at)) for key, value, at in conn.execute(statement)}
+    """What the recounts say together (primary keys; 2 + `LISTED` rows at most)."""
+    rows = conn.execute(_SUMMARY).all()
+    found = {row.key: (int(row.value), int(row.updated_at)) for row in rows}
     return Summary(
         checked_count=found.get(CHECKED, (0, 0))[0],
         waiting_count=found.get(WAITING, (0, 0))[0],
         drift_count=found.get(DRIFT, (0, 0))[0],
         last_checked_at=max((at for _, at in found.values()), default=None),
+        first=tuple(records(Drift, (row for row in rows if row.id is not None))),
     )
 
 

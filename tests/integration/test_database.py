@@ -199,6 +199,24 @@ def test_the_way_back_and_forth_counts_the_same(any_url: str, open_database: Ope
     assert before["stat_total"][0][:4] == ("completed", 2, 14, 2 + 4 + 2 * 1000 - 14)
 
 
+@pytest.mark.parametrize("any_url", ["postgres"], indirect=True)
+def test_a_histogram_of_many_shards_becomes_one(any_url: str, open_database: OpenDatabase) -> None:
+    """Revision 0009 adds up the shards of what was counted before, and loses none of it."""
+    database = open_database(any_url, "migrate")
+    counted = text("SELECT shard, n FROM stat_hist WHERE measure = 'run' ORDER BY shard")
+    with database.write() as conn:
+        command.downgrade(_alembic(conn), "0008")
+        conn.execute(
+            text(
+                "INSERT INTO stat_hist (archived, measure, low_ms, shard, n)"
+                " VALUES (0, 'run', 7, 0, 1), (0, 'run', 7, 2, 4), (0, 'run', 7, 3, 8)"
+            )
+        )
+        command.upgrade(_alembic(conn), "head")
+        assert [tuple(row) for row in conn.execute(counted)] == [(0, 13)]
+    schema.check(database)
+
+
 _TASK = text(
     "INSERT INTO task (text_id, content_key, status, engine, engine_version, voice, format, source,"
     " char_count, timeout_us, max_attempts, give_up_at, submitted_at, queued_at, not_before,"

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select, text
 
 from app.domain.drift import Drift
 from app.domain.histogram import MEASURES, histogram_of, unpack
@@ -14,7 +14,9 @@ from app.duties.recount import Recount
 from app.service.core import Core
 from app.service.recounts.reconcile import reconcile
 from app.service.recounts.verdict import Verdict, verdict
-from app.store import recount_latencies, recount_results
+from app.store import recount_latencies
+from app.store.rows import records
+from app.store.tables import stat_drift_table
 from tests.support import planted, recount
 from tests.support.home import Home
 from tests.support.task_rows import HOUR_US, INSERT, START_US, columns
@@ -54,7 +56,7 @@ def empty_cells(core: Core) -> int:
 def kept(core: Core) -> list[Drift]:
     """All drift that is written down."""
     with core.database.read() as conn:
-        return recount_results.first_drifts(conn, 1000)
+        return list(records(Drift, conn.execute(select(stat_drift_table))))
 
 
 def is_exact(core: Core) -> bool:

@@ -7,9 +7,8 @@ from app.domain.drift import Drift
 from app.store import recount_results
 from app.store.database import Connection
 
-#: Drift that is told one by one, and rows that are read for it: notes may stand among them.
-SHOWN: Final = 20
-_READ: Final = 2 * SHOWN
+#: Drift that is told one by one: notes may stand among what is known.
+SHOWN: Final = recount_results.LISTED // 2
 #: Microseconds without any check after which nothing is known: there is one every five minutes.
 STALE_US: Final = 1_800_000_000
 
@@ -43,14 +42,13 @@ class Verdict:
 
 
 def verdict(conn: Connection, now: int) -> Verdict:
-    """The verdict, in the snapshot of the caller; two statements that read some 40 rows at most.
+    """The verdict, in the snapshot of the caller; one statement that reads some 40 rows at most.
 
     Args:
         conn: Where to read.
         now: The database's time.
     """
     found = recount_results.summary(conn)
-    told = recount_results.first_drifts(conn, _READ)
     at = found.last_checked_at
     age_us = None if at is None else max(0, now - at)
     return Verdict(
@@ -60,8 +58,8 @@ def verdict(conn: Connection, now: int) -> Verdict:
         last_checked_at=at,
         age_us=age_us,
         drift_count=found.drift_count,
-        drifts=tuple(one for one in told if not one.is_note)[:SHOWN],
-        notes=tuple(one for one in told if one.is_note),
+        drifts=tuple(one for one in found.first if not one.is_note)[:SHOWN],
+        notes=tuple(one for one in found.first if one.is_note),
     )
 
 

@@ -9,8 +9,10 @@ from app.domain.sums import Sums
 from app.domain.window import HOUR_US, Window, ceil_to, floor_to
 from app.service.stats.request import StatsRequest
 from app.store import rollups, totals
+from app.store.all_time import AllTime, of_all_time
 from app.store.database import Connection
 from app.store.rollups import Cell
+from app.store.totals import Total
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,12 +23,14 @@ class Collected:
         window: What they are of: wider than asked for where retention took rows of an hour at an
             end of it, so that only the whole hour can be told.
         is_whole_hours: Whether it is wider.
+        all_time: What the statement that gave the cells told of all time; None: it was another.
     """
 
     window: Window
     is_whole_hours: bool
     cells: tuple[Cell, ...]
     dimensions: tuple[str, ...]
+    all_time: AllTime | None = None
 
     @property
     def archived(self) -> int:
@@ -38,8 +42,11 @@ def collect(conn: Connection, request: StatsRequest, now: int) -> Collected:
     """The cells of a request; what they cost depends on the window's hours, not on its tasks."""
     window, is_wider = told_window(conn, request.window, now)
     dimensions = request.dimensions
-    if window.is_all:
-        found = _all_time(conn, dimensions)
+    all_time = of_all_time(conn) if window.is_all and not dimensions else None
+    if all_time:
+        found = _of_totals(all_time.totals)
+    elif window.is_all:
+        found = [*rollups.of_cube(conn, None, dimensions), *rollups.of_live_rows(conn, dimensions)]
     else:
         found = _of_window(conn, window, dimensions, now)
     is_asked = fits(request.query, dimensions)
@@ -48,6 +55,7 @@ def collect(conn: Connection, request: StatsRequest, now: int) -> Collected:
         is_whole_hours=is_wider,
         cells=tuple(cell for cell in found if is_asked(cell)),
         dimensions=dimensions,
+        all_time=all_time,
     )
 
 
@@ -65,15 +73,10 @@ def told_window(conn: Connection, window: Window, now: int) -> tuple[Window, boo
     return Window(start=start, end=end), (start, end) != (window.start, window.end)
 
 
-def _all_time(conn: Connection, dimensions: Sequence[str]) -> list[Cell]:
-    if dimensions:
-        return [
-            *rollups.of_cube(conn, None, dimensions),
-            *rollups.of_live_rows(conn, dimensions),
-        ]
+def _of_totals(found: Iterable[Total]) -> list[Cell]:
     return [
         Cell(values=(), status=one.status, is_archived=one.is_archived, sums=one.sums)
-        for one in totals.of_tasks(conn)
+        for one in found
     ]
 
 
@@ -97,7 +100,8 @@ def live(conn: Connection, dimensions: Sequence[str]) -> list[Cell]:
     """What waits or runs now."""
     if dimensions:
         return rollups.of_live_rows(conn, dimensions)
-    return [cell for cell in _all_time(conn, ()) if cell.status in {"pending", "processing"}]
+    found = _of_totals(totals.of_tasks(conn))
+    return [cell for cell in found if cell.status in {"pending", "processing"}]
 
 
 def fits(query: Query, dimensions: Sequence[str]) -> Callable[[Cell], bool]:

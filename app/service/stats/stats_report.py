@@ -113,7 +113,7 @@ def read(conn: Connection, request: StatsRequest, now: int) -> StatsReport:
     maker = Maker(
         dimensions=collected.dimensions,
         n=sum(cell.sums.n for cell in collected.cells),
-        length_us=_length_us(conn, collected.window, now),
+        length_us=_length_us(conn, collected, now),
         # a removed task has no row to be found
         exact=ExactReader(conn, collected.window, now)
         if request.is_exact and not collected.archived
@@ -129,7 +129,7 @@ def read(conn: Connection, request: StatsRequest, now: int) -> StatsReport:
         figures=maker.figures(collected.cells, all_together(shapes)),
         query=query,
         groups=_groups(request, collected, maker, shapes, query),
-        savings=_savings(conn, request, collected.window, now),
+        savings=_savings(conn, request, collected, now),
         rows_wanted=reader.rows_wanted,
         check=verdict.verdict(conn, now),
     )
@@ -221,22 +221,30 @@ def _opens(query: Query, window: Window) -> Query:
     return both(query, Query(terms=(within("ended", window.start or 0, window.end),)))
 
 
-def _length_us(conn: Connection, window: Window, now: int) -> int | None:
+def _length_us(conn: Connection, collected: Collected, now: int) -> int | None:
     """From the window's start, or the first hour in which something ended, to its end or now."""
-    start = window.start if window.start is not None else rollups.first_hour(conn)
+    window = collected.window
+    start = window.start
+    if start is None:
+        kept = collected.all_time
+        start = kept.first_hour if kept else rollups.first_hour(conn)
     end = now if window.end is None else min(window.end, now)
     return max(1, end - start) if start is not None else None
 
 
-def _savings(conn: Connection, request: StatsRequest, window: Window, now: int) -> Savings | None:
+def _savings(
+    conn: Connection, request: StatsRequest, collected: Collected, now: int
+) -> Savings | None:
     terms = request.query.terms
     if any(term.name != "engine" for term in terms):
         return None
     found: list[Dispositions] = []
-    if window.is_all:
+    if collected.all_time:
+        found += collected.all_time.dispositions
+    elif collected.window.is_all:
         found = rollups.of_submissions(conn, None)
     else:
-        start, end = window.reach(now)
+        start, end = collected.window.reach(now)
         for span in cut(floor_to(start, HOUR_US), ceil_to(end, HOUR_US)).spans:
             found += rollups.of_submissions(conn, span)
     return savings_of(one for one in found if all(name_matches(term, one.engine) for term in terms))
