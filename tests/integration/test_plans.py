@@ -10,7 +10,7 @@ from app.service import claim, presence, reap, task_list
 from app.service.submit import SubmitRequest, submit
 from app.store import recount_rows, reports, task_log, tasks, workers
 from tests.support.home import Home
-from tests.support.statements import plan, recorded
+from tests.support.statements import plan, recorded, walks
 
 if TYPE_CHECKING:
     from app.service.core import Core
@@ -53,7 +53,7 @@ HOT: dict[str, Callable[[Connection], object]] = {
 
 @pytest.mark.parametrize("name", HOT)
 def test_hot_statement_scans_no_table(home: Home, name: str) -> None:
-    """SQLite's plan has no SCAN of task, task_attempt, text or worker without an index."""
+    """SQLite's plan scans no table without an index, and walks through no index of all tasks."""
     with home.core.database.write() as conn:
         with recorded(conn.engine) as statements:
             HOT[name](conn)
@@ -61,6 +61,7 @@ def test_hot_statement_scans_no_table(home: Home, name: str) -> None:
             for line in plan(conn, sql, values):
                 is_scan = line.startswith("SCAN ") and "USING" not in line
                 assert not is_scan or "CONSTANT ROW" in line, f"{line}\n{sql}"
+            assert not walks(conn, sql, values), sql
     assert statements
 
 
