@@ -13,7 +13,7 @@ from contextlib import closing, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from sqlalchemy import Connection, create_engine, event, text
+from sqlalchemy import ColumnElement, Connection, create_engine, event, literal_column, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -146,8 +146,7 @@ class Database:
         """The database's clock in microseconds: on SQLite it is this host's."""
         if self.is_sqlite:
             return clock.now_us()
-        row = conn.execute(_PG_NOW).scalar_one()
-        return int(row)
+        return conn.execute(_SELECT_PG_NOW).scalar_one()
 
     def raw_path(self) -> str | None:
         """The SQLite file; None on PostgreSQL."""
@@ -175,7 +174,11 @@ class Database:
         self._engine.dispose()
 
 
-_PG_NOW = text("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")
+#: The server's clock, in microseconds.
+PG_NOW: Final[ColumnElement[int]] = literal_column(
+    "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+)
+_SELECT_PG_NOW: Final = select(PG_NOW)
 _OPEN: "weakref.WeakSet[Database]" = weakref.WeakSet()
 
 

@@ -1,18 +1,16 @@
-"""Durations of completed tasks: histograms that are kept, values of rows, one value by its rank."""
+"""Durations of completed tasks: histograms of hours and days, values of rows, one by its rank."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Connection, Text, cast, func, literal_column, select, text
+from sqlalchemy import Connection, func, literal_column, select, text
 
-from app.domain.histogram import PLACES, Histogram
 from app.domain.window import Span
 from app.store.counted import COUNTED
 from app.store.rollups import COLUMNS
 from app.store.tables import (
     stat_cube_table,
-    stat_hist_table,
     stat_latency_table,
     stat_period_table,
     task_table,
@@ -21,7 +19,6 @@ from app.store.tables import (
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
 
-_H = stat_hist_table.c
 _L = stat_latency_table.c
 _P = stat_period_table.c
 _C = stat_cube_table.c
@@ -30,18 +27,6 @@ _T = task_table.c
 _DURATIONS: Final = {"run": _T.run_ms, "wait": _T.wait_ms, "total": _T.total_ms}
 #: Indexes on durations hold rows of ended tasks, canaries left out: literals, for SQLite.
 _ENDED: Final = text("task.finished_at IS NOT NULL AND task.source <> 'canary'")
-#: Two lists in the same order: a tenth of the rows, and half the time. SQLite knows lists as text
-#: alone, and its key's order is that of the groups; on PostgreSQL arrays take less than text.
-_ALL_TIME: Final = {
-    "sqlite": select(
-        _H.measure,
-        func.aggregate_strings(cast(_H.low_ms, Text), ","),
-        func.aggregate_strings(cast(_H.n, Text), ","),
-    ).group_by(_H.archived, _H.measure),
-    "postgresql": select(_H.measure, func.array_agg(_H.low_ms), func.array_agg(_H.n)).group_by(
-        _H.archived, _H.measure, _H.shard
-    ),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,27 +37,6 @@ class Packed:
     value: str
     n: int
     buckets: bytes
-
-
-def all_time(conn: Connection) -> dict[str, Histogram]:
-    """Histograms of all completed tasks by measure, those that were removed included.
-
-    Reads every bucket in use: about 1 500 cells.
-    """
-    found: dict[str, dict[int, int]] = {}
-    for measure, lows, ns in conn.execute(_ALL_TIME[conn.dialect.name]).all():
-        counts = dict(zip(map(PLACES.__getitem__, _numbers(lows)), _numbers(ns), strict=True))
-        found[measure] = _added(found[measure], counts) if measure in found else counts
-    return {measure: Histogram(counts) for measure, counts in found.items()}
-
-
-def _numbers(listed: str | list[int]) -> Iterable[int]:
-    return map(int, listed.split(",")) if isinstance(listed, str) else listed
-
-
-def _added(counts: dict[int, int], more: dict[int, int]) -> dict[int, int]:
-    known = counts.get
-    return counts | {place: n + known(place, 0) for place, n in more.items()}
 
 
 def packed(conn: Connection, span: Span, dimension: str) -> list[Packed]:

@@ -16,6 +16,7 @@ from sqlalchemy import (
     false,
     func,
     insert,
+    literal_column,
     or_,
     select,
     true,
@@ -31,13 +32,14 @@ _C = stat_check_table.c
 _D = stat_drift_table.c
 _K = setting_table.c
 
-#: Hours that were counted anew, those that wait for it, and the drift that is known.
+#: Hours that were counted anew, those that wait for it, the drift that is known, and the notes.
 CHECKED: Final = "recount.checked"
 WAITING: Final = "recount.waiting"
 DRIFT: Final = "recount.drift"
+NOTES: Final = "recount.notes"
 #: How often counters were mended: a change takes back what was seen before it.
 MENDED: Final = "recount.mended"
-#: Drift and notes that a summary has at most.
+#: Drift and notes that are told one by one at most.
 LISTED: Final = 40
 
 
@@ -56,15 +58,15 @@ class Summary:
     """What the recounts say together.
 
     Attributes:
+        note_count: What is told though every number is right; None: as an earlier release left it.
         last_checked_at: The moment that the last one spoke of; None: there was none.
-        first: The first `LISTED` of what is known, notes too.
     """
 
     checked_count: int
     waiting_count: int
     drift_count: int
+    note_count: int | None
     last_checked_at: int | None
-    first: tuple[Drift, ...]
 
 
 def hours(conn: Connection) -> list[CheckedHour]:
@@ -133,32 +135,45 @@ def count_drift(conn: Connection) -> int:
     return int(conn.execute(select(of_hours + others)).scalar_one())
 
 
+def count_notes(conn: Connection) -> int:
+    """What is told though every number is right."""
+    statement = select(func.count()).where(_D.place == LEDGER)
+    return int(conn.execute(statement).scalar_one())
+
+
 def count_hours(conn: Connection) -> int:
     """How many hours were counted anew."""
     return int(conn.execute(select(func.count()).select_from(stat_check_table)).scalar_one())
 
 
-_FIRST: Final = select(stat_drift_table).order_by(_D.id).limit(LISTED).subquery()
-#: The three numbers, that of drift once for each of the first that are known: one statement, for a
-#: second would cost as much again.
-_SUMMARY: Final = (
-    select(_K.key, _K.value, _K.updated_at, *_FIRST.c)
-    .select_from(setting_table.outerjoin(_FIRST, _K.key == DRIFT))
-    .where(_K.key.in_((CHECKED, WAITING, DRIFT)))
-    .order_by(_FIRST.c.id)
-)
+def first_drifts(conn: Connection) -> list[Drift]:
+    """The first `LISTED` of what is known, notes too (primary key)."""
+    return records(Drift, conn.execute(_FIRST))
+
+
+_FIRST: Final = select(stat_drift_table).order_by(_D.id).limit(LISTED)
 
 
 def summary(conn: Connection) -> Summary:
-    """What the recounts say together (primary keys; 2 + `LISTED` rows at most)."""
-    rows = conn.execute(_SUMMARY).all()
-    found = {row.key: (int(row.value), int(row.updated_at)) for row in rows}
+    """What the recounts say together (primary key, four rows)."""
+    return summary_of({key: (value, at) for key, value, at in conn.execute(SUMMARY)})
+
+
+#: The numbers of the summary: key, value, and when it was written.
+SUMMARY: Final = select(_K.key, _K.value, _K.updated_at).where(
+    _K.key.in_([literal_column(f"'{key}'") for key in (CHECKED, WAITING, DRIFT, NOTES)])
+)
+
+
+def summary_of(found: Mapping[str, tuple[int, int]]) -> Summary:
+    """The summary that numbers of `SUMMARY` make: value and moment by key."""
+    nothing = (0, 0)
     return Summary(
-        checked_count=found.get(CHECKED, (0, 0))[0],
-        waiting_count=found.get(WAITING, (0, 0))[0],
-        drift_count=found.get(DRIFT, (0, 0))[0],
+        checked_count=found.get(CHECKED, nothing)[0],
+        waiting_count=found.get(WAITING, nothing)[0],
+        drift_count=found.get(DRIFT, nothing)[0],
+        note_count=found[NOTES][0] if NOTES in found else None,
         last_checked_at=max((at for _, at in found.values()), default=None),
-        first=tuple(records(Drift, (row for row in rows if row.id is not None))),
     )
 
 

@@ -10,7 +10,7 @@ from app.domain.errors import DatabaseBusyError
 from app.service.core import Core
 from app.store import recount_latencies, recount_results
 from app.store.database import Connection
-from app.store.recount_results import CHECKED, DRIFT, WAITING, CheckedHour
+from app.store.recount_results import CHECKED, DRIFT, NOTES, WAITING, CheckedHour
 
 T = TypeVar("T")
 
@@ -123,6 +123,7 @@ def keep(core: Core, found: Found, *, waiting_count: int | None = None) -> bool:
         numbers = {
             CHECKED: recount_results.count_hours(conn),
             DRIFT: recount_results.count_drift(conn),
+            NOTES: recount_results.count_notes(conn),
         }
         if waiting_count is not None:
             numbers[WAITING] = waiting_count

@@ -6,6 +6,7 @@ from typing import Final, Literal
 from app.domain.drift import Drift
 from app.store import recount_results
 from app.store.database import Connection
+from app.store.recount_results import Summary
 
 #: Drift that is told one by one: notes may stand among what is known.
 SHOWN: Final = recount_results.LISTED // 2
@@ -41,14 +42,17 @@ class Verdict:
     notes: tuple[Drift, ...] = ()
 
 
-def verdict(conn: Connection, now: int) -> Verdict:
-    """The verdict, in the snapshot of the caller; one statement that reads some 40 rows at most.
+def verdict(conn: Connection, now: int, summary: Summary | None = None) -> Verdict:
+    """The verdict, in the snapshot of the caller; a second statement only where there is drift.
 
     Args:
         conn: Where to read.
         now: The database's time.
+        summary: What the recounts say, where it is read already.
     """
-    found = recount_results.summary(conn)
+    found = summary or recount_results.summary(conn)
+    is_told = found.drift_count or found.note_count != 0
+    first = recount_results.first_drifts(conn) if is_told else []
     at = found.last_checked_at
     age_us = None if at is None else max(0, now - at)
     return Verdict(
@@ -58,8 +62,8 @@ def verdict(conn: Connection, now: int) -> Verdict:
         last_checked_at=at,
         age_us=age_us,
         drift_count=found.drift_count,
-        drifts=tuple(one for one in found.first if not one.is_note)[:SHOWN],
-        notes=tuple(one for one in found.first if one.is_note),
+        drifts=tuple(one for one in first if not one.is_note)[:SHOWN],
+        notes=tuple(one for one in first if one.is_note),
     )
 
 

@@ -9,7 +9,7 @@ from app.domain.sums import Sums
 from app.domain.window import HOUR_US, Window, ceil_to, floor_to
 from app.service.stats.request import StatsRequest
 from app.store import rollups, totals
-from app.store.all_time import AllTime, of_all_time
+from app.store.all_time import AllTime
 from app.store.database import Connection
 from app.store.rollups import Cell
 from app.store.totals import Total
@@ -23,7 +23,7 @@ class Collected:
         window: What they are of: wider than asked for where retention took rows of an hour at an
             end of it, so that only the whole hour can be told.
         is_whole_hours: Whether it is wider.
-        all_time: What the statement that gave the cells told of all time; None: it was another.
+        all_time: What they are from, where it is what is kept of all time.
     """
 
     window: Window
@@ -38,11 +38,19 @@ class Collected:
         return sum(cell.sums.n for cell in self.cells if cell.is_archived)
 
 
-def collect(conn: Connection, request: StatsRequest, now: int) -> Collected:
-    """The cells of a request; what they cost depends on the window's hours, not on its tasks."""
+def collect(
+    conn: Connection, request: StatsRequest, now: int, all_time: AllTime | None
+) -> Collected:
+    """The cells of a request; what they cost depends on the window's hours, not on its tasks.
+
+    Args:
+        conn: Where to read.
+        request: Which tasks.
+        now: The present moment.
+        all_time: What is kept of all time, where that answers the request.
+    """
     window, is_wider = told_window(conn, request.window, now)
     dimensions = request.dimensions
-    all_time = of_all_time(conn) if window.is_all and not dimensions else None
     if all_time:
         found = _of_totals(all_time.totals)
     elif window.is_all:

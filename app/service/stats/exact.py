@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.domain.errors import RequestError
-from app.domain.histogram import HIGHEST_MS, PLACES, Rank
+from app.domain.histogram import HIGHEST_MS, PLACES, Histogram, Rank
 from app.domain.window import Window
 from app.store import latencies
 from app.store.database import Connection
@@ -32,14 +32,17 @@ class ExactReader:
 
     Args:
         conn: Where to read.
-        window: Which tasks; None: of all time.
+        window: Which tasks.
         now: The present moment.
+        histograms: Of all time, by measure.
     """
 
-    def __init__(self, conn: Connection, window: Window, now: int) -> None:
+    def __init__(
+        self, conn: Connection, window: Window, now: int, histograms: Mapping[str, Histogram]
+    ) -> None:
         self._conn = conn
         self._ended = None if window.is_all else window.reach(now)
-        self._all = latencies.all_time(conn)
+        self._all = histograms
         self._left = MAX_WALK
 
     def value(self, group: Group, measure: str, rank: Rank) -> int | None:

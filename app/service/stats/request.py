@@ -39,6 +39,11 @@ class StatsRequest:
         named = {term.name for term in self.query.terms} | ({self.by} if self.by else set())
         return tuple(name for name in DIMENSIONS if name in named)
 
+    @property
+    def is_of_totals(self) -> bool:
+        """Whether what is kept of all time without dimensions answers it."""
+        return self.window.is_all and not self.dimensions
+
 
 def check(request: StatsRequest) -> None:
     """Raises RequestError where statistics cannot be made for it, with what is allowed."""
@@ -66,6 +71,11 @@ class Asked:
     query: Query = field(default_factory=Query)
     by: str | None = None
     is_exact: bool = False
+
+    @property
+    def is_of_totals(self) -> bool:
+        """As `StatsRequest.is_of_totals`, whatever the moment."""
+        return self.start is None and self.end is None and self.at(0).is_of_totals
 
     def at(self, now: int) -> StatsRequest:
         """What is asked for, where it is `now`.

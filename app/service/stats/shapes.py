@@ -5,7 +5,8 @@ from typing import Final
 
 from app.domain.histogram import MEASURES, Histogram, merged, place_of, unpack
 from app.domain.query.match import name_matches
-from app.domain.window import DAY_US, GRAIN_US, HOUR_US, Span, Window, cut, floor_to
+from app.domain.window import DAY_US, GRAIN_US, HOUR_US, Span, cut, floor_to
+from app.service.stats.cells import Collected
 from app.service.stats.request import StatsRequest
 from app.store import latencies, rollups
 from app.store.database import Connection
@@ -33,12 +34,13 @@ class ShapeReader:
         self._left = MAX_ROWS
         self.rows_wanted = 0
 
-    def of_window(self, window: Window, now: int) -> ByValue:
-        """The histograms of a window that can be told (`cells.told_window`)."""
+    def of_window(self, collected: Collected, now: int) -> ByValue:
+        """The histograms of the tasks of a request's cells."""
         if not self._wants_completed():
             return {}
-        if window.is_all and not self._dimensions:
-            return {"": latencies.all_time(self._conn)}
+        if collected.all_time:
+            return {"": collected.all_time.histograms}
+        window = collected.window
         start, end = window.reach(now)
         if window.start is None:
             start = min(rollups.first_hour(self._conn) or end, end)

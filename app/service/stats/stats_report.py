@@ -19,6 +19,7 @@ from app.service.stats.figures import QUANTILES, Durations, Figures
 from app.service.stats.request import Asked, StatsRequest
 from app.service.stats.shapes import ByValue, ShapeReader, Shapes, together
 from app.store import rollups
+from app.store.all_time import AllTime, of_all_time
 from app.store.database import Connection
 from app.store.rollups import Cell, Dispositions
 
@@ -99,15 +100,28 @@ def stats(core: Core, asked: Asked) -> StatsReport:
         RequestError: It asks for what is not kept, or for too many exact percentiles.
     """
     with core.database.read() as conn:
-        now = core.database.now_us(conn)
-        return read(conn, asked.at(now), now)
+        # what asks for no moment is told it by the statement that answers: one way less
+        all_time = of_all_time(conn) if asked.is_of_totals else None
+        now = (all_time and all_time.now) or core.database.now_us(conn)
+        return read(conn, asked.at(now), now, all_time)
 
 
-def read(conn: Connection, request: StatsRequest, now: int) -> StatsReport:
-    """The statistics of a checked request, in the caller's snapshot."""
-    collected = cells.collect(conn, request, now)
+def read(
+    conn: Connection, request: StatsRequest, now: int, all_time: AllTime | None = None
+) -> StatsReport:
+    """The statistics of a checked request, in the caller's snapshot.
+
+    Args:
+        conn: Where to read.
+        request: Which tasks.
+        now: The present moment.
+        all_time: What is kept of all time, where it is read already.
+    """
+    if request.is_of_totals:
+        all_time = all_time or of_all_time(conn)
+    collected = cells.collect(conn, request, now, all_time)
     reader = ShapeReader(conn, request)
-    shapes = reader.of_window(collected.window, now)
+    shapes = reader.of_window(collected, now)
     if reader.rows_wanted:
         shapes = {}  # a part of them would tell wrong percentiles
     maker = Maker(
@@ -115,9 +129,7 @@ def read(conn: Connection, request: StatsRequest, now: int) -> StatsReport:
         n=sum(cell.sums.n for cell in collected.cells),
         length_us=_length_us(conn, collected, now),
         # a removed task has no row to be found
-        exact=ExactReader(conn, collected.window, now)
-        if request.is_exact and not collected.archived
-        else None,
+        exact=_exact(conn, collected, now) if request.is_exact and not collected.archived else None,
     )
     query = _opens(request.query, collected.window)
     return StatsReport(
@@ -131,8 +143,15 @@ def read(conn: Connection, request: StatsRequest, now: int) -> StatsReport:
         groups=_groups(request, collected, maker, shapes, query),
         savings=_savings(conn, request, collected, now),
         rows_wanted=reader.rows_wanted,
-        check=verdict.verdict(conn, now),
+        check=verdict.verdict(
+            conn, now, collected.all_time.summary if collected.all_time else None
+        ),
     )
+
+
+def _exact(conn: Connection, collected: Collected, now: int) -> ExactReader:
+    histograms = (collected.all_time or of_all_time(conn)).histograms
+    return ExactReader(conn, collected.window, now, histograms)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

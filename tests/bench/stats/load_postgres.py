@@ -84,6 +84,8 @@ class PostgresLoader:
         for table in load.NUMBERED:
             self._conn.execute(_LAST_ID.format(table).encode())
         told("VACUUM ANALYZE")
+        # a thousand changes of a row in one transaction leave versions that single ones do not
+        self._conn.execute("VACUUM (FULL) stat_text, stat_hist")
         self._conn.execute("VACUUM ANALYZE")
         self._conn.execute("CHECKPOINT")
 
