@@ -44,6 +44,7 @@ def serve(settings: Settings) -> int:
     process.bound_heaps()
     os.environ.setdefault(process.RUN_MARK, process.new_run_mark(settings.home))
     _check(settings)
+    process.settle()
     try:
         WebProgram(settings).run()
     except SystemExit as ended:
@@ -129,6 +130,7 @@ def _after_fork(server: Any, _worker: Any) -> None:
 
 def _ready(worker: Any) -> None:
     """Its counts are told now; its streams end with a stop, before gunicorn waits for them."""
+    process.settle()
     state.of(worker.wsgi).counts.start()
     watcher = state.of(worker.wsgi).watcher
     for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
