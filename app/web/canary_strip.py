@@ -9,6 +9,7 @@ from app.domain.records import CanaryRecord
 from app.service.canaries.canary import KEPT
 from app.service.checks.check_watch import said_of
 from app.web import moments
+from app.web.drawing import Bar, Piece
 from app.web.format import duration
 from app.web.visitor import Visitor
 
@@ -17,26 +18,6 @@ HEIGHT_PX: Final = 56
 _LEAST_PX: Final = 6.0
 #: Microseconds of the lowest and the highest bar; between them heights grow with the logarithm.
 _SHORTEST_US, _LONGEST_US = 100_000, 60_000_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Piece:
-    """A stage's share of a bar, in pixels from above; `kind` names its fill."""
-
-    y: float
-    height: float
-    kind: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bar:
-    """A canary: where its bar is, in percent, its pieces from the top, and what it says."""
-
-    x: float
-    width: float
-    pieces: Sequence[Piece]
-    says: str
-    path: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,6 +31,26 @@ class Block:
     kind: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """A part of an upright bar, in pixels from above; `kind` names its fill."""
+
+    y: float
+    height: float
+    kind: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bar:
+    """An upright bar: its place in percent, its pieces, what it says, and where it leads."""
+
+    x: float
+    width: float
+    pieces: Sequence[Piece]
+    says: str
+    path: str | None
+
+
 def wave(peaks: Sequence[float], *, count: int, height_px: int) -> Wave:
     """A waveform of `count` bars from peaks of any scale; the loudest fills the height."""
     levels = resample(peaks, count)

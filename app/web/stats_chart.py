@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from app.service.stats.series import Point, Series
 from app.web import moments
+from app.web.drawing import Bar, Piece
 from app.web.format import duration, number
 from app.web.moments import Place
 from app.web.visitor import Visitor
@@ -18,26 +19,6 @@ _FILLED: Final = 0.78
 OUTCOMES: Final = ("completed", "cancelled", "timeout", "failed")
 #: Moments below a drawing, about.
 _TIMES: Final = 6
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Piece:
-    """A part of a bar in pixels from above; `kind` names its fill."""
-
-    y: float
-    height: float
-    kind: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bar:
-    """An hour or a day: its place in percent, its pieces, what it says, where its tasks are."""
-
-    x: float
-    width: float
-    pieces: Sequence[Piece]
-    says: str
-    path: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
