@@ -1,10 +1,10 @@
 """Durations of completed tasks: histograms of hours and days, values of rows, one by its rank."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Connection, func, literal_column, select, text
+from sqlalchemy import Connection, case, func, literal_column, select, text
 
 from app.domain.window import Span
 from app.store.counted import COUNTED
@@ -39,6 +39,14 @@ class Packed:
     buckets: bytes
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """How many tasks a counter says; `archived`: how many of them retention removed."""
+
+    n: int
+    archived: int
+
+
 def packed(conn: Connection, span: Span, dimension: str) -> list[Packed]:
     """The kept histograms of some hours or days (primary key); dimension "": of all tasks."""
     statement = select(_L.start, _L.value, _L.n, _L.buckets).where(
@@ -53,41 +61,52 @@ def packed(conn: Connection, span: Span, dimension: str) -> list[Packed]:
     ]
 
 
-def completed(conn: Connection, span: Span, dimension: str) -> dict[int, dict[str, int]]:
-    """Completed tasks by hour or day and by value, out of the counters (primary key)."""
-    if dimension:
-        value: ColumnElement[str] = _C[dimension]
-        statement = select(_C.start, value, func.sum(_C.n)).where(
-            _C.grain == span.grain,
-            _C.start >= span.start,
-            _C.start < span.end,
-            _C.archived.in_((0, 1)),
-            _C.status == "completed",
+def completed(
+    conn: Connection, span: Span, dimensions: Sequence[str]
+) -> dict[int, dict[tuple[str, ...], Counted]]:
+    """Completed tasks by hour or day and by the values of dimensions, out of the counters.
+
+    Primary key; reads every cell of the span.
+    """
+    columns = _C if dimensions else _P
+    keys: list[ColumnElement[Any]] = [columns[name] for name in dimensions]
+    archived = case((columns.archived == 1, columns.n), else_=0)
+    statement = (
+        select(columns.start, func.sum(columns.n), func.sum(archived), *keys)
+        .where(
+            columns.grain == span.grain,
+            columns.start >= span.start,
+            columns.start < span.end,
+            columns.archived.in_((0, 1)),
+            columns.status == "completed",
         )
-        statement = statement.group_by(_C.start, value)
-    else:
-        statement = select(_P.start, literal_column("''"), func.sum(_P.n)).where(
-            _P.grain == span.grain,
-            _P.start >= span.start,
-            _P.start < span.end,
-            _P.archived.in_((0, 1)),
-            _P.status == "completed",
-        )
-        statement = statement.group_by(_P.start)
-    found: dict[int, dict[str, int]] = {}
-    for start, name, n in conn.execute(statement).all():
+        .group_by(columns.start, *keys)
+    )
+    found: dict[int, dict[tuple[str, ...], Counted]] = {}
+    for start, n, gone, *values in conn.execute(statement).all():
         if n:
-            found.setdefault(start, {})[name] = int(n)
+            found.setdefault(start, {})[tuple(values)] = Counted(n=int(n), archived=int(gone))
     return found
 
 
 def values(
-    conn: Connection, start: int, end: int, dimensions: Sequence[str]
+    conn: Connection,
+    start: int,
+    end: int,
+    dimensions: Sequence[str],
+    only: Mapping[str, Collection[str]],
 ) -> list[tuple[tuple[str, ...], tuple[int, int, int]]]:
     """Of each completed task that ended in a stretch of time: its values, and what it took.
 
     What it ran, waited and took in all, in milliseconds, in the order of `MEASURES`
-    (index ix_task_finished; reads every row of the stretch).
+    (index ix_task_finished; looks at every row of the stretch).
+
+    Args:
+        conn: Where to read.
+        start: Where the stretch begins.
+        end: Where it ends, left out.
+        dimensions: Whose values are told.
+        only: Allowed values by dimension.
     """
     keys = [COLUMNS[name] for name in dimensions]
     statement = select(*keys, *_DURATIONS.values()).where(
@@ -95,6 +114,7 @@ def values(
         _T.finished_at < end,
         _T.status == "completed",
         COUNTED,
+        *(COLUMNS[name].in_(sorted(allowed)) for name, allowed in only.items()),
     )
     found: list[Any] = list(conn.execute(statement).all())
     width = len(keys)

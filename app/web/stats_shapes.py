@@ -8,7 +8,7 @@ from app.domain.window import Window
 from app.service.recounts.verdict import Verdict
 from app.service.stats.figures import QUANTILES, Durations, Figures
 from app.service.stats.series import Point, Series
-from app.service.stats.shapes import MAX_ROWS
+from app.service.stats.shapes import MAX_ROWS, Missing
 from app.service.stats.stats_report import Requests, Savings, StatsReport
 from app.web.shapes import Json, moment, seconds
 
@@ -62,7 +62,7 @@ def series(found: Series) -> Json:
         "step": found.grain,
         "by": found.request.by,
         "points": [_point(point) for point in found.points],
-        "notes": _too_many(found.rows_wanted),
+        "notes": [*_missing(found.missing)],
     }
 
 
@@ -136,7 +136,7 @@ def _requests(found: Requests) -> Json:
 
 
 def _notes(found: StatsReport) -> list[str]:
-    return [*_whole_hours(found), *_removed(found), *_too_many(found.rows_wanted)]
+    return [*_whole_hours(found), *_removed(found), *_missing(found.missing)]
 
 
 def _whole_hours(found: StatsReport) -> Iterable[str]:
@@ -154,11 +154,15 @@ def _removed(found: StatsReport) -> Iterable[str]:
             yield "exact percentiles need every row: these are within 1 %"
 
 
-def _too_many(rows: int) -> list[str]:
-    if not rows:
-        return []
-    words = (
-        f"percentiles are left out: no histogram is kept of {rows} of the tasks, and at most"
-        f" {MAX_ROWS} rows are read; take a shorter window, or fewer filters"
-    )
-    return [words]
+def _missing(found: Missing) -> Iterable[str]:
+    if found.rows:
+        yield (
+            f"percentiles are left out: no histogram is kept of {found.rows} of the tasks, and at"
+            f" most {MAX_ROWS} rows are read; take a shorter window, or fewer filters"
+        )
+    if found.removed:
+        yield (
+            f"percentiles are left out: {found.removed} of the tasks were removed by retention, and"
+            " the histograms that are kept do not tell them apart in this way; leave out a filter,"
+            " or `by`"
+        )

@@ -73,7 +73,17 @@ WINDOWS = (
     Window(start=DAY + 30 * HOUR_US),
     Window(end=DAY + 31 * HOUR_US),
 )
-FILTERS = (("", None), ("", "engine"), ("", "voice"), ("worker:w1", None), ("voice:tone*", "voice"))
+FILTERS = (
+    ("", None),
+    ("", "engine"),
+    ("", "voice"),
+    ("worker:w1", None),
+    ("voice:tone*", "voice"),
+    # of several dimensions, where a voice is of one engine
+    ("engine:tone voice:*", None),
+    ("engine:tone", "voice"),
+    ("-voice:tone-1", "engine"),
+)
 
 
 def _all(conn: Connection) -> list[StatsReport]:
@@ -103,7 +113,43 @@ def test_numbers_stay_when_rows_go(home: Home) -> None:
         assert _shown(new) == _shown(old)
         assert new.archived == old.figures.n("completed") > 0
         assert not new.is_whole_hours
-        assert new.rows_wanted == 0
+        assert not new.missing
+
+
+def test_what_cannot_be_told_apart_any_more_is_left_out(home: Home) -> None:
+    """Of dimensions that cross, no percentile is told once rows are gone, and the answer says why.
+
+    Counts, sums and means stay; asked for exact ones, it does not call exact what it has not.
+    """
+    request = StatsRequest(query=parse("engine:tone"), by="worker", is_exact=True)
+    with _undone(home) as conn:
+        before = stats_report.read(conn, request, NOW)
+        conn.execute(text("DELETE FROM task WHERE status = 'completed' AND id % 2 = 0"))
+        after = stats_report.read(conn, request, NOW)
+    assert not before.missing
+    assert 0 < after.missing.removed <= after.archived
+    assert after.figures.by_status == before.figures.by_status
+    for one in (after.figures, *(group.figures for group in after.groups)):
+        assert one.durations
+        for durations in one.durations.values():
+            assert not durations.quantiles
+            assert not durations.is_exact
+
+
+def test_crossing_dimensions_are_told_from_rows(home: Home) -> None:
+    """Each group of a filter by another dimension has the percentiles of a filter by both."""
+    with _undone(home) as conn:
+        request = StatsRequest(query=parse("engine:tone"), by="worker")
+        report = stats_report.read(conn, request, NOW)
+        for group in report.groups:
+            query = parse(f"engine:tone worker:{group.value}")
+            exact = StatsRequest(query=query, is_exact=True)
+            told = stats_report.read(conn, exact, NOW).figures.durations["wait"]
+            assert told.is_exact
+            for name, value in told.quantiles.items():
+                here = group.figures.durations["wait"].quantiles[name]
+                assert here == pytest.approx(value, rel=0.0101)
+    assert len(report.groups) == 2
 
 
 def test_kept_histograms_are_those_of_the_rows(home: Home) -> None:

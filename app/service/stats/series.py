@@ -11,7 +11,7 @@ from app.service.core import Core
 from app.service.stats import cells, stats_report
 from app.service.stats.figures import Figures
 from app.service.stats.request import MAX_POINTS, Asked, StatsRequest
-from app.service.stats.shapes import ByValue, ShapeReader
+from app.service.stats.shapes import ByValue, Missing, ShapeReader
 from app.service.stats.stats_report import Maker, Savings
 from app.store import rollups
 from app.store.database import Connection
@@ -47,7 +47,7 @@ class Series:
 
     Attributes:
         window: From the first point's beginning to the last one's end: whole hours or days.
-        rows_wanted: Rows that percentiles would need, where they are missing for that; 0: none is.
+        missing: Why percentiles of points are missing; empty: they are there.
     """
 
     now: int
@@ -55,7 +55,7 @@ class Series:
     window: Window
     grain: Grain
     points: tuple[Point, ...]
-    rows_wanted: int
+    missing: Missing
 
 
 def series(core: Core, asked: Asked, grain: Grain | None = None) -> Series:
@@ -101,7 +101,7 @@ def read(conn: Connection, request: StatsRequest, grain: Grain | None, now: int)
         window=Window(start=span.start, end=span.end),
         grain=chosen,
         points=points,
-        rows_wanted=reader.rows_wanted,
+        missing=reader.missing,
     )
 
 

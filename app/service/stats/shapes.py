@@ -1,16 +1,17 @@
 """Histograms of a request's completed tasks: all time, from closed hours and days, or from rows."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from app.domain.histogram import MEASURES, Histogram, merged, place_of, unpack
 from app.domain.query.match import name_matches
 from app.domain.window import DAY_US, GRAIN_US, HOUR_US, Span, cut, floor_to
 from app.service.stats.cells import Collected
+from app.service.stats.kept import Cells, Kept, by_value, told_by
 from app.service.stats.request import StatsRequest
 from app.store import latencies, rollups
 from app.store.database import Connection
-from app.store.latencies import Packed
 
 #: Rows that are read for the percentiles of one answer at most, where no histogram is kept.
 MAX_ROWS: Final = 200_000
@@ -20,11 +21,30 @@ Shapes = Mapping[str, Histogram]
 ByValue = dict[str, Shapes]
 
 
+@dataclass(slots=True, kw_only=True)
+class Missing:
+    """Tasks of which no percentile can be told, so that none is told at all.
+
+    Attributes:
+        rows: Those whose rows would have to be read, and are too many.
+        removed: Those whose rows are gone, where what is kept does not tell them apart.
+    """
+
+    rows: int = 0
+    removed: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.rows or self.removed)
+
+
 class ShapeReader:
     """Reads the histograms of a request, in the caller's snapshot.
 
+    Of each hour and day histograms are kept for the values of one dimension. They answer a request
+    of several where each value's tasks are all of one kind to it: a voice is mostly of one engine.
+
     Attributes:
-        rows_wanted: Rows that would have to be read and were not, for there are too many; 0: none.
+        missing: What could not be read.
     """
 
     def __init__(self, conn: Connection, request: StatsRequest) -> None:
@@ -32,7 +52,8 @@ class ShapeReader:
         self._request = request
         self._dimensions = request.dimensions
         self._left = MAX_ROWS
-        self.rows_wanted = 0
+        self._places_by_ms: dict[int, int] = {}
+        self.missing = Missing()
 
     def of_window(self, collected: Collected, now: int) -> ByValue:
         """The histograms of the tasks of a request's cells."""
@@ -44,10 +65,8 @@ class ShapeReader:
         start, end = window.reach(now)
         if window.start is None:
             start = min(rollups.first_hour(self._conn) or end, end)
-        if len(self._dimensions) > 1:
-            return self._of_rows(start, end)
         pieces = cut(start, end)
-        found = [self._of_rows(*ragged) for ragged in pieces.ragged]
+        found = [self._of_ragged(*ragged) for ragged in pieces.ragged]
         for span in pieces.spans:
             for parts in self._parts(span).values():
                 found += parts
@@ -61,61 +80,69 @@ class ShapeReader:
 
     def _parts(self, span: Span) -> dict[int, list[ByValue]]:
         """The same in parts that are not yet added up."""
-        if len(self._dimensions) > 1:
-            step = GRAIN_US[span.grain]
-            starts = range(span.start, span.end, step)
-            return {start: [self._of_rows(start, start + step)] for start in starts}
-        dimension = self._dimensions[0] if self._dimensions else ""
-        kept: dict[int, list[Packed]] = {}
-        for one in latencies.packed(self._conn, span, dimension):
-            kept.setdefault(one.start, []).append(one)
-        counted = latencies.completed(self._conn, span, dimension)
-        return {
-            start: self._of_start(span, start, kept.get(start, []), values)
-            for start, values in counted.items()
-        }
+        kept = Kept(self._conn, span)
+        counted = latencies.completed(self._conn, span, self._dimensions)
+        return {start: self._of_start(span, start, kept, cells) for start, cells in counted.items()}
 
-    def _of_start(
-        self, span: Span, start: int, kept: list[Packed], counted: Mapping[str, int]
-    ) -> list[ByValue]:
-        """What is kept of an hour or day, if it is of as many tasks as the counters have."""
-        if {one.value: one.n for one in kept if one.n} == counted:
-            return [
-                {self._key((one.value,)): unpack(one.buckets)}
-                for one in kept
-                if one.n and self._fits((one.value,))
-            ]
-        if span.grain == "day":
+    def _of_start(self, span: Span, start: int, kept: Kept, cells: Cells) -> list[ByValue]:
+        """From what is kept of an hour or day, if it is of as many tasks as the counters have."""
+        asked = {values: self._key(values) for values in cells if self._fits(values)}
+        if not asked:
+            return []
+        is_told = False
+        for place, name in enumerate(self._dimensions or ("",)):
+            keys = told_by(place, cells, asked)
+            if keys is not None:
+                is_told = True
+                found = kept.of(name, start, by_value(place, cells))
+                if found is not None:
+                    return [{key: unpack(found[value])} for value, key in keys.items()]
+        removed = sum(cells[values].archived for values in asked)
+        if span.grain == "day" and (is_told or removed):
             hours = self._parts(Span(grain="hour", start=start, end=start + DAY_US))
             return [part for parts in hours.values() for part in parts]
-        return [self._of_rows(start, start + HOUR_US)]
+        if removed:
+            self.missing.removed += removed
+            return []
+        end = start + GRAIN_US[span.grain]
+        return [self._of_rows(start, end, sum(cells[values].n for values in asked), asked)]
 
-    def _of_rows(self, start: int, end: int) -> ByValue:
-        """Counted from the rows, unless there are too many."""
-        if not self._may_read(start, end):
+    def _of_ragged(self, start: int, end: int) -> ByValue:
+        """From the rows: a part of an hour, of which none is gone (`cells.told_window`)."""
+        hours = Span(grain="hour", start=floor_to(start, HOUR_US), end=end)
+        counted = latencies.completed(self._conn, hours, self._dimensions)
+        asked = {values for cells in counted.values() for values in cells if self._fits(values)}
+        n = sum(cells[values].n for cells in counted.values() for values in asked & cells.keys())
+        return self._of_rows(start, end, n, asked)
+
+    def _of_rows(self, start: int, end: int, n: int, asked: Collection[tuple[str, ...]]) -> ByValue:
+        """Counted from the rows of those that are asked for, `n` at most, unless it is too many."""
+        if not n:
             return {}
+        if n > self._left:
+            self.missing.rows += n
+            return {}
+        self._left -= n
+        only = {name: {values[i] for values in asked} for i, name in enumerate(self._dimensions)}
         counts: dict[str, dict[str, dict[int, int]]] = {}
-        for values, durations in latencies.values(self._conn, start, end, self._dimensions):
+        for values, durations in latencies.values(
+            self._conn, start, end, self._dimensions, {} if _is_all(self._request) else only
+        ):
             if self._fits(values):
                 mine = counts.setdefault(self._key(values), {name: {} for name in MEASURES})
                 for name, ms in zip(MEASURES, durations, strict=True):
-                    place = place_of(ms)
+                    place = self._place(ms)
                     mine[name][place] = mine[name].get(place, 0) + 1
         return {
             value: {name: Histogram(found) for name, found in of_value.items()}
             for value, of_value in counts.items()
         }
 
-    def _may_read(self, start: int, end: int) -> bool:
-        """Whether the rows of the hours that a stretch touches may be read; they are counted."""
-        hours = Span(grain="hour", start=floor_to(start, HOUR_US), end=end)
-        counted = latencies.completed(self._conn, hours, "")
-        n = sum(n for values in counted.values() for n in values.values())
-        if n > self._left:
-            self.rows_wanted += n
-            return False
-        self._left -= n
-        return True
+    def _place(self, ms: int) -> int:
+        place = self._places_by_ms.get(ms)
+        if place is None:
+            place = self._places_by_ms[ms] = place_of(ms)
+        return place
 
     def _wants_completed(self) -> bool:
         """Whether the filter holds for completed tasks: only their durations are told."""
@@ -127,7 +154,7 @@ class ShapeReader:
         return all(
             name_matches(term, values[places[term.name]])
             for term in self._request.query.terms
-            if term.name in places and places[term.name] < len(values)
+            if term.name in places
         )
 
     def _key(self, values: tuple[str, ...]) -> str:
@@ -135,11 +162,15 @@ class ShapeReader:
         return values[self._dimensions.index(by)] if by else ""
 
 
+def _is_all(request: StatsRequest) -> bool:
+    return all(term.name == "status" for term in request.query.terms)
+
+
 def together(found: Iterable[ByValue]) -> ByValue:
     """Histograms of the same value and measure added up."""
     parts: dict[str, list[Shapes]] = {}
-    for by_value in found:
-        for value, shapes in by_value.items():
+    for one in found:
+        for value, shapes in one.items():
             parts.setdefault(value, []).append(shapes)
     return {
         value: several[0]

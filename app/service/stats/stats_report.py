@@ -1,4 +1,4 @@
-"""The statistics of a request, made in one snapshot; what they cost does not grow with tasks."""
+"""The statistics of a request, made in one snapshot."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from app.service.stats.cells import Collected
 from app.service.stats.exact import ExactReader, Group
 from app.service.stats.figures import QUANTILES, Durations, Figures
 from app.service.stats.request import Asked, StatsRequest
-from app.service.stats.shapes import ByValue, ShapeReader, Shapes, together
+from app.service.stats.shapes import ByValue, Missing, ShapeReader, Shapes, together
 from app.store import rollups
 from app.store.all_time import AllTime, of_all_time
 from app.store.database import Connection
@@ -76,7 +76,7 @@ class StatsReport:
         query: Opens the same tasks in the task list.
         groups: By the dimension that was asked for, most tasks first.
         savings: None where the filter is by more than the engine.
-        rows_wanted: Rows that percentiles would need, where they are missing for that; 0: none is.
+        missing: Why percentiles are missing; empty: they are there.
         check: Whether counters and rows agree.
     """
 
@@ -89,7 +89,7 @@ class StatsReport:
     query: Query
     groups: tuple[GroupFigures, ...]
     savings: Savings | None
-    rows_wanted: int
+    missing: Missing
     check: Verdict
 
 
@@ -122,7 +122,7 @@ def read(
     collected = cells.collect(conn, request, now, all_time)
     reader = ShapeReader(conn, request)
     shapes = reader.of_window(collected, now)
-    if reader.rows_wanted:
+    if reader.missing:
         shapes = {}  # a part of them would tell wrong percentiles
     maker = Maker(
         dimensions=collected.dimensions,
@@ -142,7 +142,7 @@ def read(
         query=query,
         groups=_groups(request, collected, maker, shapes, query),
         savings=_savings(conn, request, collected, now),
-        rows_wanted=reader.rows_wanted,
+        missing=reader.missing,
         check=verdict.verdict(
             conn, now, collected.all_time.summary if collected.all_time else None
         ),
@@ -192,14 +192,18 @@ class Maker:
                 for place, name in enumerate(self.dimensions)
             },
         )
+        quantiles = {
+            measure: self._quantiles(group, measure, shapes.get(measure, Histogram()))
+            for measure in MEASURES
+        }
         return {
             measure: Durations(
                 n=done.n,
                 mean_ms=getattr(done, f"{measure}_ms") / done.n,
-                quantiles=self._quantiles(group, measure, shapes.get(measure, Histogram())),
-                is_exact=self.exact is not None,
+                quantiles=found,
+                is_exact=self.exact is not None and bool(found),
             )
-            for measure in MEASURES
+            for measure, found in quantiles.items()
         }
 
     def _quantiles(self, group: Group, measure: str, shape: Histogram) -> dict[str, float]:
