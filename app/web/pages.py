@@ -124,12 +124,11 @@ def tasks() -> tuple[str, int]:
 
 
 @blueprint.get("/stats")
-def stats() -> str:
-    """Tasks counted and timed."""
-    reader = frame.visitor()
-    return render_template(
-        "stats.html", here="stats", **stats_page.values(core(), request.args, reader)
-    )
+def stats() -> tuple[str, HTTPStatus]:
+    """Tasks counted and timed; of something wrong no numbers, but what is wrong."""
+    values = stats_page.values(core(), request.args, frame.visitor())
+    status = HTTPStatus.BAD_REQUEST if values["fault"] else HTTPStatus.OK
+    return render_template("stats.html", here="stats", **values), status
 
 
 @blueprint.get("/monitor")

@@ -8,6 +8,7 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 from app.domain.errors import QueryError, RequestError
+from app.domain.query.parse import parse
 from app.domain.query.query import Query, both, named
 from app.domain.sums import DIMENSIONS
 from app.domain.task import Status
@@ -23,19 +24,23 @@ from app.web.format import NONE, duration, number, percent, single
 from app.web.query_words import fault_of
 from app.web.visitor import Visitor
 
-#: Windows that the page offers, and what `from` is for them.
-WINDOWS: Final[Mapping[str, str]] = {
-    "1h": "1h",
-    "24h": "24h",
-    "7d": "7d",
-    "30d": "30d",
-    "90d": "90d",
-    "all": "",
-}
+#: What `from` is where the window has no start, and what the page offers for it.
+ALL_TIME: Final = "all"
+WINDOWS: Final = ("1h", "24h", "7d", "30d", "90d", ALL_TIME)
 _DEFAULT: Final = "24h"
 #: Values of a dimension that are shown at most.
 MAX_GROUPS: Final = 50
 _FAILURES: Final = Query(terms=(named("status", "failed", "timeout"),))
+#: The tasks from which a sum is: those of the others are zero.
+_PARTS: Final[Mapping[str, Query]] = {
+    "failed": _FAILURES,
+    "ended": parse("is:ended"),
+    "completed": parse("status:completed"),
+    "retried": parse("is:ended attempts:>1"),
+    "lost": parse("is:ended lost:>0"),
+    "late": parse("is:ended is:late"),
+    "capacity": parse("is:ended capacity:>0"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,35 +79,61 @@ class GroupRow:
 
 
 def values(core: Core, args: Mapping[str, str], reader: Visitor) -> dict[str, Any]:
-    """What the page shows; a wrong filter is told beside it, and the page shows all tasks."""
-    fault = None
-    window, by = _window_of(args), _by_of(args)
+    """What the page shows; where something wrong is asked for, what is wrong, and no numbers."""
+    asked_for = _kept(args)
+    form = {
+        "asked": asked_for,
+        "windows": WINDOWS,
+        "dimensions": DIMENSIONS,
+        "fault": None,
+        "report": None,
+    }
     try:
-        wanted = _asked(args, window, by)
-        found = service.overview(core, wanted)
+        found = service.overview(core, _asked(asked_for))
     except RequestError as error:
-        fault = error
-        found = service.overview(core, _asked({}, window, by))
+        return form | _fault(error, asked_for["query"], reader)
+    return form | _numbers(found, reader)
+
+
+def _kept(args: Mapping[str, str]) -> dict[str, str]:
+    """What is asked for, as the address has it."""
+    return {
+        "from": args.get("from", "").strip() or _DEFAULT,
+        "to": args.get("to", "").strip(),
+        "by": args.get("by", "").strip() or "engine",
+        "query": args.get("query", ""),
+        "exact": "1" if args.get("exact") == "1" else "0",
+    }
+
+
+def _asked(kept: Mapping[str, str]) -> Asked:
+    start = "" if kept["from"] == ALL_TIME else kept["from"]
+    return asked(start, kept["to"], kept["query"], kept["by"], is_exact=kept["exact"] == "1")
+
+
+def _fault(error: RequestError, query: str, reader: Visitor) -> dict[str, Any]:
+    if not isinstance(error, QueryError):
+        return {"fault": error, "fault_says": error.message, "fault_place": None}
+    place = fault_of(error, query, reader.t)
+    told = (place.before, place.wrong, place.after)
+    return {"fault": error, "fault_says": place.says, "fault_place": told}
+
+
+def _numbers(found: service.Overview, reader: Visitor) -> dict[str, Any]:
     report = found.report
-    place = None
-    if isinstance(fault, QueryError):
-        place = fault_of(fault, args.get("query", ""), reader.t)
     return {
         "report": report,
         "lede": _lede(report, reader),
         "check_says": check_says(report.check, reader),
-        "fault_says": place.says if place else fault.message if fault else "",
-        "tasks_path": tasks_path,
-        "failed_path": tasks_path(both(_FAILURES, report.query)),
+        "check_level": check_level(report.check),
+        "paths": {
+            "all": tasks_path(report.query),
+            **{name: tasks_path(both(query, report.query)) for name, query in _PARTS.items()},
+        },
         "slow_path": f"{tasks_path(report.query)}{'&' if report.query else '?'}sort=total",
         "rate": per_hour(report.figures.per_hour(report.figures.ended.n)),
         "factor": factor,
         "figures": report.figures,
-        "asked": _kept(args, window, by),
-        "windows": tuple(WINDOWS),
-        "dimensions": DIMENSIONS,
-        "fault": fault,
-        "fault_place": (place.before, place.wrong, place.after) if place else None,
         "statuses": status_rows(report),
         "blocks": _blocks(report.figures),
         "latency": latency_rows(report.figures, reader),
@@ -112,28 +143,7 @@ def values(core: Core, args: Mapping[str, str], reader: Visitor) -> dict[str, An
         "series": found.series,
         "outcomes": stats_chart.outcomes(found.series, reader),
         "slow": stats_chart.latency(found.series, reader, "total", "p95"),
-        "check": report.check,
-        "check_level": check_level(report.check),
     }
-
-
-def _window_of(args: Mapping[str, str]) -> str:
-    window = args.get("window", _DEFAULT)
-    return window if window in WINDOWS else _DEFAULT
-
-
-def _by_of(args: Mapping[str, str]) -> str:
-    by = args.get("by", "engine")
-    return by if by in DIMENSIONS else "engine"
-
-
-def _asked(args: Mapping[str, str], window: str, by: str) -> Asked:
-    return asked(WINDOWS[window], "", args.get("query", ""), by, is_exact=args.get("exact") == "1")
-
-
-def _kept(args: Mapping[str, str], window: str, by: str) -> dict[str, str]:
-    is_exact = "1" if args.get("exact") == "1" else "0"
-    return {"window": window, "by": by, "query": args.get("query", ""), "exact": is_exact}
 
 
 def tasks_path(query: Query) -> str:
@@ -212,8 +222,11 @@ def _lede(report: StatsReport, reader: Visitor) -> Markup:
     t = reader.t
     if report.window.is_all:
         return t("stats.lede_all")
-    start = report.window.start or 0
-    return t("stats.lede", since=moments.tag(reader.place, start))
+    start, end = report.window.start or 0, report.window.end
+    since = moments.tag(reader.place, start)
+    if end is None:
+        return t("stats.lede", since=since)
+    return t("stats.lede_until", since=since, until=moments.tag(reader.place, end))
 
 
 def check_says(check: Verdict, reader: Visitor) -> Markup:

@@ -28,7 +28,7 @@ def _work(home: Home) -> None:
 def test_page_shows_the_numbers_of_the_api(home: Home, client: FlaskClient, lang: str) -> None:
     """Total and each status; a status leads to a filter of its tasks in this window."""
     _work(home)
-    page = client.get("/stats", query_string={"window": "24h", "by": "engine", "lang": lang}).text
+    page = client.get("/stats", query_string={"from": "24h", "by": "engine", "lang": lang}).text
     told = client.get("/api/v1/stats", query_string={"from": "24h"}).json or {}
     assert re.search(rf'class="value">{told["total"]}<', page)
     for status, n in told["by_status"].items():
@@ -42,28 +42,60 @@ def test_page_shows_the_numbers_of_the_api(home: Home, client: FlaskClient, lang
 
 def test_page_of_nothing_says_what_to_do(client: FlaskClient) -> None:
     """No tasks: dashes, no charts, and the way to upload a text."""
-    page = client.get("/stats?window=all").text
+    page = client.get("/stats?from=all").text
     assert 'href="/upload"' in page
     assert "<rect" not in page.partition("<main")[2].partition("</main")[0]
 
 
-def test_wrong_filter_is_underlined_and_changes_nothing(home: Home, client: FlaskClient) -> None:
-    """The place is marked, the words say what is allowed, and the numbers are those of all."""
+def test_wrong_filter_is_underlined_and_counts_nothing(home: Home, client: FlaskClient) -> None:
+    """The place is marked, the words say what is allowed, and no number is shown."""
     _work(home)
-    page = client.get("/stats", query_string={"query": "engine:tone colour:red"}).text
+    answer = client.get("/stats", query_string={"query": "engine:tone colour:red"})
+    page = answer.text
+    assert answer.status_code == 400
     assert "engine:tone <mark>colour</mark>:red" in page
-    assert 'class="value">3<' in page
+    assert 'class="value"' not in page
     assert "is no filter" in page
     kept = client.get("/stats", query_string={"query": "chars:>5"}).text
     assert "<mark>chars:&gt;5</mark>" in kept
     assert "Statistics are not kept by chars" in kept
 
 
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        ({"from": "zzz"}, "from must be so long ago"),
+        ({"to": "zzz"}, "to must be so long ago"),
+        ({"from": "1h", "to": "2h"}, "from must be before to"),
+        ({"by": "nix"}, "is none; allowed: engine"),
+    ],
+)
+def test_what_is_asked_wrongly_is_told(
+    client: FlaskClient, args: dict[str, str], says: str
+) -> None:
+    """A window or dimension that cannot be is no other one."""
+    answer = client.get("/stats", query_string=args)
+    assert answer.status_code == 400
+    assert says in answer.text
+    assert 'class="value"' not in answer.text
+
+
+def test_any_window_is_shown(home: Home, client: FlaskClient) -> None:
+    """From and to of the address are those of the API; every sum opens its tasks."""
+    _work(home)
+    page = client.get("/stats?from=2h&to=1h").text
+    assert 'class="value">0<' in page
+    page = client.get("/stats?from=2h").text
+    assert 'class="value">3<' in page
+    for term in ("is%3Aended", "lost%3A%3E0", "is%3Alate", "capacity%3A%3E0", "attempts%3A%3E1"):
+        assert re.search(rf'href="/tasks\?query=[^"]*{term}[^"]*ended%3A%3E%3D', page), term
+
+
 def test_filter_and_exact_stay_in_every_link(home: Home, client: FlaskClient) -> None:
     """The whole view is in the address: another window keeps the filter."""
     _work(home)
     page = client.get("/stats?query=engine:tone&exact=1&by=voice").text
-    assert re.search(r'href="/stats\?[^"]*query=engine%3Atone[^"]*window=7d', page)
+    assert re.search(r'href="/stats\?[^"]*query=engine%3Atone[^"]*from=7d', page)
     assert re.search(r'href="/stats\?[^"]*exact=1[^"]*by=worker', page)
 
 
