@@ -1,6 +1,6 @@
 """Durations of completed tasks: histograms of hours and days, values of rows, one by its rank."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,6 +24,8 @@ _P = stat_period_table.c
 _C = stat_cube_table.c
 _T = task_table.c
 
+#: Rows that are held at once where there may be many: memory that they took is hardly given back.
+_AT_ONCE: Final = 1000
 _DURATIONS: Final = {"run": _T.run_ms, "wait": _T.wait_ms, "total": _T.total_ms}
 #: Indexes on durations hold rows of ended tasks, canaries left out: literals, for SQLite.
 _ENDED: Final = text("task.finished_at IS NOT NULL AND task.source <> 'canary'")
@@ -95,11 +97,11 @@ def values(
     end: int,
     dimensions: Sequence[str],
     only: Mapping[str, Collection[str]],
-) -> list[tuple[tuple[str, ...], tuple[int, int, int]]]:
+) -> Iterator[tuple[tuple[str, ...], tuple[int, int, int]]]:
     """Of each completed task that ended in a stretch of time: its values, and what it took.
 
     What it ran, waited and took in all, in milliseconds, in the order of `MEASURES`
-    (index ix_task_finished; looks at every row of the stretch).
+    (index ix_task_finished; looks at every row of the stretch, and holds `_AT_ONCE` of them).
 
     Args:
         conn: Where to read.
@@ -116,9 +118,9 @@ def values(
         COUNTED,
         *(COLUMNS[name].in_(sorted(allowed)) for name, allowed in only.items()),
     )
-    found: list[Any] = list(conn.execute(statement).all())
     width = len(keys)
-    return [(tuple(row[:width]), tuple(row[width:])) for row in found]
+    rows = conn.execute(statement, execution_options={"yield_per": _AT_ONCE})
+    return ((tuple(row[:width]), (row[-3], row[-2], row[-1])) for row in rows)
 
 
 def nth(

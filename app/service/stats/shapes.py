@@ -52,7 +52,6 @@ class ShapeReader:
         self._request = request
         self._dimensions = request.dimensions
         self._left = MAX_ROWS
-        self._places_by_ms: dict[int, int] = {}
         self.missing = Missing()
 
     def of_window(self, collected: Collected, now: int) -> ByValue:
@@ -131,18 +130,12 @@ class ShapeReader:
             if self._fits(values):
                 mine = counts.setdefault(self._key(values), {name: {} for name in MEASURES})
                 for name, ms in zip(MEASURES, durations, strict=True):
-                    place = self._place(ms)
+                    place = place_of(ms)
                     mine[name][place] = mine[name].get(place, 0) + 1
         return {
             value: {name: Histogram(found) for name, found in of_value.items()}
             for value, of_value in counts.items()
         }
-
-    def _place(self, ms: int) -> int:
-        place = self._places_by_ms.get(ms)
-        if place is None:
-            place = self._places_by_ms[ms] = place_of(ms)
-        return place
 
     def _wants_completed(self) -> bool:
         """Whether the filter holds for completed tasks: only their durations are told."""
