@@ -6,7 +6,7 @@ Exit codes: 0 done, 1 the thing failed, 2 wrong usage or configuration.
 import os
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -17,6 +17,9 @@ from app.domain.ids import MAX_KEY
 from app.domain.task import Status
 from app.logs import setup
 from telemetry.standard_settings import check_standard
+
+#: So that -worker:w1 is a filter, and -host:h1 asks for no help.
+_FILTERED: Final = {"ignore_unknown_options": True, "help_option_names": ["--help"]}
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -166,10 +169,7 @@ def list_(**options: Any) -> None:
     run(lambda settings: work.list_tasks(settings, options))
 
 
-@cli.command(
-    # so that -worker:w1 is a filter, and -host:h1 asks for no help
-    context_settings={"ignore_unknown_options": True, "help_option_names": ["--help"]}
-)
+@cli.command(context_settings=_FILTERED)
 @click.argument("query", nargs=-1, type=click.UNPROCESSED, metavar="[FILTER]...")
 @click.option("--sort", help="submitted, ended, dur, wait or total; -asc after it turns it round.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
@@ -228,8 +228,8 @@ def show(**options: Any) -> None:
     run(lambda settings: command.show(settings, options))
 
 
-@cli.command()
-@click.argument("query", metavar="[FILTER]", required=False)
+@cli.command(context_settings=_FILTERED)
+@click.argument("query", nargs=-1, type=click.UNPROCESSED, metavar="[FILTER]...")
 @click.option("--since", help="Tasks that ended since: 24h, 7d, or a date; else of all time.")
 @click.option("--until", help="And before then; else what lives now is counted, too.")
 @click.option(
@@ -240,7 +240,10 @@ def show(**options: Any) -> None:
 @click.option("--exact", is_flag=True, help="Percentiles of rows, not within 1 %.")
 @click.option("--json", is_flag=True, help="Print JSON.")
 def stats(**options: Any) -> None:
-    """Count and time tasks, of all time or of a window; FILTER as in `list`: engine:espeak."""
+    """Count and time tasks, of all time or of a window, by a filter: engine:espeak -voice:zh*.
+
+    FILTER as in `tasks`, of status, engine, voice, language, worker, host and release.
+    """
     from app.cli import stats as command
 
     run(lambda settings: command.stats(settings, options))

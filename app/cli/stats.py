@@ -4,13 +4,17 @@ from typing import Any, Final
 
 import click
 
+from app.cli import wrong_filter
 from app.cli.when import shown
 from app.cli.work import make_core, print_json
 from app.config.settings import Settings
+from app.domain.errors import QueryError
 from app.domain.task import Status
+from app.service.figures import duration
+from app.service.recounts.verdict import Verdict
 from app.service.stats import stats_report
 from app.service.stats.figures import Durations, Figures
-from app.service.stats.request import asked
+from app.service.stats.request import Asked, asked, moment_of
 from app.service.stats.stats_report import StatsReport
 from app.web.stats_shapes import report as as_json
 
@@ -18,22 +22,24 @@ _HEAD: Final = ("", "total", *(str(one) for one in Status), "ok", "p50", "p95", 
 
 
 def stats(settings: Settings, options: dict[str, Any]) -> int:
-    """Reads, prints."""
-    found = stats_report.stats(
-        make_core(settings),
-        asked(
-            options["since"] or "",
-            options["until"] or "",
-            options["query"] or "",
-            options["by"] or "",
-            is_exact=options["exact"],
-        ),
-    )
+    """Reads, prints; 2 where the filter is wrong."""
+    query = " ".join(options["query"])
+    try:
+        found = stats_report.stats(make_core(settings), _asked(query, options))
+    except QueryError as error:
+        return wrong_filter.tell(query, error)
     if options["json"]:
         print_json(as_json(found))
     else:
         _print(found)
     return 0
+
+
+def _asked(query: str, options: dict[str, Any]) -> Asked:
+    since, until = options["since"] or "", options["until"] or ""
+    for name, text in (("--since", since), ("--until", until)):
+        moment_of(name, text)  # a wrong one is called what it is called here
+    return asked(since, until, query, options["by"] or "", is_exact=options["exact"])
 
 
 def _print(found: StatsReport) -> None:
@@ -47,8 +53,27 @@ def _print(found: StatsReport) -> None:
     click.echo(f"{_window(found)}; p50 and p95: what completed tasks ran, p95 all: with waiting")
     for note in as_json(found)["notes"]:
         click.echo(f"note: {note}")
+    click.echo(_check(found.check))
     if found.figures.total > found.archived:
         click.echo(f"the tasks: voxtrace tasks '{found.query}'")
+
+
+def _check(check: Verdict) -> str:
+    """Whether the numbers are those of the rows, and how old that is."""
+    age = "" if check.age_us is None else f", {duration(check.age_us, 'en')} ago"
+    match check.state:
+        case "drift":
+            n = check.drift_count
+            numbers = "1 number is" if n == 1 else f"{n} numbers are"
+            return f"WRONG: {numbers} not as the rows say{age}: voxtrace reconcile"
+        case "stale":
+            return f"not checked of late: the last recount was{age.removeprefix(',')}"
+        case "pending" if not age:
+            return "not checked yet: voxtrace reconcile"
+        case "pending":
+            return f"as the rows say{age}; {check.waiting_count} hours wait to be checked"
+        case _:
+            return f"as the rows say: recounted{age.removeprefix(',')}"
 
 
 def _row(figures: Figures) -> tuple[str, ...]:

@@ -1,10 +1,11 @@
 """`voxtrace tasks`: tasks by a filter, in an order, a page at a time."""
 
 from dataclasses import asdict
-from typing import Any, Final
+from typing import Any
 
 import click
 
+from app.cli import wrong_filter
 from app.cli.when import shown
 from app.cli.work import make_core, print_json
 from app.config.settings import Settings
@@ -13,9 +14,6 @@ from app.domain.query.order import NEVER_US, Sort
 from app.service import task_list
 from app.service.figures import duration
 from app.service.task_list import ListedTask, TaskPage
-
-#: Exit code of a filter that is wrong.
-_USAGE: Final = 2
 
 
 def tasks(settings: Settings, options: dict[str, Any]) -> int:
@@ -32,27 +30,13 @@ def tasks(settings: Settings, options: dict[str, Any]) -> int:
             with_count=options["count"],
         )
     except QueryError as error:
-        click.echo(_pointed(query, error), err=True)
-        return _USAGE
+        return wrong_filter.tell(query, error)
     if options["json"]:
         print_json(_as_json(page))
         return 0
     for line in (*map(_line, page.tasks), *_foot(page)):
         click.echo(line)
     return 0
-
-
-def _pointed(query: str, error: QueryError) -> str:
-    """What is wrong, and the filter with the place underlined."""
-    shown_query = "".join(char if char.isprintable() else " " for char in query)
-    before = " " * _width(shown_query[: error.position])
-    wrong = "^" * _width(shown_query[error.position : error.position + error.length])
-    return f"voxtrace: {error.message}\n  {shown_query}\n  {before}{wrong}"
-
-
-def _width(text: str) -> int:
-    """Columns that a text takes in a terminal."""
-    return sum(2 if ord(char) >= 0x1100 else 1 for char in text)
 
 
 def _line(one: ListedTask) -> str:

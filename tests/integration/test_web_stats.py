@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from app.service import cancel
 from tests.support.documented import DocumentedClient, web_client
@@ -144,6 +145,24 @@ def test_series_of_too_many_points_is_refused(client: DocumentedClient) -> None:
     assert "take a shorter window, or step=day" in (answer.json or {})["detail"]
 
 
+def test_window_that_is_not_yet_is_refused(client: DocumentedClient) -> None:
+    """What begins in the future is no window of an hour of today."""
+    for path in ("/api/v1/stats", "/api/v1/stats/series"):
+        answer = client.get(path, query_string={"from": "2099-01-01"})
+        assert answer.status_code == 400
+        assert "from is in the future" in (answer.json or {})["detail"]
+
+
+def test_group_of_nothing_is_no_group(any_home: Home, client: DocumentedClient) -> None:
+    """What was counted and taken back again is not listed."""
+    _work(any_home)
+    with any_home.core.database.write() as conn:
+        conn.execute(text("UPDATE task SET engine = 'other' WHERE engine = 'scripted'"))
+        conn.execute(text("UPDATE task SET engine = 'scripted' WHERE engine = 'other'"))
+    told = _get(client, "/api/v1/stats", by="engine")
+    assert [group["value"] for group in told["groups"]] == ["tone", "scripted"]
+
+
 def test_command_tells_the_same(any_home: Home, client: DocumentedClient) -> None:
     """`voxtrace stats --json` is the API's answer; the table has each group, then all."""
     _work(any_home)
@@ -159,3 +178,22 @@ def test_command_tells_the_same(any_home: Home, client: DocumentedClient) -> Non
     assert told == over_http
     table = any_home.run("stats", "--by", "engine").stdout.splitlines()
     assert [line.split()[0] for line in table[1:4]] == ["tone", "scripted", "all"]
+    assert "not checked yet: voxtrace reconcile" in table
+
+
+def test_command_takes_a_filter_as_lists_do(any_home: Home) -> None:
+    """Terms with a minus are terms; a wrong one is underlined and ends with 2."""
+    _work(any_home)
+    told = json.loads(any_home.run("stats", "-engine:tone", "status:failed", "--json").stdout)
+    assert (told["query"], told["total"]) == ("-engine:tone status:failed", 1)
+    wrong = any_home.run("stats", "engine:tone", "status:faild")
+    assert wrong.returncode == 2
+    assert wrong.stderr.splitlines()[-2:] == ["  engine:tone status:faild", " " * 21 + "^^^^^"]
+    moment = any_home.run("stats", "--since", "99")
+    assert "--since must be so long ago" in moment.stderr
+    assert any_home.run("reconcile").returncode == 0
+    assert "as the rows say: recounted" in any_home.run("stats").stdout
+    with any_home.core.database.write() as conn:
+        conn.execute(text("UPDATE stat_total SET n = n + 1 WHERE status = 'failed'"))
+    assert any_home.run("reconcile").returncode == 1
+    assert "WRONG: 1 number is not as the rows say" in any_home.run("stats").stdout

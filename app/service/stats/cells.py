@@ -61,7 +61,7 @@ def collect(
     return Collected(
         window=window,
         is_whole_hours=is_wider,
-        cells=tuple(cell for cell in found if is_asked(cell)),
+        cells=tuple(cell for cell in found if cell.sums.n and is_asked(cell)),
         dimensions=dimensions,
         all_time=all_time,
     )

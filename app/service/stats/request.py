@@ -83,12 +83,13 @@ class Asked:
         Raises:
             RequestError: It asks for what is not kept.
         """
+        start = None if self.start is None else at_us(self.start, now)
         end = None if self.end is None else at_us(self.end, now)
+        if start is not None and start > now:
+            message = "from is in the future: nothing has ended since"
+            raise RequestError(message)
         request = StatsRequest(
-            window=Window(
-                start=None if self.start is None else at_us(self.start, now),
-                end=None if end is None or end > now else end,
-            ),
+            window=Window(start=start, end=None if end is None or end > now else end),
             query=self.query,
             by=self.by,
             is_exact=self.is_exact,

@@ -135,7 +135,7 @@ def _cells_by_start(conn: Connection, request: StatsRequest, span: Span) -> dict
     fits = cells.fits(request.query, dimensions)
     found: dict[int, list[Cell]] = {}
     for cell in read_cells:
-        if cell.start is not None and fits(cell):
+        if cell.start is not None and cell.sums.n and fits(cell):
             found.setdefault(cell.start, []).append(cell)
     return found
 
