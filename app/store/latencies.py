@@ -1,6 +1,6 @@
 """Durations of completed tasks: histograms of hours and days, values of rows, one by its rank."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -119,8 +119,8 @@ def values(
         *(COLUMNS[name].in_(sorted(allowed)) for name, allowed in only.items()),
     )
     width = len(keys)
-    rows = conn.execute(statement, execution_options={"yield_per": _AT_ONCE})
-    return ((tuple(row[:width]), (row[-3], row[-2], row[-1])) for row in rows)
+    rows: Iterable[Any] = conn.execute(statement, execution_options={"yield_per": _AT_ONCE})
+    return ((tuple(row[:width]), tuple(row[width:])) for row in rows)
 
 
 def nth(
