@@ -13,7 +13,7 @@ from app.domain.query.query import Query, Term
 from app.domain.query.value import Word
 from app.store import search_index
 from app.store.database import Connection
-from app.store.lists import search
+from app.store.lists import folding, search
 from app.store.lists.paths import Found
 from app.store.search_index import SearchIndex
 
@@ -42,8 +42,8 @@ def find(conn: Connection, query: Query) -> Found | None:
         keys = _keys(conn, name, [_patterns(term) for term in sought]) if sought else None
         if keys is not None:
             where.append(search.named(name, keys, conn.dialect.name))
-            answered += sought
-    return Found(where=tuple(where), terms=tuple(answered)) if answered else None
+            answered += [term for term in sought if not _needs_a_look(term, conn.dialect.name)]
+    return Found(where=tuple(where), terms=tuple(answered)) if where else None
 
 
 def _patterns(term: Term) -> list[str]:
@@ -55,9 +55,15 @@ def _is_indexed(term: Term, index: SearchIndex, dialect: str) -> bool:
     if not index.is_there or len(_patterns(term)) < len(term.values):
         return False
     if dialect == "sqlite":
-        return all(len(pattern) >= MIN_CHARS for pattern in _patterns(term))
+        patterns = _patterns(term)
+        return all(len(one) >= MIN_CHARS and folding.finds_all(one) for one in patterns)
     letters = _LETTERS if index.knows_all_letters else _PLAIN
     return all(letters.search(pattern) for pattern in _patterns(term))
+
+
+def _needs_a_look(term: Term, dialect: str) -> bool:
+    """Whether rows that the index finds must be looked at, too: PostgreSQL has done so."""
+    return dialect == "sqlite" and any(folding.finds_more(one) for one in _patterns(term))
 
 
 def _keys(conn: Connection, name: str, patterns: Sequence[Sequence[str]]) -> list[int] | None:

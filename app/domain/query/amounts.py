@@ -24,12 +24,15 @@ _PIECE: Final = re.compile(r"(\d{1,15})(?:\.(\d{1,6}))?(ms|[smhdw])", re.ASCII)
 _PIECES: Final = re.compile(rf"(?:{_PIECE.pattern})+", re.ASCII)
 _EPOCH: Final = re.compile(r"(\d{9,11})(?:\.(\d{1,6}))?", re.ASCII)
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-_DATE_TIME: Final = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}.*", re.ASCII)
+_DATE_TIME: Final = re.compile(
+    r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(:\d{2}([.,]\d{1,6})?)?([Zz]|[+-][\d:]+)?", re.ASCII
+)
 _START: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY_US: Final = 86_400_000_000
 #: Largest number and longest duration: both fit a BIGINT in whatever unit.
 MAX_NUMBER: Final = 10**15
-_LAST_US: Final = 32_503_680_000_000_000  # the year 3000
+#: The last moment: the end of the year 2999.
+_LAST_US: Final = 32_503_680_000_000_000
 
 
 class NoZoneError(ValueError):
@@ -79,7 +82,7 @@ def moment(text: str) -> Moment:
         us = _us_of(at)
     else:
         raise ValueError(text)
-    if not 0 <= us < _LAST_US:
+    if not 0 <= us <= _LAST_US:
         raise ValueError(text)
     return At(us=us)
 
@@ -98,6 +101,8 @@ def bounds_of(text: str) -> Bounds | None:
     if text.startswith((">", "<")):
         is_open = not text.startswith((">=", "<="))
         bound = text[1 if is_open else 2 :]
+        if not bound:
+            return None
         if text.startswith(">"):
             return Bounds(bound, "", is_low_open=is_open)
         return Bounds("", bound, is_high_open=is_open)

@@ -24,7 +24,9 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "control": "{code} is not a character of any text; remove it",
         "open_quote": 'the quote is not closed; add a " (inside quotes, \\" is a quote)',
         "lone_minus": "- must stand right before what it excludes; a dash in a text needs quotes",
-        "no_value": 'a value is missing after {name}:; nothing at all is {name}:""',
+        "no_value": "a value is missing after {name}:",
+        "no_value_or_none": 'a value is missing after {name}:; nothing at all is {name}:""',
+        "no_choice": "a value is missing after {name}:; allowed: {allowed}",
         "unknown_name": "{name!r} is no filter; allowed: {allowed}; words with a colon need quotes",
         "unknown_name_near": (
             "{name!r} is no filter; did you mean {guess}? words with a colon need quotes"

@@ -73,7 +73,8 @@ def _value(qualifier: Qualifier, raw: RawValue) -> Value:
     if raw.is_quoted and raw.text == "":
         if qualifier.can_miss:
             return Missing()
-        raise fault(raw.place, "never_missing", name=qualifier.name)
+        if qualifier.kind in {Kind.NAME, Kind.WORDS}:
+            raise fault(raw.place, "never_missing", name=qualifier.name)
     return _READERS[qualifier.kind](qualifier, raw)
 
 
@@ -83,11 +84,19 @@ def _plain(qualifier: Qualifier, raw: RawValue) -> str:
     return raw.text
 
 
+def _check_is_there(qualifier: Qualifier, raw: RawValue) -> None:
+    if raw.is_missing:
+        reason = "no_value_or_none" if qualifier.can_miss else "no_value"
+        raise fault(raw.place, reason, name=qualifier.name)
+
+
 def _words(qualifier: Qualifier, raw: RawValue) -> Word:
+    _check_is_there(qualifier, raw)
     return Word(text=_plain(qualifier, raw))
 
 
-def _name(_qualifier: Qualifier, raw: RawValue) -> Value:
+def _name(qualifier: Qualifier, raw: RawValue) -> Value:
+    _check_is_there(qualifier, raw)
     if len(raw.parts) == 1:
         return Word(text=raw.text)
     middle = tuple(part for part in raw.parts[1:-1] if part)  # ** is *
@@ -95,19 +104,16 @@ def _name(_qualifier: Qualifier, raw: RawValue) -> Value:
 
 
 def _choice(qualifier: Qualifier, raw: RawValue) -> Word:
-    word = _plain(qualifier, raw).lower()
+    word = raw.text.lower()
+    allowed = ", ".join(qualifier.choices)
+    if raw.is_missing:
+        raise fault(raw.place, "no_choice", name=qualifier.name, allowed=allowed)
     if word in qualifier.choices:
         return Word(text=word)
     guess = _near(word, qualifier.choices)
     reason = "not_one_of" if guess is None else "not_one_of_near"
-    raise fault(
-        raw.place,
-        reason,
-        name=qualifier.name,
-        value=raw.text,
-        guess=guess or "",
-        allowed=", ".join(qualifier.choices),
-    )
+    values = {"name": qualifier.name, "value": raw.text, "allowed": allowed}
+    raise fault(raw.place, reason, **values, guess=guess or "")
 
 
 def _amount(qualifier: Qualifier, raw: RawValue) -> Range:
@@ -132,7 +138,8 @@ def _moment(qualifier: Qualifier, raw: RawValue) -> Value:
     except ValueError:
         raise fault(raw.place, "not_a_moment", name=qualifier.name, value=raw.text) from None
     if found is None:
-        raise fault(raw.place, "no_side", name=qualifier.name, value=raw.text)
+        value = raw.text.replace(" ", "T")  # as it needs no quotes
+        raise fault(raw.place, "no_side", name=qualifier.name, value=value)
     if amounts.is_backwards(found):
         raise fault(raw.place, "backwards", value=raw.text)
     return found

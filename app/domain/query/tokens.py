@@ -17,6 +17,7 @@ class RawValue:
     Attributes:
         parts: What stands between unquoted stars; one part: there is no star.
         is_quoted: Whether any of it stood in quotes.
+        place: Where it stands; of one that is missing, what stands before it.
     """
 
     parts: tuple[str, ...]
@@ -27,6 +28,11 @@ class RawValue:
     def text(self) -> str:
         """As one text, with its stars."""
         return "*".join(self.parts)
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether nothing stands there, not even quotes."""
+        return not self.is_quoted and self.text == ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +49,7 @@ def terms_of(text: str) -> list[RawTerm]:
     """The terms of a filter, in their order.
 
     Raises:
-        QueryError: A quote is not closed, a value is missing, or a character is none of a text.
+        QueryError: A quote is not closed, or a character is none of a text.
     """
     wrong = _CONTROL.search(text)
     if wrong is not None:
@@ -74,27 +80,24 @@ def _term(text: str, start: int) -> tuple[RawTerm, int]:
         value, at = _value(text, at, is_bare=True)
         values.append(value)
     else:
-        value, at = _value(text, named.end(), is_bare=False)
+        before = Place(start, named.end() - start)
+        value, at = _value(text, named.end(), before=before)
         values.append(value)
         while at < len(text) and text[at] == ",":
-            value, at = _value(text, at + 1, is_bare=False)
+            value, at = _value(text, at + 1, before=Place(at, 1))
             values.append(value)
-        for one in values:
-            if not one.is_quoted and one.text == "":
-                raise fault(_around(one.place, start, text), "no_value", name=named[1].lower())
     name = named[1] if named is not None else None
     place = Place(start, at - start)
     return RawTerm(is_negated=is_negated, name=name, values=tuple(values), place=place), at
 
 
-def _around(place: Place, start: int, text: str) -> Place:
-    """A place that can be seen, for a value that is not there: its term, up to there."""
-    stop = min(len(text), place.position + 1)
-    return Place(start, max(1, stop - start))
+def _value(
+    text: str, start: int, *, before: Place | None = None, is_bare: bool = False
+) -> tuple[RawValue, int]:
+    """A value up to white space or, where it is one of several, a comma.
 
-
-def _value(text: str, start: int, *, is_bare: bool) -> tuple[RawValue, int]:
-    """A value up to white space or, where it is one of several, a comma."""
+    One that is not there stands at what is `before` it, which can be seen.
+    """
     parts = [""]
     is_quoted = False
     at = start
@@ -109,7 +112,7 @@ def _value(text: str, start: int, *, is_bare: bool) -> tuple[RawValue, int]:
         else:
             parts[-1] += text[at]
         at += 1
-    place = Place(start, at - start)
+    place = before if before is not None and at == start else Place(start, at - start)
     return RawValue(parts=tuple(parts), is_quoted=is_quoted, place=place), at
 
 

@@ -9,12 +9,32 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, TextClause, literal_column, text
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Integer,
+    TextClause,
+    literal_column,
+    text,
+)
+from sqlalchemy.types import TypeEngine
 
 from app.store.tables import task_table
 
+
+def _asked_as(column: TypeEngine[Any]) -> TypeEngine[Any]:
+    """The type of what a column is compared with: of a number any that a filter may name.
+
+    PostgreSQL refused `attempt > 3000000000` where the value was sent as an INTEGER.
+    """
+    return BigInteger() if isinstance(column, Integer) else column
+
+
 TASK: Final[Mapping[str, ColumnElement[Any]]] = MappingProxyType(
-    {column.name: literal_column(f"task.{column.name}", column.type) for column in task_table.c}
+    {
+        column.name: literal_column(f"task.{column.name}", _asked_as(column.type))
+        for column in task_table.c
+    }
 )
 
 

@@ -63,11 +63,11 @@ class Path:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """Rows that a search has found: all that its terms hold for.
+    """Rows that a search has found: all that its terms hold for, and perhaps some more.
 
     Attributes:
         where: Conditions that name them by their keys.
-        terms: The terms that this answers.
+        terms: The terms that this answers, with nothing left to look at.
     """
 
     where: tuple[ColumnElement[bool], ...]
