@@ -83,7 +83,7 @@ def _as_json(page: TaskPage) -> dict[str, Any]:
         "query": str(page.query),
         "sort": str(page.order),
         "next": None if page.next is None else str(page.next),
-        "previous": None if page.previous is None else str(page.previous),
+        "previous": str(page.previous),
         "searched_to": page.searched_to,
         "count": None if page.count is None else asdict(page.count),
     }

@@ -1,7 +1,7 @@
 """Task lists: a page of tasks by a filter, in an order, from a cursor on, and their count."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from app.domain.errors import NotFoundError, RequestError
@@ -9,7 +9,7 @@ from app.domain.query.order import Cursor, Key, Order, cursor_of, order_of, usua
 from app.domain.query.parse import parse
 from app.domain.query.query import Query
 from app.domain.records import TaskRecord
-from app.service import task_count, task_search
+from app.service import task_count, task_ends, task_search
 from app.service.core import Core
 from app.service.task_count import Count
 from app.service.task_walk import MAX_EXAMINED, Walked, Walker
@@ -38,7 +38,9 @@ class TaskPage:
         tasks: In the order of the list, whichever way the page was reached.
         query: The filter, whose text says it in one way.
         next: Where the next page begins; None: this is the last one.
-        previous: Where the page before ends; of the first page, where newer tasks will be.
+        previous: Where the page before ends; of the first page, and of an empty one, where what
+            comes before it will be.
+        is_first: Whether there is nothing before this page.
         searched_to: The place in the order down to which tasks were looked at, where the looking
             ended before the page was full; `next` goes on from there.
         count: None where it was not asked for.
@@ -49,7 +51,8 @@ class TaskPage:
     query: Query
     order: Order
     next: Cursor | None
-    previous: Cursor | None
+    previous: Cursor
+    is_first: bool
     searched_to: Key | None
     count: Count | None
     now: int
@@ -93,10 +96,10 @@ def page(
         raise RequestError(message)
     with core.database.read() as conn:
         asking = Asking(dialect=conn.dialect.name, now_us=core.database.now_us(conn))
-        if before_id is not None:
-            start = _start_before(conn, order, before_id)
-        begin = start or Cursor(order=order)
-        path = path_of(wanted, order, asking, task_search.find(conn, wanted))
+        begin = _begin(conn, order, start, before_id)
+        begin = replace(begin, begun=task_ends.begun(conn, begin, asking.now_us))
+        ends = task_ends.ends_of(conn, begin)
+        path = path_of(wanted, order, asking, task_search.find(conn, wanted), ends=ends)
         walker = Walker(conn=conn, path=path, asking=asking, examined=examined)
         walked = walker.walk(begin, limit)
         counted = _count(walker, wanted, begin, walked) if with_count else None
@@ -106,6 +109,7 @@ def page(
             order=order,
             next=walked.next,
             previous=walked.previous,
+            is_first=walked.is_first,
             searched_to=walked.searched_to,
             count=counted,
             now=asking.now_us,
@@ -136,20 +140,29 @@ def _order(query: Query, sort: str | None, start: Cursor | None) -> Order:
     return order
 
 
-def _start_before(conn: Connection, order: Order, before_id: int) -> Cursor | None:
+def _begin(conn: Connection, order: Order, start: Cursor | None, before_id: int | None) -> Cursor:
+    if before_id is None:
+        return start or Cursor(order=order)
+    if start is not None:
+        message = "before and cursor both say where a page begins; give one of them"
+        raise RequestError(message)
+    return _before(conn, order, before_id)
+
+
+def _before(conn: Connection, order: Order, before_id: int) -> Cursor:
     """The place of a task in the usual order, or of the next older one where it is gone."""
     if order != Order():
         message = f"before is for lists sorted by {Order()}; this one is by {order}: use cursor"
         raise RequestError(message)
     place = tasks.place_of(conn, before_id)
     if place is None:
-        return Cursor(order=order, key=(-1, 0))
+        return Cursor(order=order, key=(0, 0))
     submitted_at, task_id = place
     return Cursor(order=order, key=(submitted_at, task_id + int(task_id != before_id)))
 
 
 def _count(walker: Walker, query: Query, begin: Cursor, walked: Walked) -> Count:
-    if walked.is_whole and not begin.key:
+    if walked.next is None and not begin.key:
         return Count(n=len(walked.keys), is_exact=True)
     return task_count.count(walker, query, begin.order)
 

@@ -1,15 +1,15 @@
 """A walk along the indexes of a list: the keys of a page, and how far the looking goes."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from app import clock
-from app.domain.query.order import Cursor, Key, Order
+from app.domain.query.order import NEVER_US, Cursor, Key, Order, length_of
 from app.store.database import Connection
 from app.store.lists import statements
+from app.store.lists.arms import Path
 from app.store.lists.conditions import Asking, condition
-from app.store.lists.paths import Path
 from app.store.lists.statements import Conditions
 
 #: Tasks that a page looks at, at most, for terms that no index answers.
@@ -25,15 +25,17 @@ class Walked:
     """The keys of a page, in the order of the list, and its neighbours.
 
     Attributes:
+        next: None: there is nothing after this page.
+        previous: Where the page before ends, or will be.
         searched_to: Where the looking ended before the page was full.
-        is_whole: Whether there is nothing beyond this page.
+        is_first: Whether there is nothing before this page.
     """
 
     keys: Sequence[Key]
     next: Cursor | None
-    previous: Cursor | None
+    previous: Cursor
     searched_to: Key | None
-    is_whole: bool
+    is_first: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,17 +66,19 @@ class Walker:
             if len(found) > limit:
                 break
         shown = found[:limit]
-        # where the walk may go on: after the last that is shown, or where the looking ended
+        # where the walk goes on: after the last that is shown, or where the looking ended
         ahead = shown[-1] if len(found) > limit else until
-        behind = shown[0] if shown else None
-        on = _cursor(begin.order, ahead, is_backwards=begin.is_backwards)
-        off = _cursor(begin.order, behind, is_backwards=not begin.is_backwards)
+        behind = shown[0] if shown else _beside(begin, until)
+        back = replace(begin, key=behind, is_backwards=not begin.is_backwards)
+        on = None if ahead is None else replace(begin, key=ahead)
+        # the first page leads to what will stand before it
+        newest = replace(begin, key=shown[-1] if shown else begin.key)
         return Walked(
             keys=shown[::-1] if begin.is_backwards else shown,
-            next=off if begin.is_backwards else on,
-            previous=on if begin.is_backwards else off,
+            next=back if begin.is_backwards else on,
+            previous=(on or newest) if begin.is_backwards else back,
             searched_to=until if len(found) <= limit else None,
-            is_whole=ahead is None,
+            is_first=ahead is None if begin.is_backwards else not begin.key,
         )
 
     def pieces(self, way: Order, after: Key) -> Iterator[tuple[Key, Key | None]]:
@@ -82,7 +86,7 @@ class Walker:
 
         They end after `examined` tasks, or `MAX_S`; where indexes answer every term there is one.
         """
-        if self.path.is_short or not self.path.rest:
+        if not self.path.is_looked_at:
             yield after, None
             return
         started_s = clock.monotonic_s()
@@ -117,5 +121,13 @@ class Walker:
         return sorted(found, reverse=not way.is_ascending)
 
 
-def _cursor(order: Order, key: Key | None, *, is_backwards: bool) -> Cursor | None:
-    return None if key is None else Cursor(order=order, key=key, is_backwards=is_backwards)
+def _beside(begin: Cursor, until: Key | None) -> Key:
+    """Where the way back begins from a page that shows nothing.
+
+    With the task from which the page began, or, of a list without any, from its very end.
+    """
+    is_up = begin.order.is_ascending
+    if begin.key:
+        is_after = is_up is not begin.is_backwards
+        return (*begin.key[:-1], max(0, begin.key[-1] + (1 if is_after else -1)))
+    return until or (NEVER_US if is_up else 0,) * length_of(begin.order)

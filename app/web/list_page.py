@@ -191,8 +191,7 @@ def _neighbour(
     if page is None:
         return None
     cursor = page.previous if is_newer else page.next
-    is_first = not args.get("cursor") and not args.get("before")
-    if cursor is None or (is_newer and is_first):
+    if cursor is None or (is_newer and page.is_first):
         return None
     return _path(text, order_of(args["sort"]) if args.get("sort") else None, cursor)
 

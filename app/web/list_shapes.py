@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.domain.query.order import NEVER_US, Cursor, Key, Order, Sort
+from app.domain.query.order import NEVER_US, Key, Order, Sort
 from app.service.task_count import Count
 from app.service.task_list import TaskPage
 from app.web import shapes
@@ -16,16 +16,12 @@ def page(found: TaskPage) -> Json:
         "tasks": [shapes.task(one.task) | {"title": one.title} for one in found.tasks],
         "query": str(found.query),
         "sort": str(found.order),
-        "next": _cursor(found.next),
-        "previous": _cursor(found.previous),
+        "next": None if found.next is None else str(found.next),
+        "previous": str(found.previous),
         "next_before": _next_before(found),
         "searched_to": _searched_to(found.order, found.searched_to),
         "count": _count(found.count),
     }
-
-
-def _cursor(cursor: Cursor | None) -> str | None:
-    return None if cursor is None else str(cursor)
 
 
 def _next_before(found: TaskPage) -> int | None:

@@ -32,7 +32,8 @@ WALKS = {
     ("is:rescued", None): {"ix_task_rescued"},
     ("is:live is:retried", None): {"ix_task_live"},
     ("ended:>=2026-02-27", None): {"ix_task_live", "ix_task_finished"},
-    ("ended:2026-02-27..2026-03-01 worker:w1", None): {"ix_task_finished"},
+    ("ended:2026-02-27..2026-03-01 worker:w1", None): {"ix_task_live", "ix_task_finished"},
+    ("", "ended-asc"): {"ix_task_live", "ix_task_finished"},
     ("dur:>60s status:failed", "dur"): {"ix_task_run_ms"},
     ("", "wait-asc"): {"ix_task_wait_ms"},
     ("engine:tone", "total"): {"ix_task_total_ms"},
@@ -93,10 +94,24 @@ def test_list_walks_its_index(home_of_tasks: Home, query: str, sort: str | None)
         walked |= used - {"pk_task"}
         assert is_by_id or used, told
         assert not re.search(r"Seq Scan on task\b|SCAN task(?! USING)", told), told
-        if database.is_sqlite and not walked <= _SHORT:
+        if database.is_sqlite and not walked <= _SHORT and not _SINCE.search(told):
             assert "TEMP B-TREE FOR ORDER BY" not in told, told
     assert walked == WALKS[query, sort] or (not database.is_sqlite and walked)
 
 
+def test_walk_that_began_long_ago_sorts_nothing(
+    home_of_tasks: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where much has ended since a walk began, what lived then is walked by its submission."""
+    monkeypatch.setattr("app.service.task_ends.MAX_SORTED", -1)
+    database = home_of_tasks.core.database
+    told = "\n".join(_plans(database, _statements(home_of_tasks, "", "ended")))
+    assert "ix_task_submitted" in told
+    assert not _SINCE.search(told)
+    assert not re.search(r"Seq Scan on task\b|SCAN task(?! USING)", told), told
+
+
+#: What has ended since a walk by ends began is sorted: it is little.
+_SINCE = re.compile(r"ix_task_finished \(finished_at>\?\)\s+USE TEMP B-TREE FOR ORDER BY")
 #: Indexes of few rows, which are sorted.
 _SHORT = {"ix_task_trace", "ix_task_text", "ix_task_processing"}

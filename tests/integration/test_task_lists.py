@@ -13,7 +13,7 @@ from sqlalchemy import text as text_clause
 
 from app import clock
 from app.domain.errors import QueryError, RequestError
-from app.domain.query.order import NEVER_US, Order, Sort, usual_order
+from app.domain.query.order import NEVER_US, Cursor, Order, Sort, usual_order
 from app.domain.query.parse import parse
 from app.domain.query.query import Query
 from app.service import task_list, task_search
@@ -276,8 +276,9 @@ def test_before_takes_the_place_of_a_task(table: Table) -> None:
         ({"cursor": "é"}, "cursor must be one that"),
         ({"limit": 0}, "limit must be a whole number from 1"),
         ({"before_id": 3, "sort": "dur"}, "before is for lists sorted"),
+        ({"before_id": 3, "cursor": str(Cursor(order=Order(), key=(1, 1)))}, "give one of them"),
     ],
-    ids=["sort", "cursor", "no ASCII", "limit", "before"],
+    ids=["sort", "cursor", "no ASCII", "limit", "before", "both"],
 )
 def test_wrong_request_is_told_in_words(table: Table, wanted: dict[str, Any], says: str) -> None:
     """A sort, a cursor or a limit that is none is an error of the caller."""

@@ -63,18 +63,42 @@ Key = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """When a walk through a list by ends began: what ended later stands where it lived.
+
+    Attributes:
+        at: Microseconds since the epoch.
+        oldest: When the task was submitted that then lived longest; no task that lived then, or
+            came later, was submitted before.
+    """
+
+    at: int
+    oldest: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Cursor:
-    """Where a page begins: after the task of this key, or, backwards, before it; (): all of it."""
+    """Where a page begins: after the task of this key, or, backwards, before it; (): all of it.
+
+    `begun` is None but for lists by ends.
+    """
 
     order: Order
     key: Key = ()
     is_backwards: bool = False
+    begun: Begun | None = None
 
     @override
     def __str__(self) -> str:
         way = "b" if self.is_backwards else "f"
-        told = ".".join((str(self.order), way, *(str(part) for part in self.key)))
+        begun = () if self.begun is None else (self.begun.at, self.begun.oldest)
+        told = ".".join((str(self.order), way, *(str(part) for part in (*self.key, *begun))))
         return base64.urlsafe_b64encode(told.encode()).decode().rstrip("=")
+
+
+def length_of(order: Order) -> int:
+    """The numbers of a key in an order."""
+    return 3 if order.sort is Sort.ENDED else 2
 
 
 def order_of(text: str) -> Order:
@@ -100,7 +124,7 @@ def usual_order(query: Query) -> Order:
     return Order(sort=Sort.ENDED if by_end else Sort.SUBMITTED)
 
 
-_CURSOR: Final = re.compile(r"([a-z-]{3,20})\.([fb])((?:\.\d{1,19}){2,3})", re.ASCII)
+_CURSOR: Final = re.compile(r"([a-z-]{3,20})\.([fb])((?:\.\d{1,19}){2,5})", re.ASCII)
 
 
 def cursor_of(text: str) -> Cursor:
@@ -116,12 +140,21 @@ def cursor_of(text: str) -> Cursor:
         if match is None:
             raise _not_ours(text)
         order = order_of(match[1])
-        key = tuple(int(part) for part in match[3].split(".")[1:])
+        numbers = tuple(int(part) for part in match[3].split(".")[1:])
     except (UnicodeError, binascii.Error, RequestError) as error:
         raise _not_ours(text) from error
-    if len(key) != (3 if order.sort is Sort.ENDED else 2) or max(key) > NEVER_US:
+    length = length_of(order)
+    key, begun = numbers[:length], numbers[length:]
+    if len(key) < length or len(begun) not in ((0, 2) if order.sort is Sort.ENDED else (0,)):
         raise _not_ours(text)
-    return Cursor(order=order, key=key, is_backwards=match[2] == "b")
+    if max(numbers) > NEVER_US:
+        raise _not_ours(text)
+    return Cursor(
+        order=order,
+        key=key,
+        is_backwards=match[2] == "b",
+        begun=Begun(at=begun[0], oldest=begun[1]) if begun else None,
+    )
 
 
 def _not_ours(text: str) -> RequestError:

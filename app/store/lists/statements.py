@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, func, select, tuple_
 
 from app.domain.query.order import NEVER_US, Key, Order
+from app.store.lists.arms import Arm
 from app.store.lists.columns import task_by
-from app.store.lists.paths import Arm
 from app.store.lists.spans import Span, common
 
 Conditions = Sequence[ColumnElement[bool]]
@@ -31,7 +31,7 @@ def keys(
     statement = _walk(conn, arm, order, after, until)
     if statement is None:
         return []
-    statement = _sorted(statement.where(*conditions), arm, order).limit(limit)
+    statement = _sorted(statement.where(*arm.rest, *conditions), arm, order).limit(limit)
     return [tuple(int(part) for part in row) for row in conn.execute(statement)]
 
 
@@ -58,7 +58,7 @@ def count(
     statement = _walk(conn, arm, order, after, until)
     if statement is None:
         return 0
-    inner = statement.where(*conditions).limit(cap).subquery()
+    inner = statement.where(*arm.rest, *conditions).limit(cap).subquery()
     return int(conn.execute(select(func.count()).select_from(inner)).scalar_one())
 
 

@@ -19,7 +19,6 @@ from app.web.openapi.types import (
 )
 
 _SORTS = one_of(*(f"{sort}{way}" for sort in Sort for way in ("", "-asc")))
-_CURSOR = maybe(STRING)
 _PLACE: dict[str, Schema] = {
     "submitted_at": MOMENT,
     "finished_at": maybe(MOMENT),
@@ -32,9 +31,11 @@ SCHEMAS: dict[str, Schema] = {
             "tasks": listed(ref("ListedTask")),
             "query": said(STRING, "The filter, written in the one way that says it."),
             "sort": _SORTS,
-            "next": said(_CURSOR, "The cursor of the next page; null: this is the last."),
+            "next": said(maybe(STRING), "The cursor of the next page; null: this is the last."),
             "previous": said(
-                _CURSOR, "The cursor of the page before; of the first, of what will be newer."
+                STRING,
+                "The cursor of the page before; of the first page, and of an empty one, of what "
+                "will stand there later.",
             ),
             "next_before": said(maybe(ID), "What `before` takes for the next page."),
             "searched_to": said(
