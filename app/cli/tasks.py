@@ -54,7 +54,7 @@ def _foot(page: TaskPage) -> list[str]:
     lines = []
     if page.count is not None:
         n = f"{page.count.n}" if page.count.is_exact else f"at least {page.count.n}"
-        lines.append(f"{n} in all")
+        lines.append(f"{n} in all{_removed(page.count.removed)}")
     if not page.tasks and page.next is None:
         lines.append("no task" if page.query else "no task yet: voxtrace submit FILE")
     if page.searched_to is not None:
@@ -62,6 +62,11 @@ def _foot(page: TaskPage) -> list[str]:
     if page.next is not None:
         lines.append(f"go on: --cursor {page.next}")
     return lines
+
+
+def _removed(n: int | None) -> str:
+    """What is in no list any more, and still counted in statistics."""
+    return f"; {n} more {'was' if n == 1 else 'were'} removed by retention" if n else ""
 
 
 def _place(page: TaskPage) -> str:

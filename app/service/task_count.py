@@ -18,22 +18,26 @@ MAX_COUNT: Final = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Count:
-    """How many tasks there are: exactly `n`, or at least."""
+    """How many tasks there are: exactly `n`, or at least.
+
+    Attributes:
+        removed: Tasks that would be in the list, too, and that retention has removed; None: only
+            their rows could have told.
+    """
 
     n: int
     is_exact: bool
+    removed: int | None = None
 
 
 def count(walker: Walker, query: Query, order: Order) -> Count:
-    """The tasks of a list: exact from counters for no filter and for statuses alone.
+    """The tasks of a list: from counters where they know.
 
     Else up to `MAX_COUNT`, among as many as the walker looks at where its path leaves terms.
     """
-    statuses = _only_statuses(query)
-    if statuses is not None:
-        if order.sort.is_duration:
-            statuses &= FINAL
-        return Count(n=_counted(walker.conn, statuses), is_exact=True)
+    known = from_counters(walker.conn, query, order)
+    if known is not None:
+        return known
     conditions, arms = walker.conditions, walker.path.arms
     n, until = 0, None
     for after, until in walker.pieces(order, ()):
@@ -52,9 +56,19 @@ def count(walker: Walker, query: Query, order: Order) -> Count:
     return Count(n=n, is_exact=until is None)
 
 
-def by_status(conn: Connection) -> dict[str, int]:
-    """Tasks that are there by status, canaries left out."""
-    return {one.status: one.sums.n for one in totals.of_tasks(conn) if not one.is_archived}
+def from_counters(conn: Connection, query: Query, order: Order) -> Count | None:
+    """The tasks of no filter, or of statuses alone; None for other filters."""
+    statuses = _only_statuses(query)
+    if statuses is None:
+        return None
+    if order.sort.is_duration:
+        statuses &= FINAL
+    counted = [one for one in totals.of_tasks(conn) if one.status in statuses]
+    return Count(
+        n=sum(one.sums.n for one in counted if not one.is_archived),
+        is_exact=True,
+        removed=sum(one.sums.n for one in counted if one.is_archived),
+    )
 
 
 def _only_statuses(query: Query) -> set[Status] | None:
@@ -66,8 +80,3 @@ def _only_statuses(query: Query) -> set[Status] | None:
         named = {Status(value.text) for value in term.values if isinstance(value, Word)}
         wanted = wanted - named if term.is_negated else wanted & named
     return wanted
-
-
-def _counted(conn: Connection, statuses: set[Status]) -> int:
-    counted = by_status(conn)
-    return sum(counted.get(status, 0) for status in statuses)

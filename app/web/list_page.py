@@ -63,21 +63,21 @@ def values(core: Core, args: Mapping[str, str], reader: Visitor) -> dict[str, An
     text, page, fault = _read(core, args, reader)
     order = page.order if page else Order()
     query = page.query if page else None
+    groups = task_views.counted(core)
     return {
         "text": text,
         "fault": fault,
         "terms": _chips(query, order),
-        "groups": [
-            (group, [_view(one, query, args) for one in views])
-            for group, views in task_views.counted(core)
-        ],
+        "groups": [(group, [_view(one, query, args) for one in views]) for group, views in groups],
         "suggestions": query_words.suggestions(task_values.known(core), reader.t),
         "order": order,
         "sort": args.get("sort", ""),
         "sorts": [_sort_link(sort, order, text) for sort in Sort],
         "items": [list_rows.row(one, order, reader) for one in page.tasks] if page else [],
         "total": _total(page.count, reader) if page else "",
+        "removed": _removed(page.count, reader) if page else "",
         "searched": _searched(page, reader) if page else "",
+        "all_count": groups[0][1][0].count.n,
         "is_filtered": bool(query),
         "way": _way(order),
         "newest_path": _beginning(text, page, args),
@@ -167,6 +167,11 @@ def _total(count: Count | None, reader: Visitor) -> str:
         return ""
     key = "tasks.total" if count.is_exact else "tasks.total_more"
     return str(reader.t(key, n=count.n))
+
+
+def _removed(count: Count | None, reader: Visitor) -> str:
+    """What retention removed of the list, and numbers still count; empty where nothing is known."""
+    return str(reader.t("tasks.removed", n=count.removed)) if count and count.removed else ""
 
 
 def _searched(page: TaskPage, reader: Visitor) -> Markup:

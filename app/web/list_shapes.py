@@ -1,5 +1,6 @@
 """A page of tasks as the v1 API shows it."""
 
+from dataclasses import asdict
 from typing import Any
 
 from app.domain.query.order import NEVER_US, Key, Order, Sort
@@ -50,4 +51,4 @@ _DURATIONS = {Sort.DUR: "run", Sort.WAIT: "wait", Sort.TOTAL: "total"}
 
 
 def _count(count: Count | None) -> Json | None:
-    return None if count is None else {"n": count.n, "is_exact": count.is_exact}
+    return None if count is None else asdict(count)

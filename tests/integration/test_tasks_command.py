@@ -46,7 +46,7 @@ def test_json_says_what_was_asked(full: Home) -> None:
     expected = _ids(full, "language:zh", "dur")
     assert [one["id"] for one in found["tasks"]] == expected
     assert (found["query"], found["sort"]) == ("language:zh", "dur")
-    assert found["count"] == {"n": len(expected), "is_exact": True}
+    assert found["count"] == {"n": len(expected), "is_exact": True, "removed": None}
     assert "content" not in found["tasks"][0]
 
 

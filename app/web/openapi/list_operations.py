@@ -44,8 +44,9 @@ SCHEMAS: dict[str, Schema] = {
                 "null: it is full, or there is no more. `next` goes on.",
             ),
             "count": said(
-                maybe(fields({"n": WHOLE, "is_exact": FLAG})),
-                "How many tasks there are, or at least; null without `count=1`.",
+                maybe(fields({"n": WHOLE, "is_exact": FLAG, "removed": maybe(WHOLE)})),
+                "How many tasks there are, or at least, and how many more retention has removed "
+                "(null: of this filter nobody knows); null without `count=1`.",
             ),
         }
     )
