@@ -16,6 +16,7 @@ from app.config.settings import Settings
 from app.logs.logger import logger_of
 from app.web import state
 from app.web.factory import create_app
+from app.web.threads import MAX_LINE_BYTES, Threads
 from telemetry.log_export import not_sent
 from telemetry.names import SERVICE_WEB
 
@@ -95,7 +96,8 @@ class WebProgram(BaseApplication):  # type: ignore[misc]  # gunicorn has no type
             "bind": settings.bind,
             "workers": settings.web_processes,
             "threads": settings.web_threads,
-            "worker_class": "gthread",
+            "worker_class": Threads,
+            "limit_request_line": MAX_LINE_BYTES,
             "preload_app": False,
             "graceful_timeout": GRACE_S,
             "timeout": SILENCE_S,

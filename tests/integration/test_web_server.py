@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from app.domain.query.order import NEVER_US, Begun, Cursor, Order, Sort
 from app.service import task_list
 from tests.support.home import Home, Program, children_of, terminate
 from tests.support.service import submitted
@@ -228,3 +230,22 @@ def test_open_legacy_routes_are_warned_of(home: Home) -> None:
     assert _get(f"{home.url}/api/monitor/stats")[0] == 200
     assert _get(f"{home.url}/api/v1/monitor")[0] == 401
     assert terminate(web) == 0
+
+
+def test_longest_filter_is_taken_and_a_longer_address_is_a_problem(home: Home) -> None:
+    """As many Chinese characters as a filter may have, with a cursor; beyond that a problem."""
+    _start(home)
+    begun = Begun(at=NEVER_US - 1, oldest=NEVER_US - 1)
+    order = Order(sort=Sort.ENDED, is_ascending=True)
+    cursor = Cursor(order=order, key=(NEVER_US,) * 3, is_backwards=True, begun=begun)
+    others = f"sort={order}&cursor={cursor}&limit=200&count=1&status=processing"
+    answers = [
+        _get(f"{home.url}/api/v1/tasks?{others}&query={urllib.parse.quote('第' * count)}")
+        for count in (832, 834, 1000)
+    ]
+    assert [status for status, _ in answers] == [200, 400, 414]
+    assert answers[0][1]["query"] == "text:" + "第" * 832 + " status:processing"
+    assert (answers[1][1]["position"], answers[1][1]["length"]) == (0, 834)
+    told = answers[2][1]
+    assert (told["error_type"], told["status"]) == ("too_long", 414)
+    assert "has 8190 bytes at most, and a filter in it 7500" in told["detail"]

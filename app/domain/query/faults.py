@@ -20,6 +20,9 @@ _SHOWN: Final = 40
 WORDS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "too_long": "it has {n} characters; at most {most} are allowed",
+        "too_long_quoted": (
+            "in an address it takes {n} bytes, a Chinese character 9; at most {most} are allowed"
+        ),
         "too_many": "it has {n} terms; at most {most} are allowed",
         "control": "{code} is not a character of any text; remove it",
         "open_quote": 'the quote is not closed; add a " (inside quotes, \\" is a quote)',

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Final
+from urllib.parse import quote
 
 from app.domain.query import amounts
 from app.domain.query.faults import Place, fault
@@ -20,6 +21,9 @@ from app.domain.query.value import Glob, Missing, Range, Value, Word
 
 #: Longest filter, in characters, as given and as written out.
 MAX_CHARS: Final = 1000
+#: And in bytes as it is quoted in an address, where a Chinese character takes 9: with a cursor
+#: beside it such an address is one that a web server takes.
+MAX_QUOTED_BYTES: Final = 7500
 #: Terms of a filter at most.
 MAX_TERMS: Final = 50
 _TRACE: Final = re.compile(r"[0-9a-f]{32}")
@@ -44,8 +48,12 @@ def parse(text: str) -> Query:
 
 
 def _check_length(written: str, given: str) -> None:
+    everything = Place(0, len(given))
     if len(written) > MAX_CHARS:
-        raise fault(Place(0, len(given)), "too_long", n=len(written), most=MAX_CHARS)
+        raise fault(everything, "too_long", n=len(written), most=MAX_CHARS)
+    quoted = len(quote(written, safe="", errors="replace"))
+    if quoted > MAX_QUOTED_BYTES:
+        raise fault(everything, "too_long_quoted", n=quoted, most=MAX_QUOTED_BYTES)
 
 
 def _term(raw: RawTerm) -> Term:
