@@ -72,3 +72,8 @@ def _two(big: int, big_unit: str, small: int, small_unit: str, language: Languag
 def count(number: int | None) -> str:
     """A count, thousands apart: 7 104; `–` for None."""
     return NONE if number is None else f"{number:,}".replace(",", THIN).replace("-", "−")
+
+
+def counted(number: int, one: str, other: str) -> str:
+    """A count with its English words: `1 task waits`, `7 104 tasks wait`."""
+    return f"{count(number)} {one if number == 1 else other}"

@@ -176,7 +176,7 @@ def _what(step: Step, index: int, view: TaskView, visitor: Visitor) -> str:
         return str(t("path.decided_by", who=actor(step.by, t)))
     if step.status == "processing":
         made = _made(step, view)
-        return str(t("path.on", worker=step.worker or "–", made=made, total=view.segments.total))
+        return str(t("path.on", worker=step.worker or "–", made=made, n=view.segments.total))
     return str(t("path.from", when=when)) if index == 0 else str(t("path.again", when=when))
 
 

@@ -144,7 +144,7 @@ def running_says(task: TaskRecord, visitor: Visitor) -> str:
         return str(t(f"phase.{task.phase}"))
     if not task.segment_count:
         return str(t("phase.start"))
-    counted = t("segments_of", done=task.segments_done, total=task.segment_count)
+    counted = t("segments_of", done=task.segments_done, n=task.segment_count)
     left_us = remaining_us(task, visitor.place.now_us)
     if left_us is None:
         return str(counted)

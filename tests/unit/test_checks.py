@@ -53,7 +53,7 @@ def test_nothing_needs_a_person_while_all_is_well() -> None:
         (facts(held_by_dead=1), "slots", "bad", "no sign of life"),
         (facts(configured=0), "slots", "warn", "the limit of tasks at once is 0"),
         (facts(usable=1), "slots", "warn", "1 of 2 configured"),
-        (facts(late=1), "deadlines", "warn", "past their limit"),
+        (facts(late=1), "deadlines", "warn", "1 task is past its limit and is"),
         (facts(duty("reaper", ticked_at=T0 - 60 * SECOND)), "reaper", "bad", "silent for 1 min"),
         (facts(duty("reaper", failure_count=3, last_error="x")), "reaper", "bad", "failed 3 times"),
         (facts(without=("reaper",)), "reaper", "bad", "has not begun"),

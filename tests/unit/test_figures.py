@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.service.figures import LANGUAGES, count, duration
+from app.service.figures import LANGUAGES, count, counted, duration
 
 
 @pytest.mark.parametrize(
@@ -43,3 +43,10 @@ def test_count_has_thin_spaces() -> None:
     """Thousands are apart, and no value is a dash, never 0."""
     assert count(7104) == "7\u202f104"
     assert count(None) == "–"
+
+
+def test_one_is_told_apart_from_others() -> None:
+    """What is counted agrees with its number."""
+    assert counted(1, "task waits", "tasks wait") == "1 task waits"
+    assert counted(0, "task waits", "tasks wait") == "0 tasks wait"
+    assert counted(7104, "task", "tasks") == "7\u202f104 tasks"

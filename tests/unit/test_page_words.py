@@ -41,6 +41,20 @@ def _fields(phrase: words.Phrase) -> set[str]:
     return set(re.findall(r"\{(\w+)\}", text))
 
 
+#: Phrases whose numbers are never one.
+MANY = {
+    *("filter.fault.too_long", "filter.fault.too_many", "filter.fault.too_long_quoted"),
+    *("upload.limit_chars", "tasks.total_more", "log.earlier"),
+}
+
+
+def test_number_that_may_be_one_is_told_of_one() -> None:
+    """No page says "1 hours": English that counts something has words for one of it."""
+    for key, phrase in words_of("en").phrases.items():
+        if isinstance(phrase, str) and key not in MANY:
+            assert not re.search(r"\{(n|total)\} [a-z]+s\b", phrase), key
+
+
 def test_every_setting_has_chinese_help() -> None:
     """The settings page is Chinese for each setting, and for each default that is made."""
     chinese = words_of("zh")

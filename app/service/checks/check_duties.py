@@ -9,7 +9,7 @@ from app.domain.records import DutyRecord
 from app.service.checks.check import NOTHING, Check, Said, unknown
 from app.service.checks.facts import Facts
 from app.service.duty_state import state_of
-from app.service.figures import duration
+from app.service.figures import count, counted, duration
 from app.service.leader import LEADER
 
 #: Microseconds that a duty may be silent beyond the moment that it has announced. The pause
@@ -133,7 +133,9 @@ def _reaper(facts: Facts) -> Check:
             zh="刚才随机器暂停过：10 秒内不作判断",
         )
         return Check(name="reaper", level="ok", said=said, seen_at=ticked_at, facts=facts_of)
-    said = Said(en=f"{rescued} tasks rescued", zh=f"救回 {rescued} 个任务")
+    said = Said(
+        en=f"{counted(rescued, 'task', 'tasks')} rescued", zh=f"救回 {count(rescued)} 个任务"
+    )
     return Check(name="reaper", level="ok", said=said, seen_at=ticked_at, facts=facts_of)
 
 

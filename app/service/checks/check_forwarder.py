@@ -9,7 +9,7 @@ from app.service.checks.check_backends import Found, has_collector, turned_off
 from app.service.checks.check_duties import RESTART, since_of, trouble
 from app.service.checks.facts import Facts
 from app.service.duty_state import state_of
-from app.service.figures import count, duration
+from app.service.figures import count, counted, duration
 
 _REFUSED: Final = Said(
     en="the collector's log names the span; then `voxtrace resend --poison` (docs/operate.md)",
@@ -122,7 +122,8 @@ def _waiting(facts: Facts, state: Mapping[str, Any]) -> Check | None:
 def _forwards(facts: Facts, duty: DutyRecord, state: Mapping[str, Any]) -> Check:
     spans, again = state.get("sent_spans") or 0, _again(facts, state)
     said = Said(
-        en=f"{count(spans)} spans sent{again.en}", zh=f"已发送 {count(spans)} 个跨度{again.zh}"
+        en=f"{counted(spans, 'span', 'spans')} sent{again.en}",
+        zh=f"已发送 {count(spans)} 个跨度{again.zh}",
     )
     return Check(
         name="forwarder",
@@ -140,7 +141,7 @@ def _again(facts: Facts, state: Mapping[str, Any]) -> Said:
         return NOTHING
     ago_us, why = max(0, facts.now - at), state.get("resent_why") or ""
     return Said(
-        en=f"; {count(rows)} batches again, last {duration(ago_us, 'en')} ago: {why}",
+        en=f"; {counted(rows, 'batch', 'batches')} again, last {duration(ago_us, 'en')} ago: {why}",
         zh=f"；重发 {count(rows)} 批，最近一次在 {duration(ago_us, 'zh')}前：`{why}`",
     )
 

@@ -6,7 +6,7 @@ from app.service.checks.check import Check, Said, off
 from app.service.checks.check_duties import FAILING, not_told
 from app.service.checks.facts import Facts
 from app.service.duty_state import state_of
-from app.service.figures import count
+from app.service.figures import count, counted
 
 #: Microseconds without a turn after which they are taken to be switched off.
 _OFF_US: Final = 900_000_000
@@ -35,6 +35,6 @@ def metrics_check(facts: Facts) -> Check:
             ),
             since=state.get("last_success_us"),
         )
-    sent = count(state.get("sent") or 0)
-    said = Said(en=f"sent {sent} times", zh=f"已发送 {sent} 次")
+    sent = state.get("sent") or 0
+    said = Said(en=f"sent {counted(sent, 'time', 'times')}", zh=f"已发送 {count(sent)} 次")
     return Check(name="metrics", level="ok", said=said, seen_at=duty.ticked_at)

@@ -5,7 +5,7 @@ from typing import Final
 from app.service.checks.check import NOTHING, Check, Said, unknown
 from app.service.checks.check_backends import Found, has_collector
 from app.service.checks.facts import Facts
-from app.service.figures import count, duration
+from app.service.figures import count, counted, duration
 
 #: Age of the oldest unsent span, in microseconds, above which the collector is behind.
 _BEHIND_US: Final = 60_000_000
@@ -41,8 +41,11 @@ def outbox_check(facts: Facts, found: Found) -> Check:
         level, said, fix = "warn", _behind(state.pending, age_us), _SEE_COLLECTOR
     elif not sends:
         level, since = "ok", None
-        kept = count(state.pending + state.sent)
-        said = Said(en=f"{kept} batches are kept here", zh=f"本地保留 {kept} 批")
+        kept = state.pending + state.sent
+        said = Said(
+            en=f"{counted(kept, 'batch is', 'batches are')} kept here",
+            zh=f"本地保留 {count(kept)} 批",
+        )
     else:
         level, since = "ok", None
         waiting = count(state.pending)
@@ -69,7 +72,7 @@ _SEE_COLLECTOR: Final = Said(en="nothing is lost; see the collector", zh="没有
 
 def _lost(spans: int, ago_us: int) -> Said:
     return Said(
-        en=f"{count(spans)} spans were dropped for want of room, the last "
+        en=f"{counted(spans, 'span was', 'spans were')} dropped for want of room, the last "
         f"{duration(ago_us, 'en')} ago",
         zh=f"因空间不足丢弃了 {count(spans)} 个跨度，最近一次在 {duration(ago_us, 'zh')}前",
     )

@@ -2,7 +2,7 @@
 
 from app.service.checks.check import Check, Said, unknown
 from app.service.checks.facts import Facts
-from app.service.figures import count, duration
+from app.service.figures import count, counted, duration
 from app.service.task_view import is_alive
 
 _START_WORKER = Said(en="start one: `voxtrace worker`", zh="请运行 `voxtrace worker`")
@@ -20,7 +20,7 @@ def _workers(facts: Facts) -> Check:
     numbers = {"workers": len(up), "slots": slots, "waiting": facts.waiting}
     last_at = max((worker.heartbeat_at for worker in facts.workers), default=None)
     if up:
-        en = f"{len(up)} live, {slots} slots"
+        en = f"{len(up)} live, {counted(slots, 'slot', 'slots')}"
         zh = f"{len(up)} 个在线，{slots} 个并发位"
         return Check(
             name="workers", level="ok", said=Said(en=en, zh=zh), seen_at=last_at, facts=numbers
@@ -42,10 +42,9 @@ def _why_none(facts: Facts, *, has_draining: bool) -> Said:
         en, zh = "no worker lives", "合成进程都已停止"
     else:
         en, zh = "no worker has started yet", "还没有合成进程启动过"
-    waiting = count(facts.waiting)
     return Said(
-        en=f"{en}: {waiting} tasks wait and nothing begins",
-        zh=f"{zh}：{waiting} 个任务在等待，无法开始",
+        en=f"{en}: {counted(facts.waiting, 'task waits', 'tasks wait')} and nothing begins",
+        zh=f"{zh}：{count(facts.waiting)} 个任务在等待，无法开始",
     )
 
 
@@ -55,12 +54,12 @@ def _slots(facts: Facts) -> Check:
         "usable": facts.usable,
         "held_by_dead": facts.held_by_dead,
     }
-    held = count(facts.held_by_dead)
     usable, configured = count(facts.usable), count(facts.configured)
-    if facts.held_by_dead:
+    held = facts.held_by_dead
+    if held:
         said = Said(
-            en=f"{held} slots are held by workers that give no sign of life",
-            zh=f"{held} 个并发位被失联的合成进程占用",
+            en=f"{counted(held, 'slot is', 'slots are')} held by workers that give no sign of life",
+            zh=f"{count(held)} 个并发位被失联的合成进程占用",
         )
         fix = Said(
             en="they are freed within seconds, where the reaper runs",
@@ -98,14 +97,18 @@ def _deadlines(facts: Facts) -> Check:
     if not facts.late:
         said = Said(en="no running task is past its limit", zh="没有运行中的任务超过时限")
         return Check(name="deadlines", level="ok", said=said, seen_at=facts.now, facts={"late": 0})
-    late = count(facts.late)
+    late = counted(
+        facts.late,
+        "task is past its limit and is being stopped",
+        "tasks are past their limit and are being stopped",
+    )
     grace = 10_000_000
     return Check(
         name="deadlines",
         level="warn",
         said=Said(
-            en=f"{late} tasks are past their limit and are being stopped",
-            zh=f"{late} 个任务超过时限，正在停止",
+            en=late,
+            zh=f"{count(facts.late)} 个任务超过时限，正在停止",
         ),
         fix=Said(
             en=f"where this stays for more than {duration(grace, 'en')}, look at the worker's log",
