@@ -35,6 +35,9 @@ _WEB_PROCESSES: Final = 2
 _ASKERS: Final = 4
 _BACKLOG: Final = 200
 _ASK_EVERY: Final = 5
+#: First submissions, with each of which the web is asked: what it keeps of pages that were asked
+#: for, however many tasks there are, must be there at the first measure.
+_WARMING: Final = 1000
 _STREAMS: Final = 2
 _PATHS: Final = (
     "/api/v1/stats",
@@ -98,7 +101,7 @@ class LongRun:
     def _go_on(self, number: int) -> None:
         if number % _BACKLOG == 0:
             wait_until(lambda: self._waiting() < _BACKLOG, 600, every_s=0.5)
-        if number % _ASK_EVERY == 0:
+        if number < _WARMING or number % _ASK_EVERY == 0:
             self._ask(next(self._paths))
         self._submit(number)
 
