@@ -46,14 +46,26 @@ class Answer:
     deleted_at: int | None
 
 
-def ended(conn: Connection, status: Status, *, after_id: int, limit: int) -> list[AgedTask]:
-    """Tasks of a final status above an id, by id, canaries too.
+def ended(
+    conn: Connection, status: Status, *, before: int, after: tuple[int, int], limit: int
+) -> list[AgedTask]:
+    """Tasks of a final status that were submitted before a moment, canaries left out.
 
-    Index ix_task_<status>: reads as many entries as it returns.
+    Those with (submitted_at, id) above `after`, in that order. Index ix_task_<status>: reads as
+    many entries as it returns.
     """
-    # a literal in the SQL: SQLite takes a partial index only so
-    statement = _aged().where(text(f"task.status = '{status.value}'"), _T.id > after_id)
-    return records(AgedTask, conn.execute(statement.order_by(_T.id).limit(limit)))
+    # literals in the SQL: SQLite takes a partial index only so
+    statement = (
+        _aged()
+        .where(
+            text(f"task.status = '{status.value}' AND task.source <> 'canary'"),
+            _T.submitted_at < before,
+            tuple_(_T.submitted_at, _T.id) > after,
+        )
+        .order_by(_T.submitted_at, _T.id)
+        .limit(limit)
+    )
+    return records(AgedTask, conn.execute(statement))
 
 
 def of_texts(conn: Connection, text_ids: Iterable[int]) -> list[AgedTask]:

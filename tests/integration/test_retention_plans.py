@@ -1,22 +1,40 @@
-"""Plans of retention: no statement of a batch reads a whole table, not even by a foreign key."""
+"""Plans of retention and of other duties: nothing walks through what grows with the tasks."""
 
-from collections.abc import Callable
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, Table
 
 from app.domain.task import Status
+from app.duties.reaper import Reaper
+from app.duties.recount import Recount
+from app.duties.retention import Retention
+from app.duties.sweeper import Sweeper
+from app.duties.window import Window
+from app.service import measures
+from app.service.canaries import canary_remains
+from app.service.core import Core
+from app.service.recounts import texts
+from app.service.retention.archived import archived
+from app.service.retention.forecast import forecast
+from app.service.retention.rules import rules_now
 from app.store import archive, erase, retention, submissions
 from app.store.metadata import metadata
 from telemetry import outbox_tasks
+from tests.conftest import KINDS, database_url
 from tests.support.home import Home
-from tests.support.statements import plan, recorded
+from tests.support.many_rows import EMPTY, FILLED, fill
+from tests.support.statements import plan, recorded, walks
+from tests.support.task_rows import HOUR_US, START_US
 
-IDS = [1, 2, 3]
+IDS = [11, 12, 13]
 STATEMENTS: dict[str, Callable[[Connection], object]] = {
     **{
         f"{status} that ended": lambda conn, status=status: retention.ended(  # type: ignore[misc]
-            conn, status, after_id=7, limit=9
+            conn, status, before=START_US + HOUR_US, after=(START_US, 7), limit=9
         )
         for status in Status
         if status.is_final
@@ -55,20 +73,84 @@ STATEMENTS: dict[str, Callable[[Connection], object]] = {
 ORDERED = {"deleted texts", "old keys", *(name for name in STATEMENTS if "that ended" in name)}
 
 
-def test_statements_read_no_whole_table(home: Home) -> None:
-    """SQLite's plans have no SCAN without an index, and sort nothing that an index has in order."""
+@pytest.fixture(scope="module", params=KINDS)
+def filled(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Home]:
+    """A home with some thousand tasks, of which few failed and few live, on each database."""
+    path = tmp_path_factory.mktemp("filled")
+    with Home.make(
+        path / "home", database_url(request.param, path), VOXTRACE_KEEP_FAILED_D="30"
+    ) as home:
+        with home.core.database.write() as conn:
+            fill(conn, 6_000)
+        yield home
+
+
+def test_statements_read_no_whole_table(filled: Home) -> None:
+    """No plan walks through a large table, nor sorts what an index has in order, on either."""
     wrong: dict[str, list[str]] = {}
-    with home.core.database.write() as conn:
+    with filled.core.database.write() as conn:
         for name, statement in STATEMENTS.items():
             with recorded(conn.engine) as statements:
                 statement(conn)
             assert statements, name
-            lines = [line for sql, values in statements for line in plan(conn, sql, values)]
-            found = [line for line in lines if line.startswith("SCAN ") and "USING" not in line]
+            lines = [line for sql, values in statements for line in _told(conn, sql, values)]
             if name in ORDERED:
-                found += [line for line in lines if "TEMP B-TREE" in line]
-            wrong |= {name: found} if found else {}
+                plans = [line for sql, values in statements for line in plan(conn, sql, values)]
+                lines += [line for line in plans if re.search(r"TEMP B-TREE|\bSort\b", line)]
+            wrong |= {name: lines} if lines else {}
     assert wrong == {}
+
+
+def _told(conn: Connection, sql: str, values: Any) -> list[str]:
+    of_filled = walks(conn, sql, values, tables=FILLED, is_filled=True)
+    return of_filled + walks(conn, sql, values, tables=EMPTY)
+
+
+#: Statements of duties that read through all on purpose, by how they begin.
+ON_PURPOSE = (
+    # texts by what they show, while they are few
+    "SELECT text.state, count(*)",
+    # buckets of all time, half a million entries of an index at once
+    *(f"SELECT task.{name}, count(*)" for name in ("run_ms", "wait_ms", "total_ms")),
+    # an index of canaries alone
+    "SELECT task.id, task.text_id \nFROM task \nWHERE task.source = 'canary'",
+)
+
+
+def test_duties_walk_through_no_large_table(filled: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rounds of retention, recount, sweeper, window, reaper, canary and metrics: on both."""
+    core = filled.core
+    monkeypatch.setattr(texts, "PAGE", 20)  # few among all that are there
+    with core.database.read() as conn:
+        engine = conn.engine
+    with recorded(engine) as statements:
+        _rounds(core)
+    sent = {sql: values for sql, values in statements if _READS.match(sql)}
+    assert len(sent) > 50
+    with core.database.write() as conn:
+        wrong = {sql: lines for sql, values in sent.items() if (lines := _told(conn, sql, values))}
+    assert {sql: lines for sql, lines in wrong.items() if not sql.startswith(ON_PURPOSE)} == {}
+
+
+_READS = re.compile(r"\s*(SELECT|WITH|UPDATE|DELETE)\b")
+
+
+def _rounds(core: Core) -> None:
+    recount = Recount(core, round_s=0, share=1, least_rest_s=0)
+    while json.loads(recount.state())["rounds"] < 2:
+        recount.step()
+    duty = Retention(core, sends=True)
+    while json.loads(duty.state())["next_at"] is None:
+        duty.step()
+    assert json.loads(duty.state())["tasks"] > 0
+    forecast(core, rules_now(core), keeps_unsent=True)
+    for step in (Sweeper(core).step, Window(core, sends=True).step, Reaper(core).step):
+        step()
+    canary_remains.remove_old(core)
+    measures.read(core, None, exports=True)
+    archived(core)
 
 
 @pytest.mark.parametrize("table", metadata.sorted_tables, ids=lambda table: table.name)

@@ -28,7 +28,7 @@ TASK_WEIGHT: Final = 20
 LEAST, FIRST, MOST = 10 * TASK_WEIGHT, 50 * TASK_WEIGHT, 500 * TASK_WEIGHT
 #: Entries of an index that one look reads at most.
 LOOK: Final = 500
-#: Where a walk stands: the last id, or (deleted_at, id) of the last text.
+#: Where a walk stands: (submitted_at, id) of the last task, (deleted_at, id) of the last text.
 Place = tuple[int, int]
 START: Final[Place] = (0, 0)
 
@@ -156,14 +156,13 @@ def look(conn: Connection, rule: Rule, place: Place) -> Page:
     """The next entries of a rule; reads `LOOK` of its index at most."""
     if rule.status is None:
         return _look_at_texts(conn, rule, place)
-    found = retention.ended(conn, rule.status, after_id=place[1], limit=LOOK)
-    # ids follow the moments of submission: what comes later was submitted, so it ended, later
-    is_over = len(found) < LOOK or found[-1].submitted_at >= rule.before
+    # what was submitted since the moment ended after it, too
+    found = retention.ended(conn, rule.status, before=rule.before, after=place, limit=LOOK)
     due = [task for task in found if _may_go(task) and (task.finished_at or 0) < rule.before]
     return Page(
         units=[Unit(tasks=(task,)) for task in due],
         looked_at=len(found),
-        then=None if is_over else (0, found[-1].id),
+        then=None if len(found) < LOOK else (found[-1].submitted_at, found[-1].id),
     )
 
 
