@@ -10,25 +10,7 @@ happened: it never falls, whatever is deleted.
 (completed without audio any more -> failed); no task -> pending.
 """
 
-from migrations import search, statistics
-
-#: Triggers that must exist today, and their tables; revision 0006 took the place of four.
-TABLES = {
-    "tr_text_insert": "text",
-    "tr_text_answer": "text",
-    "tr_text_count": "text",
-    "tr_text_delete": "text",
-    "tr_attempt_late": "task_attempt",
-    **statistics.TABLES,
-    **search.TABLES,
-}
-
-
-def tables(dialect: str) -> dict[str, str]:
-    """Triggers that must exist on `dialect`, and their tables; checked at every start."""
-    more = statistics.SQLITE_TABLES | search.SQLITE_TABLES
-    return TABLES | (more if dialect == "sqlite" else {})
-
+from migrations import statistics
 
 _NEW_MS = "CASE WHEN NEW.finished_at IS NULL THEN 0 ELSE NEW.run_us / 1000 END"
 _OLD_MS = "CASE WHEN OLD.finished_at IS NULL THEN 0 ELSE OLD.run_us / 1000 END"

@@ -8,7 +8,7 @@ from typing import Final
 from app import clock
 from app.domain.errors import VoxtraceError
 from app.service import report
-from app.service.checks import check_host, check_search
+from app.service.checks import check_host, check_recount, check_search
 from app.service.checks.check import Check, Said, needing, unknown
 from app.service.checks.checks import AREAS, OF_ROWS
 from app.service.core import Core
@@ -92,6 +92,7 @@ class HealthProbe:
         ]
         rows, now = self._rows()
         by_name = {one.name: one for one in [*found, *rows] if one is not None}
+        by_name["recount"] = check_recount.beside(by_name["recount"], by_name["schema"])
         ordered = [by_name[name] for names in AREAS.values() for name in names if name in by_name]
         return Health(checks={one.name: self._dated(one, now) for one in ordered}, now=now)
 

@@ -38,10 +38,11 @@ def check(database: Database) -> None:
     """Raises SchemaError, with what to do, where the schema or a trigger is not this release's."""
     check_revision(database)
     with database.read() as conn:
-        missing = trigger_state.missing(conn)
-    if missing:
+        faults = trigger_state.faults(conn)
+    if faults:
+        told = ", ".join(f"{name} ({fault})" for name, fault in faults.items())
         message = (
-            f"database triggers are missing or off: {', '.join(missing)}; totals would be wrong. "
+            f"database triggers are not as this release makes them: {told}; totals would be wrong. "
             "`voxtrace reconcile --rebuild` restores them and counts anew"
         )
         raise SchemaError(message, error_type=TRIGGERS)

@@ -1,61 +1,97 @@
-"""Triggers that keep the statistics: which are missing or off, and how they come back."""
+"""Triggers that keep the statistics: which are not as this release makes them, how they come back.
+
+A trigger that is there by name, and does something else, counts as wrong as one that is gone: what
+each does is compared with what this release makes.
+"""
 
 import re
-from typing import Final
+from collections.abc import Callable, Iterator
+from typing import Final, Literal, TypeAlias
 
 from sqlalchemy import Connection, text
 
-from app.domain.errors import SchemaError
-from migrations import search, statistics, triggers
+from migrations import today
+from migrations.today import Trigger
+
+#: It is not there, does not fire, or does something else.
+Fault: TypeAlias = Literal["missing", "off", "changed"]
 
 _PRESENT: Final = {
-    "sqlite": text("SELECT name, 1 FROM sqlite_master WHERE type = 'trigger'"),
+    "sqlite": text("SELECT tbl_name, name, sql, '', 1 FROM sqlite_master WHERE type = 'trigger'"),
     # O and A fire for everybody; D never, R only for a replica's own work
     "postgresql": text(
-        "SELECT tgname, CASE WHEN tgenabled IN ('O', 'A') THEN 1 ELSE 0 END"
-        " FROM pg_trigger WHERE NOT tgisinternal"
+        "SELECT c.relname, t.tgname, pg_get_triggerdef(t.oid, true), p.prosrc,"
+        " CASE WHEN t.tgenabled IN ('O', 'A') THEN 1 ELSE 0 END"
+        " FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid"
+        " WHERE NOT t.tgisinternal AND c.relnamespace = CAST(current_schema() AS regnamespace)"
     ),
 }
-_FUNCTION: Final = re.compile(r"EXECUTE FUNCTION (\w+)\(\)")
+#: What PostgreSQL writes otherwise than it was told: parentheses, casts, quotes.
+_WRITTEN_OTHERWISE: Final = re.compile(r'::[a-z]+( varying)?|[()"]')
+_BODY: Final = re.compile(r"\$f\$(.*)\$f\$", re.DOTALL)
 
 
-def missing(conn: Connection) -> list[str]:
-    """The triggers of this release that are not there, or do not fire."""
+def faults(conn: Connection) -> dict[str, Fault]:
+    """The triggers of this release that are not as they must be, and what of it (one statement)."""
     dialect = conn.dialect.name
-    fires = {name for name, is_on in conn.execute(_PRESENT[dialect]) if is_on}
-    return [name for name in triggers.tables(dialect) if name not in fires]
+    present = {
+        (table, name): (sql, function, bool(fires))
+        for table, name, sql, function, fires in conn.execute(_PRESENT[dialect])
+    }
+    is_ours = _is_ours_in_sqlite if dialect == "sqlite" else _is_ours_in_postgres
+    found = {
+        name: _fault(one, present.get((one.table, name)), is_ours)
+        for name, one in today.made(dialect).items()
+    }
+    return {name: fault for name, fault in found.items() if fault is not None}
 
 
-def restore(conn: Connection, name: str) -> None:
-    """Makes a trigger anew, or turns it on again where it is only off.
+def _fault(
+    wanted: Trigger,
+    present: tuple[str, str, bool] | None,
+    is_ours: Callable[[Trigger, str, str], bool],
+) -> Fault | None:
+    if present is None:
+        return "missing"
+    sql, function, fires = present
+    if not is_ours(wanted, sql, function):
+        return "changed"
+    return None if fires else "off"
 
-    On PostgreSQL it waits for the transactions that write to the table, and they for it.
 
-    Raises:
-        SchemaError: How it is made is not known.
+def _is_ours_in_sqlite(wanted: Trigger, sql: str, _function: str) -> bool:
+    """SQLite keeps the statement as it was told."""
+    return sql.split() == wanted.statement.split()
+
+
+def _is_ours_in_postgres(wanted: Trigger, sql: str, function: str) -> bool:
+    """PostgreSQL keeps the function as it was told, and a trigger as it understood it."""
+    body = _BODY.search(wanted.function or "")
+    is_same_function = body is not None and function.split() == body[1].split()
+    return is_same_function and _plain(sql) == _plain(wanted.statement)
+
+
+def _plain(sql: str) -> list[str]:
+    return _WRITTEN_OTHERWISE.sub(" ", sql.lower()).split()
+
+
+def restore(conn: Connection, name: str, fault: Fault) -> None:
+    """Makes a trigger as it must be.
+
+    On PostgreSQL it waits for the transactions that write to the table (where it does something
+    else, for those that read, too), and they for it.
     """
     dialect = conn.dialect.name
-    if name in set(conn.execute(_PRESENT[dialect]).scalars()):
-        table = triggers.tables(dialect)[name]
-        conn.execute(text(f"ALTER TABLE {table} ENABLE TRIGGER {name}"))
-        return
-    for statement in _making(dialect, name):
+    for statement in _restoring(dialect, today.made(dialect)[name], fault):
         conn.execute(text(statement))
 
 
-def _making(dialect: str, name: str) -> list[str]:
-    """The statements that make a trigger; on PostgreSQL its function comes first."""
-    known = [
-        *statistics.statements(dialect),
-        *search.statements(dialect),
-        *triggers.statements(dialect),
-        *triggers.count_statements(dialect),
-    ]
-    trigger = next((one for one in known if one.startswith(f"CREATE TRIGGER {name} ")), None)
-    if trigger is None:
-        message = f"the trigger {name} is missing, and nothing here can make it"
-        raise SchemaError(message)
-    function = _FUNCTION.search(trigger)
-    head = f" FUNCTION {function[1]}()" if function is not None else None
-    made = [one for one in known if head is not None and head in one.partition("\n")[0]]
-    return [*made[:1], trigger]
+def _restoring(dialect: str, wanted: Trigger, fault: Fault) -> Iterator[str]:
+    if fault == "off":
+        yield f"ALTER TABLE {wanted.table} ENABLE TRIGGER {wanted.name}"
+        return
+    if fault == "changed":
+        yield f"DROP TRIGGER {wanted.name}" + ("" if dialect == "sqlite" else f" ON {wanted.table}")
+    if wanted.function is not None:
+        yield wanted.function
+    yield wanted.statement

@@ -18,7 +18,7 @@ from app.service.core import Core
 from app.service.recounts.reconcile import reconcile
 from app.store import derived, layout, live_counts, recount_rows, schema, totals
 from app.store.tables import metadata
-from migrations import triggers
+from migrations import today
 from tests.conftest import KINDS, database_url, empty_database_url
 from tests.support.backup_files import (
     changed,
@@ -299,7 +299,7 @@ def test_counters_that_differ_from_the_rows_are_told(make_home: MakeHome, tmp_pa
 def test_missing_trigger_is_no_place_for_an_import(any_home: Home) -> None:
     """Totals would be wrong from then on."""
     dialect = "sqlite" if any_home.core.database.is_sqlite else "postgresql"
-    name, table = next(iter(triggers.tables(dialect).items()))
+    name, table = next(iter(today.tables(dialect).items()))
     with any_home.core.database.write() as conn:
         on = "" if any_home.core.database.is_sqlite else f" ON {table}"
         conn.execute(text(f"DROP TRIGGER {name}{on}"))

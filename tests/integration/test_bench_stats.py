@@ -105,6 +105,6 @@ def test_writes_are_taken_away_again(where: Place) -> None:
                 assert {len(times) for times in took.steps_s.values()} == {2}
     traces.remove([worker_id])
     with core.database.read() as conn:
-        assert trigger_state.missing(conn) == []
+        assert trigger_state.faults(conn) == {}
     core.database.close()
     assert _counted(where) == before

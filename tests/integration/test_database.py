@@ -17,10 +17,10 @@ import migrations
 from app import clock
 from app.domain.errors import DatabaseBusyError, SchemaError, StoreError
 from app.domain.sums import NAMES
-from app.store import schema, search_index, settings
+from app.store import schema, search_index, settings, trigger_state
 from app.store.database import Database
 from app.store.tables import metadata
-from migrations import search, triggers
+from migrations import search, today
 from tests.conftest import database_url
 
 OpenDatabase = Callable[[str, str], Database]
@@ -156,7 +156,7 @@ def test_migrations_make_the_tables_that_the_code_names(
 def test_missing_trigger_is_named(any_url: str, open_database: OpenDatabase) -> None:
     """A database without a trigger is refused, and the trigger is named, whichever it is."""
     database = open_database(any_url, "migrate")
-    wanted = triggers.tables("sqlite" if database.is_sqlite else "postgresql")
+    wanted = today.tables("sqlite" if database.is_sqlite else "postgresql")
     for name, table in wanted.items():
         with database.write() as conn:
             conn.execute(
@@ -168,6 +168,78 @@ def test_missing_trigger_is_named(any_url: str, open_database: OpenDatabase) -> 
             )
         with pytest.raises(SchemaError, match=rf"\b{name}\b"):
             schema.check(database)
+
+
+def _of_database(conn: Connection) -> set[str]:
+    """The triggers that a database has."""
+    is_sqlite = conn.dialect.name == "sqlite"
+    query = (
+        "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+        if is_sqlite
+        else "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal"
+    )
+    return set(conn.execute(text(query)).scalars())
+
+
+def test_every_trigger_is_looked_at(any_url: str, open_database: OpenDatabase) -> None:
+    """Those that a new database has are those that are checked: none is forgotten."""
+    with open_database(any_url, "migrate").read() as conn:
+        assert _of_database(conn) == set(today.tables(conn.dialect.name))
+
+
+def _spoil(conn: Connection, trigger: today.Trigger) -> None:
+    """Lets a trigger do nothing: by its own words on SQLite, by its function on PostgreSQL."""
+    if trigger.function is None:
+        head = trigger.statement.partition(" BEGIN")[0]
+        conn.execute(text(f"DROP TRIGGER {trigger.name}"))
+        conn.execute(text(f"{head} BEGIN SELECT 1; END"))
+    else:
+        head = trigger.function.partition("$f$")[0]
+        conn.execute(text(f"{head} $f$ BEGIN RETURN NULL; END $f$"))
+
+
+def test_trigger_that_does_something_else_is_named_and_restored(
+    any_url: str, open_database: OpenDatabase
+) -> None:
+    """Under its own name or not: each is found, refused at the start, and made anew."""
+    database = open_database(any_url, "migrate")
+    with database.write() as conn:
+        wanted = today.made(conn.dialect.name)
+        for trigger in wanted.values():
+            _spoil(conn, trigger)
+        assert trigger_state.faults(conn) == dict.fromkeys(wanted, "changed")
+    with pytest.raises(SchemaError, match=r"tr_task_end \(changed\)"):
+        schema.check(database)
+    with database.write() as conn:
+        for name, fault in trigger_state.faults(conn).items():
+            trigger_state.restore(conn, name, fault)
+    schema.check(database)
+
+
+def test_trigger_that_fires_at_another_time_is_named(
+    any_url: str, open_database: OpenDatabase
+) -> None:
+    """One for other columns, with another condition, or on another table."""
+    database = open_database(any_url, "migrate")
+    with database.write() as conn:
+        is_sqlite = conn.dialect.name == "sqlite"
+        wanted = today.made(conn.dialect.name)
+        changes = {
+            "tr_task_end": ("OLD.finished_at IS NULL", "OLD.finished_at IS NOT NULL"),
+            "tr_task_answers": ("UPDATE OF status ON", "UPDATE OF status, voice ON"),
+            "tr_text_delete": ("DELETE ON text", "DELETE ON event"),
+            "tr_text_count": ("AFTER UPDATE", "BEFORE UPDATE"),
+        }
+        for name, (words, others) in changes.items():
+            trigger = wanted[name]
+            conn.execute(text(f"DROP TRIGGER {name}{'' if is_sqlite else f' ON {trigger.table}'}"))
+            spoiled = trigger.statement.replace(words, others)
+            if name == "tr_text_delete" and is_sqlite:
+                spoiled = f"{spoiled.partition(' BEGIN')[0]} BEGIN SELECT 1; END"
+            conn.execute(text(spoiled))
+        found = trigger_state.faults(conn)
+        elsewhere = {"tr_text_delete": "missing"}
+        assert found == dict.fromkeys(changes, "changed") | elsewhere
 
 
 def test_the_way_back_and_forth_counts_the_same(any_url: str, open_database: OpenDatabase) -> None:

@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from app.domain.errors import SchemaError
 from app.service.checks import check_host
+from app.service.health import HealthProbe
 from app.service.recounts.reconcile import reconcile
 from app.store import schema
 from tests.support import planted
@@ -71,6 +72,11 @@ def test_start_without_a_trigger_is_refused_and_mended(any_home: Home) -> None:
         schema.check(any_home.core.database)
     check = check_host.schema_of(any_home.core)
     assert (check.level, check.fix.en) == ("bad", "`voxtrace reconcile --rebuild`")
+    recount = HealthProbe(any_home.core).read().checks["recount"]
+    assert (recount.level, recount.said.en.split(":")[0]) == (
+        "bad",
+        "nobody knows whether counters and rows agree",
+    )
     assert "fires" in {one.name.split()[-1] for one in reconcile(any_home.core).drifts}
     mended = any_home.run("reconcile", "--rebuild")
     assert mended.returncode == 0, mended.stdout

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 
 from app.store import trigger_state
 from app.store.database import Database
-from migrations import triggers
+from migrations import today
 from tests.support.task_rows import HOUR_US, INSERT, START_US
 
 #: A task that completed, and what makes others of it.
@@ -79,7 +79,7 @@ def some(conn: Connection) -> None:
 def without_triggers(database: Database) -> Iterator[Connection]:
     """A transaction in which no trigger counts; they are back after it."""
     with database.write() as conn:
-        names = triggers.tables(conn.dialect.name)
+        names = today.tables(conn.dialect.name)
         if conn.dialect.name == "sqlite":
             for name in names:
                 conn.execute(text(f"DROP TRIGGER {name}"))
@@ -87,8 +87,8 @@ def without_triggers(database: Database) -> Iterator[Connection]:
             for table in sorted(set(names.values())):
                 conn.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER USER"))
         yield conn
-        for name in trigger_state.missing(conn):
-            trigger_state.restore(conn, name)
+        for name, fault in trigger_state.faults(conn).items():
+            trigger_state.restore(conn, name, fault)
 
 
 #: What is done to tasks of `some`, each to others, and what of it is told: (table, part of the

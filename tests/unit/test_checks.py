@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from app.domain.drift import Drift
-from app.service.checks.check import REQUIRED, Check, needing
+from app.service.checks.check import REQUIRED, Check, Said, needing
+from app.service.checks.check_recount import beside
 from app.service.checks.check_watch import CAUSES_ZH
 from app.service.checks.checks import AREAS, OF_ROWS, row_checks
 from app.service.checks.facts import Facts
@@ -316,3 +317,17 @@ def test_retention_says_what_went_and_what_stays(state: dict[str, object], words
     check = _check(facts(duty("retention", state)), "retention")
     assert check.level == "ok"
     assert words in check.said.en
+
+
+def test_recount_is_not_sure_beside_a_trigger_that_does_not_count() -> None:
+    """Agreement that was seen before says nothing then; drift that is known stays told."""
+    restore = Said(en="`voxtrace reconcile --rebuild`", zh="x")
+    said = Said(en="tr_task_end (missing)", zh="x")
+    schema = Check(name="schema", level="bad", said=said, fix=restore, facts={"counts": False})
+    found = beside(_check(facts(), "recount"), schema)
+    assert (found.level, found.fix) == ("bad", restore)
+    assert "nobody knows whether counters and rows agree" in found.said.en
+    drift = facts(recount=recounted(state="drift", drift_count=3, drifts=(DRIFT,)))
+    assert beside(_check(drift, "recount"), schema) == _check(drift, "recount")
+    well = Check(name="schema", level="ok", said=said)
+    assert beside(_check(facts(), "recount"), well) == _check(facts(), "recount")

@@ -65,7 +65,7 @@ def _database_fix(core: Core) -> Said:
 
 
 def schema_of(core: Core) -> Check:
-    """The schema and the triggers are those of this release."""
+    """The schema and its triggers are this release's; `counts` is False where a trigger is not."""
     try:
         schema.check(core.database)
     except VoxtraceError as error:
@@ -73,7 +73,8 @@ def schema_of(core: Core) -> Check:
         is_trigger = error.error_type == schema.TRIGGERS
         command = "voxtrace reconcile --rebuild" if is_trigger else "voxtrace migrate"
         fix = Said(en=f"`{command}`", zh=f"请运行 `{command}`")
-        return Check(name="schema", level="bad", said=said, fix=fix)
+        facts = {"counts": False} if is_trigger else {}
+        return Check(name="schema", level="bad", said=said, fix=fix, facts=facts)
     said = Said(en="the schema is this release's", zh="数据库结构与本版本一致")
     return Check(name="schema", level="ok", said=said)
 

@@ -1,5 +1,7 @@
 """The check of the statistics: whether counters say what the rows say, and when that was seen."""
 
+from dataclasses import replace
+
 from app.service.checks.check import Check, Fact, Said, unknown
 from app.service.checks.check_duties import RESTART, not_told, since_of, trouble
 from app.service.checks.facts import Facts
@@ -33,6 +35,22 @@ def recount_check(facts: Facts) -> Check:
     if told.last_checked_at is None:
         return unknown(NAME, "nothing is counted anew yet", "尚未重新统计")
     return _agrees(told)
+
+
+def beside(recount: Check, schema: Check) -> Check:
+    """What the recounts say, where triggers are not as they must be: nothing is sure from then on.
+
+    Args:
+        recount: From `recount_check`.
+        schema: From `check_host.schema_of`.
+    """
+    if schema.facts.get("counts", True) or recount.level == "bad":
+        return recount
+    said = Said(
+        en="nobody knows whether counters and rows agree: a trigger does not count (see schema)",
+        zh="无法得知统计与记录是否一致：有触发器未在计数（见 schema 一项）",
+    )
+    return replace(recount, level="bad", said=said, fix=schema.fix)
 
 
 def _drift(told: Verdict) -> Check:

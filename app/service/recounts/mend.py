@@ -17,6 +17,7 @@ from app.service.core import Core
 from app.service.recounts.found import Found, write
 from app.store import recount_mend, recount_results, settings, trigger_state
 from app.store.database import Connection
+from app.store.trigger_state import Fault
 
 log = logger_of(__name__)
 
@@ -24,21 +25,22 @@ log = logger_of(__name__)
 LOOKS: Final = 20
 
 
-def restore_triggers(core: Core) -> list[str]:
-    """Makes or turns on every trigger that does not fire; returns their names.
+def restore_triggers(core: Core) -> dict[str, Fault]:
+    """Makes every trigger as it must be; returns what was wrong with each that was not.
 
     What is counted after it is right only if it is looked at after it.
     """
 
-    def work(conn: Connection) -> list[str]:
-        missing = trigger_state.missing(conn)
-        for name in missing:
-            trigger_state.restore(conn, name)
-        return missing
+    def work(conn: Connection) -> dict[str, Fault]:
+        faults = trigger_state.faults(conn)
+        for name, fault in faults.items():
+            trigger_state.restore(conn, name, fault)
+        return faults
 
     restored = write(core, work)
     if restored:
-        log.warning("triggers of the statistics are restored", names=", ".join(restored))
+        told = ", ".join(f"{name} ({fault})" for name, fault in restored.items())
+        log.warning("triggers of the statistics are restored", names=told)
     return restored
 
 

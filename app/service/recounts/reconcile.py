@@ -111,7 +111,7 @@ def reconcile(
     """
     begun_s = clock.monotonic_s()
     schema.check_revision(core.database)
-    restored = mend.restore_triggers(core) if rebuild else []
+    restored = mend.restore_triggers(core) if rebuild else {}
     if rebuild:
         mend.prepare(core)
     going = _Pass(core=core, rebuild=rebuild)

@@ -15,8 +15,9 @@ from app.service.core import Core
 from app.service.recounts import cells, words
 from app.service.recounts.found import Found, Snapshot, snapshot
 from app.store import archive, recount_counters, recount_rows, trigger_state
+from app.store.trigger_state import Fault
 
-#: The place of a trigger that does not fire.
+#: The place of a trigger that does not fire, or does something else.
 TRIGGERS: Final = "trigger"
 _SUM, _LEAST = "sum of", "at least 0:"
 _SCOPE: Final = Scope(
@@ -32,12 +33,12 @@ _SCOPE: Final = Scope(
 
 
 def look(core: Core) -> Found:
-    """Compares in one snapshot; also that every trigger fires, and that nothing is below zero."""
+    """Compares in one snapshot; also that every trigger counts, and that nothing is below zero."""
     with snapshot(core) as now:
         totals = recount_counters.whole(now.conn, "stat_total")
         buckets = recount_counters.whole(now.conn, "stat_hist")
         differences = (
-            *_triggers(now),
+            *of_triggers(trigger_state.faults(now.conn)),
             *cells.timeless("stat_total", _wanted(now), totals),
             *_histograms(totals, buckets),
             *_ledger(totals, archive.by_status(now.conn)),
@@ -48,10 +49,17 @@ def look(core: Core) -> Found:
     return Found(scope=_SCOPE, at=now.at, turn=now.turn, differences=differences)
 
 
-def _triggers(now: Snapshot) -> list[Difference]:
+def of_triggers(faults: Mapping[str, Fault]) -> list[Difference]:
+    """Triggers that do not count as they must."""
     return [
-        Difference(place=TRIGGERS, name=name, columns=("fires",), expected=(1,), got=(0,))
-        for name in trigger_state.missing(now.conn)
+        Difference(
+            place=TRIGGERS,
+            name=name,
+            columns=("unchanged" if fault == "changed" else "fires",),
+            expected=(1,),
+            got=(0,),
+        )
+        for name, fault in faults.items()
     ]
 
 

@@ -21,7 +21,7 @@ from app.store.tables import (
     text_table,
     worker_table,
 )
-from migrations import search, triggers
+from migrations import search, today
 from tests.bench.stats.place import plain_url
 
 #: Without any trigger; with those that count; with those that keep what can be searched, too.
@@ -36,16 +36,16 @@ def switch(database: Database, side: Side) -> None:
     """Turns triggers on and off, so that the next transaction finds this side."""
     with database.write() as conn:
         wanted = _wanted(conn, side)
-        off = set(trigger_state.missing(conn))
-        for name, table in triggers.tables(conn.dialect.name).items():
+        off = trigger_state.faults(conn)
+        for name, table in today.tables(conn.dialect.name).items():
             if name in wanted and name in off:
-                trigger_state.restore(conn, name)
+                trigger_state.restore(conn, name, off[name])
             elif name not in wanted and name not in off:
                 _turn_off(conn, name, table)
 
 
 def _wanted(conn: Connection, side: Side) -> set[str]:
-    every = set(triggers.tables(conn.dialect.name))
+    every = set(today.tables(conn.dialect.name))
     return {"bare": set[str](), "counted": every - set(_SEARCH), "whole": every}[side]
 
 
