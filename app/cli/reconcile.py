@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import click
 
-from app import bootstrap
+from app import bootstrap, clock
 from app.cli.when import shown
 from app.cli.work import print_json
 from app.config.settings import Settings
@@ -15,7 +15,8 @@ from app.domain.drift import Drift
 from app.domain.errors import VoxtraceError
 from app.service.figures import count, duration
 from app.service.recounts import reconcile as service
-from app.service.recounts.reconcile import Progress, Reconciled
+from app.service.recounts.reconcile import Reconciled
+from app.service.recounts.survey import LAST_STEP, Progress
 
 #: Differences that are printed; `--json` has more.
 _SHOWN: Final = 20
@@ -23,6 +24,7 @@ _SHOWN: Final = 20
 
 def reconcile(settings: Settings, options: dict[str, Any]) -> int:
     """Counts anew and prints; exit code 1 where something differs, 2 where nobody can tell."""
+    _check(options)
     core = bootstrap.make_core(settings, role="cli", actor="cli", pool_size=1)
     is_json = options["json"]
     try:
@@ -40,6 +42,13 @@ def reconcile(settings: Settings, options: dict[str, Any]) -> int:
     else:
         _print(found, rebuilt=options["rebuild"])
     return 0 if found.is_equal else 1
+
+
+def _check(options: dict[str, Any]) -> None:
+    """Refuses a moment of which there is nothing to compare, with exit code 2."""
+    if (options["since"] or 0) > clock.now_us():
+        message = f"--since must be in the past, got {shown(options['since'])}"
+        raise click.UsageError(message)
 
 
 def as_json(found: Reconciled) -> dict[str, Any]:
@@ -74,7 +83,7 @@ def _progress() -> Callable[[Progress], None]:
 def _tell(at: Progress) -> None:
     words = at.step or f"{at.hours} of {at.of_hours} hours counted"
     click.echo(f"\r{words:<40}", err=True, nl=False)
-    if at.step == service.LAST_STEP:
+    if at.step == LAST_STEP:
         click.echo("\r", err=True, nl=False)
 
 
@@ -110,6 +119,8 @@ def _some(n: int, word: str) -> str:
 def _verdict(found: Reconciled, *, rebuilt: bool) -> str:
     if found.is_equal and found.drift_count:
         return "rows and counters agree again"
+    if found.is_equal and not found.hours:
+        return "no hour has tasks to be counted; the totals agree"
     if found.is_equal:
         return "rows and counters agree"
     if not rebuilt:

@@ -18,7 +18,7 @@ from sqlalchemy import (
 
 from app.domain.drift import Key, Values
 from app.domain.sums import DIMENSIONS, NAMES
-from app.domain.window import Span
+from app.domain.window import Grain, Span
 from app.store.tables import (
     stat_cube_table,
     stat_hist_table,
@@ -53,17 +53,19 @@ TABLES: Final[dict[str, Table]] = {
     "stat_submission": stat_submission_table,
     "stat_text": stat_text_table,
 }
-_HOURS: Final = {
+#: The tables that know time.
+TIMED: Final = ("stat_period", "stat_cube", "stat_submission")
+_STARTS: Final = {
     name: text(f"""
     WITH RECURSIVE counted(at) AS (
-      SELECT (SELECT start FROM {name} WHERE grain = 'hour' AND start >= :since
+      SELECT (SELECT start FROM {name} WHERE grain = :grain AND start >= :since
               ORDER BY grain, start LIMIT 1)
       UNION ALL
-      SELECT (SELECT start FROM {name} WHERE grain = 'hour' AND start > counted.at
+      SELECT (SELECT start FROM {name} WHERE grain = :grain AND start > counted.at
               ORDER BY grain, start LIMIT 1)
       FROM counted WHERE counted.at < :until)
     SELECT at FROM counted WHERE at < :until""")  # noqa: S608 - of this module
-    for name in ("stat_period", "stat_cube", "stat_submission")
+    for name in TIMED
 }
 
 
@@ -115,12 +117,13 @@ def histogram(
     return _cells(conn, "stat_hist", *inside)
 
 
-def hours(conn: Connection, table: str, since: int, until: int) -> list[int]:
-    """The hours that have cells, from a moment on and before another.
+def starts(conn: Connection, table: str, grain: Grain, since: int, until: int) -> list[int]:
+    """The hours or days that have cells, from a moment on and before another.
 
-    Primary key of `stat_period`, `stat_cube` or `stat_submission`, one entry for each hour.
+    Primary key of `stat_period`, `stat_cube` or `stat_submission`, one entry for each of them.
     """
-    return list(conn.execute(_HOURS[table], {"since": since, "until": until}).scalars())
+    values = {"grain": grain, "since": since, "until": until}
+    return list(conn.execute(_STARTS[table], values).scalars())
 
 
 def _cells(conn: Connection, table: str, *conditions: ColumnElement[bool]) -> dict[Key, Values]:

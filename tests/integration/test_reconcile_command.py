@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from app.domain.errors import SchemaError
 from app.service.checks import check_host
+from app.service.core import Core
 from app.service.health import HealthProbe
 from app.service.recounts.reconcile import reconcile
 from app.store import schema
@@ -77,13 +78,34 @@ def test_start_without_a_trigger_is_refused_and_mended(any_home: Home) -> None:
         "bad",
         "nobody knows whether counters and rows agree",
     )
-    assert "fires" in {one.name.split()[-1] for one in reconcile(any_home.core).drifts}
-    mended = any_home.run("reconcile", "--rebuild")
+    found = reconcile(any_home.core)
+    assert "fires" in {one.name.split()[-1] for one in found.drifts}
+    mended = any_home.run("reconcile", "--rebuild", "--json")
     assert mended.returncode == 0, mended.stdout
-    assert "  restored: trigger tr_task_end\n" in mended.stdout
+    assert json.loads(mended.stdout)["difference_count"] == found.drift_count
+    assert json.loads(mended.stdout)["triggers_restored"] == ["tr_task_end"]
+    schema.check(any_home.core.database)
+    _drop(any_home.core, "tr_text_insert")
+    mended = any_home.run("reconcile", "--rebuild")
+    assert "  restored: trigger tr_text_insert\n" in mended.stdout
     assert mended.stdout.splitlines()[-1] == "rows and counters agree again"
     schema.check(any_home.core.database)
     assert reconcile(any_home.core).is_equal
+
+
+def _drop(core: Core, name: str) -> None:
+    with core.database.write() as conn:
+        conn.execute(text(f"DROP TRIGGER {name}{'' if core.database.is_sqlite else ' ON text'}"))
+
+
+def test_moment_that_lies_ahead_is_refused(home: Home) -> None:
+    """Nothing can be compared from a moment on that has not come: 2, and no verdict."""
+    done = home.run("reconcile", "--since", "2099-01-01")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--since must be in the past, got 2099-01-01 00:00:00" in done.stderr
+    done = home.run("reconcile", "--since", "1h")
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[-1].startswith("no hour has tasks to be counted")
 
 
 def test_command_says_where_it_cannot_tell(home: Home) -> None:

@@ -85,6 +85,7 @@ def test_planted_drift_is_named_and_mended(core: Core, plants: dict[str, tuple[s
             assert any(one.place == place and words in one.name for one in drifts), words
     rebuilt = reconcile(core, rebuild=True)
     assert rebuilt.is_equal
+    assert (rebuilt.drift_count, rebuilt.drifts) == (found.drift_count, found.drifts)
     assert {place for place, _ in plants.values()} <= set(rebuilt.mended)
     assert is_exact(core)
     assert not empty_cells(core)

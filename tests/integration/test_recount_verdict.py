@@ -199,7 +199,7 @@ def test_hours_are_found_by_one_entry_each(home: Home) -> None:
     with home.core.database.read() as conn:
         with recorded(conn.engine) as statements:
             recount_rows.hours(conn, 0, 2**62)
-            recount_counters.hours(conn, "stat_cube", 0, 2**62)
+            recount_counters.starts(conn, "stat_cube", "hour", 0, 2**62)
         lines = [line for sql, values in statements for line in plan(conn, sql, values)]
     of_tables = [line for line in lines if "task" in line or "stat_cube" in line]
     assert len(of_tables) == 4

@@ -162,4 +162,9 @@ COUNTERS: dict[str, tuple[str, str]] = {
         "INSERT INTO stat_submission (grain, start, disposition, engine, shard, n, char_count,"
         " audio_ms) VALUES ('all', 0, 'new', 'tone', 1, 3, 4, 5)"
     ): ("stat_submission", "all time new tone audio_ms"),
+    (
+        "INSERT INTO stat_period (grain, start, archived, status, shard, n, run_ms, wait_ms,"
+        " total_ms, char_count, audio_ms, retry_count, lost_count, capacity_count, capacity_ms,"
+        " late_count) VALUES ('day', 86400000000, 0, 'failed', 0, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)"
+    ): ("stat_period", "day 1970-01-02 failed n"),
 }

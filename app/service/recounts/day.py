@@ -1,6 +1,6 @@
 """One day: the sum of its hours against the day, and its histograms out of those of its hours."""
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from app.domain.drift import Scope
 from app.domain.histogram import MEASURES, merged, pack, unpack
@@ -10,12 +10,11 @@ from app.service.recounts import cells, words
 from app.service.recounts.found import GRACE_US, Found, snapshot, write
 from app.store import recount_counters, recount_latencies, recount_results, recount_rows
 from app.store.database import Connection
+from app.store.recount_counters import TIMED
 from app.store.recount_latencies import Packed
 
 if TYPE_CHECKING:
     from app.domain.histogram import Histogram
-
-_PLACES: Final = ("stat_period", "stat_cube", "stat_submission")
 
 
 def look(core: Core, start: int) -> Found:
@@ -23,19 +22,19 @@ def look(core: Core, start: int) -> Found:
     day = Span(grain="day", start=start, end=start + DAY_US)
     hours = Span(grain="hour", start=start, end=start + DAY_US)
     with snapshot(core) as now:
-        expected = {one: recount_counters.of_span(now.conn, one, hours) for one in _PLACES}
-        got = {one: recount_counters.of_span(now.conn, one, day) for one in _PLACES}
+        expected = {one: recount_counters.of_span(now.conn, one, hours) for one in TIMED}
+        got = {one: recount_counters.of_span(now.conn, one, day) for one in TIMED}
     differences = [
         difference
-        for place in _PLACES
+        for place in TIMED
         for difference in cells.in_span(place, day, expected[place], got[place])
     ]
     return Found(
-        scope=Scope(parts=tuple((place, f"{words.period('day', start)} ") for place in _PLACES)),
+        scope=Scope(parts=tuple((place, f"{words.period('day', start)} ") for place in TIMED)),
         at=now.at,
         turn=now.turn,
         differences=tuple(differences),
-        empty=tuple(place for place in _PLACES if cells.has_empty(got[place])),
+        empty=tuple(place for place in TIMED if cells.has_empty(got[place])),
         fixed={"grain": "day", "start": start},
     )
 
@@ -58,7 +57,7 @@ def keep_latencies(core: Core, start: int) -> bool:
 
 def _is_checked(conn: Connection, start: int) -> bool:
     """Whether every hour of a day in which a task ended was counted anew."""
-    hours = recount_counters.hours(conn, "stat_period", start, start + DAY_US)
+    hours = recount_counters.starts(conn, "stat_period", "hour", start, start + DAY_US)
     hours += recount_rows.hours(conn, start, start + DAY_US)
     return set(hours) <= recount_results.checked_among(conn, start, start + DAY_US)
 

@@ -7,7 +7,6 @@ is no longer true, and must be found anew.
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -54,19 +53,14 @@ def prepare(core: Core) -> None:
     write(core, work)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mended:
-    """What was found before and after, and how many cells were mended, by table."""
+def mend(core: Core, look: Callable[[Core], Found]) -> tuple[Found, Counter[str]]:
+    """Looks, and mends until nothing that can be counted anew differs.
 
-    first: Found
-    last: Found
-    cells: Counter[str]
-
-
-def mend(core: Core, look: Callable[[Core], Found]) -> Mended:
-    """Looks, and mends until nothing that can be counted anew differs."""
+    Returns:
+        What the last look found, and how many cells were mended, by table.
+    """
     total: Counter[str] = Counter()
-    first = found = look(core)
+    found = look(core)
     for _ in range(LOOKS):
         cells = [one for one in found.differences if one.cell is not None]
         if not cells:
@@ -74,7 +68,7 @@ def mend(core: Core, look: Callable[[Core], Found]) -> Mended:
         total += _add(core, found, cells)
         found = look(core)
     tidy(core, found)
-    return Mended(first=first, last=found, cells=total)
+    return found, total
 
 
 def tidy(core: Core, found: Found) -> None:

@@ -28,12 +28,14 @@ class Hours:
         going: Those that go on, or lie ahead by this clock.
         waiting: Closed ones that were never counted anew, the newest first.
         checked_at: When each of the others was.
+        days: Those that they are of, and days that have counters and no hour, the newest first.
     """
 
     closed: tuple[int, ...]
     going: tuple[int, ...]
     waiting: tuple[int, ...]
     checked_at: dict[int, int]
+    days: tuple[int, ...]
 
 
 def hours(core: Core, *, since: int = 0) -> Hours:
@@ -41,6 +43,7 @@ def hours(core: Core, *, since: int = 0) -> Hours:
     with core.database.read() as conn:
         now = core.database.now_us(conn)
         found = _with_data(conn, floor_to(since, HOUR_US))
+        days = _days_with_counters(conn, floor_to(since, DAY_US))
         known = {one.start: one.checked_at for one in recount_results.hours(conn)}
     end = floor_to(now - GRACE_US, HOUR_US)
     closed = tuple(sorted((start for start in found if start < end), reverse=True))
@@ -49,14 +52,24 @@ def hours(core: Core, *, since: int = 0) -> Hours:
         going=tuple(sorted(start for start in found if start >= end)),
         waiting=tuple(start for start in closed if start not in known),
         checked_at=known,
+        days=tuple(sorted(days | {floor_to(start, DAY_US) for start in found}, reverse=True)),
     )
 
 
 def _with_data(conn: Connection, since: int) -> set[int]:
     found = set(recount_rows.hours(conn, since, _EVER))
-    for table in ("stat_period", "stat_cube", "stat_submission"):
-        found.update(recount_counters.hours(conn, table, since, _EVER))
+    for table in recount_counters.TIMED:
+        found.update(recount_counters.starts(conn, table, "hour", since, _EVER))
     return found | {start for start in recount_results.drifting_hours(conn) if start >= since}
+
+
+def _days_with_counters(conn: Connection, since: int) -> set[int]:
+    """Also of a day without an hour: what it says would be taken for true in what sums it up."""
+    return {
+        start
+        for table in recount_counters.TIMED
+        for start in recount_counters.starts(conn, table, "day", since, _EVER)
+    }
 
 
 def waiting(core: Core) -> list[int]:
@@ -65,7 +78,7 @@ def waiting(core: Core) -> list[int]:
         end = floor_to(core.database.now_us(conn) - GRACE_US, HOUR_US)
         found = {
             *recount_rows.hours(conn, 0, end),
-            *recount_counters.hours(conn, "stat_period", 0, end),
+            *recount_counters.starts(conn, "stat_period", "hour", 0, end),
         }
         return sorted(found - recount_results.checked_among(conn, 0, end), reverse=True)
 
@@ -83,7 +96,7 @@ def one_round(core: Core, *, again_us: int) -> Iterator[Callable[[], Found]]:
     for start in sorted(found.closed, key=lambda start: found.checked_at.get(start, 0)):
         if found.checked_at.get(start, 0) <= late:
             yield partial(check_hour, core, start)
-    for start in days_of((*found.closed, *found.going)):
+    for start in found.days:
         yield partial(check_day, core, start)
     for archived, status in all_time.PARTS:
         yield partial(check, core, partial(all_time.look, archived=archived, status=status))
@@ -97,8 +110,3 @@ def one_round(core: Core, *, again_us: int) -> Iterator[Callable[[], Found]]:
 def check_totals(core: Core) -> Found:
     """The cheap checks, which are done between all others."""
     return check(core, totals.look)
-
-
-def days_of(starts: tuple[int, ...]) -> list[int]:
-    """The days that these hours are of, the newest first."""
-    return sorted({floor_to(start, DAY_US) for start in starts}, reverse=True)
