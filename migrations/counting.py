@@ -60,7 +60,7 @@ _DIMENSIONS: Final = (
 _PERIOD_GRAINS: Final = (
     "(SELECT 'day' AS grain, 86400000000 AS us UNION ALL SELECT 'hour', 3600000000) g"
 )
-_CUBE_GRAINS: Final = (
+ALL_GRAINS: Final = (
     "(SELECT 'all' AS grain, 9000000000000000000 AS us UNION ALL SELECT 'day', 86400000000"
     " UNION ALL SELECT 'hour', 3600000000) g"
 )
@@ -193,7 +193,7 @@ def _periods(by: Writer, sides: list[Side]) -> str:
 def _cube(by: Writer, sides: list[Side]) -> str:
     dimensions = "".join(f"{sql} AS {name}, " for name, sql in _DIMENSIONS)
     selects = [
-        side.select(_period_columns(side, dimensions), _ENDED, also=_CUBE_GRAINS) for side in sides
+        side.select(_period_columns(side, dimensions), _ENDED, also=ALL_GRAINS) for side in sides
     ]
     return by.add("stat_cube", _CUBE, SUMS, selects)
 
@@ -222,7 +222,7 @@ def submissions(by: Writer, row: str, source: str = "") -> str:
         f" {row}.disposition AS disposition, t.engine AS engine, 1 AS n,"
         f" x.char_count AS char_count, CASE WHEN {row}.disposition = 'skipped'"
         " THEN coalesce(t.audio_duration_ms, 0) ELSE 0 END AS audio_ms"
-        f" FROM {source}task t, text x, {_CUBE_GRAINS}"
+        f" FROM {source}task t, text x, {ALL_GRAINS}"
         f" WHERE t.id = {row}.task_id AND x.id = {row}.text_id AND {row}.source <> 'canary'"
     )
     keys = ("grain", "start", "disposition", "engine")

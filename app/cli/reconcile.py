@@ -59,6 +59,7 @@ def as_json(found: Reconciled) -> dict[str, Any]:
         "hours": found.hours,
         "days": found.days,
         "tasks": found.tasks,
+        "requests": found.requests,
         "texts": found.texts,
         "took_s": round(found.took_s, 3),
         "difference_count": found.drift_count,
@@ -93,10 +94,11 @@ def _quiet(_at: Progress) -> None:
 
 def _print(found: Reconciled, *, rebuilt: bool) -> None:
     since = f" since {shown(found.since)}" if found.since else ""
-    texts = "" if found.texts is None else f", {_some(found.texts, 'text')}"
+    parts = [_some(found.tasks, "ended task"), _some(found.requests, "request")]
+    parts += [] if found.texts is None else [_some(found.texts, "text")]
     click.echo(
         f"counted anew{since}: {_some(found.hours, 'hour')} of {_some(found.days, 'day')}, "
-        f"{_some(found.tasks, 'ended task')}{texts}, in {duration(found.took_s * 1e6)}"
+        f"{', '.join(parts)}, in {duration(found.took_s * 1e6)}"
     )
     for name in found.triggers:
         click.echo(f"  restored: trigger {name}")
@@ -120,7 +122,7 @@ def _verdict(found: Reconciled, *, rebuilt: bool) -> str:
     if found.is_equal and found.drift_count:
         return "rows and counters agree again"
     if found.is_equal and not found.hours:
-        return "no hour has tasks to be counted; the totals agree"
+        return "no hour has tasks or requests to be counted; the totals agree"
     if found.is_equal:
         return "rows and counters agree"
     if not rebuilt:

@@ -31,7 +31,12 @@ class TextRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmissionRecord:
-    """One accepted request to speak a text."""
+    """One accepted request to speak a text.
+
+    Attributes:
+        engine: Of its task; with `char_count` (of its text) and `audio_ms` what it counts by.
+        audio_ms: Milliseconds of sound that were there already; of `skipped` only.
+    """
 
     id: int
     text_id: int
@@ -44,6 +49,9 @@ class SubmissionRecord:
     span_id: str | None
     created_at: int
     cancelled_at: int | None
+    engine: str
+    char_count: int
+    audio_ms: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from app.domain.errors import ConflictError, NotFoundError
 from app.domain.records import TaskRecord, TextRecord
 from app.domain.task import RETRYABLE, Status
 from app.service.core import Core
-from app.service.submit import Submitted, fresh_columns, place_task
+from app.service.submit import Submitted, counted_by, fresh_columns, place_task
 from app.store import audios, submissions, tasks, texts
 from app.store.database import Connection
 from telemetry.tracing import SpanContext
@@ -86,6 +86,7 @@ def _again(
             "trace_id": context.trace_id_hex if context else None,
             "span_id": context.span_id_hex if context else None,
             "created_at": now,
+            **counted_by(task, disposition, char_count=text.char_count),
         },
     )
     after = texts.get(conn, text.id) or text

@@ -172,11 +172,24 @@ def _accept(
             "trace_id": of_request.trace_id_hex if of_request else None,
             "span_id": of_request.span_id_hex if of_request else None,
             "created_at": now,
+            **counted_by(task, disposition, char_count=len(plan.request.content)),
         },
     )
     if taken is None:
         raise _KeyTakenError
     return _submitted(conn, text_id, task.id, disposition)
+
+
+def counted_by(task: TaskRecord, disposition: str, *, char_count: int) -> dict[str, Any]:
+    """Columns of a submission that the statistics of requests are made of.
+
+    Args:
+        task: What answers it.
+        disposition: What became of it.
+        char_count: Of its text.
+    """
+    audio_ms = task.audio_duration_ms if disposition == "skipped" else None
+    return {"engine": task.engine, "char_count": char_count, "audio_ms": audio_ms or 0}
 
 
 def place_task(

@@ -34,7 +34,7 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
     "stat_period": ("archived", "status"),
     "stat_cube": ("archived", "status", *DIMENSIONS),
     "stat_hist": ("archived", "measure", "low_ms"),
-    "stat_submission": ("disposition", "engine"),
+    "stat_submission": ("archived", "disposition", "engine"),
     "stat_text": ("state",),
 }
 SUMS: Final[dict[str, tuple[str, ...]]] = {

@@ -1,4 +1,4 @@
-"""What rows say, for a recount: ended tasks of an hour, living ones, durations in their order.
+"""What rows say, for a recount: tasks and requests of an hour, living tasks, durations, texts.
 
 Each function is one statement over one index; canaries are left out, as the counters leave them.
 """
@@ -7,22 +7,27 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Connection,
     Row,
+    TextClause,
     and_,
     case,
+    cast,
     func,
     literal_column,
     select,
     text,
 )
 
+from app.domain.drift import Key, Values
 from app.store.counted import COUNTED
-from app.store.tables import task_table, text_table
+from app.store.tables import submission_table, task_table, text_table
 
 _T = task_table.c
 _X = text_table.c
+_S = submission_table.c
 _RETRIES = _T.attempt - 1 - _T.capacity_count
 #: What one ended task adds to each sum but `n`, in the order of `sums.NAMES`.
 _SUMS: Final[tuple[ColumnElement[Any], ...]] = (
@@ -50,16 +55,25 @@ _DURATIONS: Final = {"run": _T.run_ms, "wait": _T.wait_ms, "total": _T.total_ms}
 _COMPLETED: Final = text(
     "task.finished_at IS NOT NULL AND task.source <> 'canary' AND task.status = 'completed'"
 )
-_HOURS: Final = text("""
-    WITH RECURSIVE ended(at) AS (
-      SELECT (SELECT finished_at FROM task WHERE finished_at IS NOT NULL AND finished_at >= :since
-              ORDER BY finished_at LIMIT 1)
+
+
+def _hours_of(table: str, moment: str, condition: str) -> TextClause:
+    """Walks from hour to hour by an index on `moment` that holds the rows of `condition`."""
+    return text(f"""
+    WITH RECURSIVE found(at) AS (
+      SELECT (SELECT {moment} FROM {table} WHERE {condition} AND {moment} >= :since
+              ORDER BY {moment} LIMIT 1)
       UNION ALL
-      SELECT (SELECT finished_at FROM task WHERE finished_at IS NOT NULL
-              AND finished_at >= ended.at - ended.at % 3600000000 + 3600000000
-              ORDER BY finished_at LIMIT 1)
-      FROM ended WHERE ended.at < :until)
-    SELECT at - at % 3600000000 FROM ended WHERE at < :until""")
+      SELECT (SELECT {moment} FROM {table} WHERE {condition}
+              AND {moment} >= found.at - found.at % 3600000000 + 3600000000
+              ORDER BY {moment} LIMIT 1)
+      FROM found WHERE found.at < :until)
+    SELECT at - at % 3600000000 FROM found WHERE at < :until""")  # noqa: S608 - of this module
+
+
+_HOURS: Final = _hours_of("task", "finished_at", "finished_at IS NOT NULL")
+_ASKED: Final = "submission.source <> 'canary'"
+_REQUEST_HOURS: Final = _hours_of("submission", "created_at", _ASKED)
 _STATE: Final = case(
     (_X.audio_id.is_not(None), "completed"),
     (_X.cancelled_at.is_not(None), "cancelled"),
@@ -79,6 +93,22 @@ def ended(conn: Connection, start: int, end: int) -> Sequence[Row[Any]]:
     """
     statement = select(*_KEY, *_SUMS).where(_T.finished_at >= start, _T.finished_at < end, COUNTED)
     return conn.execute(statement).fetchall()
+
+
+def requests(conn: Connection, start: int, end: int) -> dict[Key, Values]:
+    """Requests of a stretch of time by (0, disposition, engine): how many, characters, sound.
+
+    Index ix_submission_created; reads each row.
+    """
+    keys: tuple[ColumnElement[Any], ...] = (literal_column("0"), _S.disposition, _S.engine)
+    # numeric on PostgreSQL
+    sums = (cast(func.sum(column), BigInteger) for column in (_S.char_count, _S.audio_ms))
+    statement = (
+        select(*keys, func.count(), *sums)
+        .where(_S.created_at >= start, _S.created_at < end, text(_ASKED))
+        .group_by(_S.disposition, _S.engine)
+    )
+    return {tuple(row[:3]): tuple(row[3:]) for row in conn.execute(statement)}
 
 
 def live(conn: Connection, status: str) -> tuple[int, int]:
@@ -102,6 +132,14 @@ def hours(conn: Connection, since: int, until: int) -> list[int]:
     Index ix_task_finished, one entry for each hour.
     """
     return list(conn.execute(_HOURS, {"since": since, "until": until}).scalars())
+
+
+def request_hours(conn: Connection, since: int, until: int) -> list[int]:
+    """The hours in which requests were made, from a moment on and before another.
+
+    Index ix_submission_created, one entry for each hour.
+    """
+    return list(conn.execute(_REQUEST_HOURS, {"since": since, "until": until}).scalars())
 
 
 def durations(

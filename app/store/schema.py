@@ -9,7 +9,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, inspect, text
 
 from app.domain.errors import DatabaseBusyError, SchemaError
-from app.store import revisions, search_index, trigger_state
+from app.store import bulk_load, revisions, search_index, trigger_state
 from app.store.database import Database
 
 #: `error_type` where the schema is right, but for its triggers.
@@ -17,7 +17,7 @@ TRIGGERS: Final = "triggers"
 
 
 def migrate(database: Database) -> tuple[str | None, str]:
-    """Brings the schema up to this release in one transaction.
+    """Brings the schema up to this release in one transaction, however long that takes.
 
     Returns:
         (revision before, revision after); the first is None on an empty database.
@@ -25,6 +25,7 @@ def migrate(database: Database) -> tuple[str | None, str]:
     prepare(database)
     config = revisions.config()
     with database.write() as conn:
+        bulk_load.without_limits(conn)
         lock(conn)
         before = revision(conn)
         config.attributes["connection"] = conn

@@ -1,7 +1,7 @@
 """Tables of the statistics: counters, histogram, rollups, their checks, the ledger of retention.
 
-`start` is the moment at which an hour or a day (UTC) begins. `archived` is 1 for tasks that
-retention removed: their numbers stay. What archived 0 says, a recount of the rows says.
+`start` is the moment at which an hour or a day (UTC) begins. `archived` is 1 for tasks and requests
+that were removed: their numbers stay. What archived 0 says, a recount of the rows says.
 """
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, SmallInteger, String, Table
@@ -51,11 +51,12 @@ stat_hist_table = Table(
     sqlite_with_rowid=False,
 )
 
-# accepted requests by the hour and the day in which they came, and of all time; never falls
+# accepted requests by the hour and the day in which they came, and of all time (grain `all`)
 stat_submission_table = Table(
     "stat_submission",
     metadata,
     *_period(),
+    _small_key("archived"),
     Column("disposition", String(10), primary_key=True),
     Column("engine", String(40), primary_key=True),
     _small_key("shard"),

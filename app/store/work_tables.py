@@ -91,6 +91,10 @@ submission_table = Table(
     Column("span_id", String(16)),
     Column("created_at", BigInteger, nullable=False),
     Column("cancelled_at", BigInteger),
+    # what it counts by: its task's engine, its text's length, the sound that it was answered by
+    Column("engine", String(40), nullable=False, server_default=""),
+    Column("char_count", Integer, nullable=False, server_default="0"),
+    Column("audio_ms", BigInteger, nullable=False, server_default="0"),
     CheckConstraint("disposition IN ('new', 'followed', 'skipped')", name="disposition"),
     CheckConstraint(f"source IN ({SOURCE_LIST})", name="source"),
     UniqueConstraint("idempotency_key"),
@@ -101,6 +105,12 @@ submission_table = Table(
         "created_at",
         sqlite_where=text("idempotency_key IS NOT NULL"),
         postgresql_where=text("idempotency_key IS NOT NULL"),
+    ),
+    Index(
+        "ix_submission_created",
+        "created_at",
+        sqlite_where=text("source <> 'canary'"),
+        postgresql_where=text("source <> 'canary'"),
     ),
     sqlite_autoincrement=True,
 )

@@ -288,11 +288,13 @@ def test_counters_that_differ_from_the_rows_are_told(make_home: MakeHome, tmp_pa
     with old.core.database.write() as conn:
         conn.execute(text("UPDATE stat_total SET n = n + 3 WHERE status = 'failed'"))
         conn.execute(text("UPDATE stat_text SET n = n + 1 WHERE state = 'completed'"))
+        conn.execute(text("UPDATE stat_submission SET n = n + 7 WHERE disposition = 'followed'"))
     export(old.core, tmp_path / "a.zip")
     drifts = import_file(new.core, tmp_path / "a.zip").drifts
     assert "tasks failed: the counters say 5, the rows 2" in drifts
     assert [words for words in drifts if words.startswith("texts completed")] != []
-    assert len(drifts) == 2
+    assert "requests followed: the counters say 8, the rows 1" in drifts
+    assert len(drifts) == 3
     assert contents(new.core.database)["stat_total"] == contents(old.core.database)["stat_total"]
 
 

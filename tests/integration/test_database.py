@@ -18,7 +18,7 @@ from app import clock
 from app.domain.errors import DatabaseBusyError, SchemaError, StoreError
 from app.domain.sums import NAMES
 from app.store import schema, search_index, settings, trigger_state
-from app.store.database import Database
+from app.store.database import WAIT_S, Database
 from app.store.tables import metadata
 from migrations import search, today
 from tests.conftest import database_url
@@ -240,6 +240,87 @@ def test_trigger_that_fires_at_another_time_is_named(
         found = trigger_state.faults(conn)
         elsewhere = {"tr_text_delete": "missing"}
         assert found == dict.fromkeys(changes, "changed") | elsewhere
+
+
+def test_requests_of_an_older_release_are_told_apart(
+    any_url: str, open_database: OpenDatabase
+) -> None:
+    """Revision 0010 counts the rows, calls the rest archived, and loses none of it, nor back."""
+    database = open_database(any_url, "migrate")
+    with database.write() as conn:
+        command.downgrade(_alembic(conn), "0009")
+        conn.execute(
+            text(
+                "INSERT INTO text (title, content, char_count, content_hash, source, created_at)"
+                " VALUES ('t', 'c', 40, 'h', 'api', 0)"
+            )
+        )
+        conn.execute(_TASK, {"key": "k", "status": "completed", "end": 1_005_000})
+        conn.execute(text("UPDATE task SET audio_duration_ms = 700"))
+        for disposition in ("new", "followed", "skipped", "skipped"):
+            conn.execute(
+                text(
+                    "INSERT INTO submission (text_id, task_id, disposition, source, created_at)"
+                    " VALUES (1, 1, :disposition, 'api', 5000)"
+                ),
+                {"disposition": disposition},
+            )
+        conn.execute(
+            text("DELETE FROM submission WHERE id = 4 OR disposition = 'new'")  # as retention does
+        )
+        before = _requests(conn, "disposition")
+        command.upgrade(_alembic(conn), "head")
+        assert _requests(conn, "disposition") == before
+        assert _requests(conn, "archived, disposition") == {
+            (0, "followed"): (1, 40, 0),
+            (0, "skipped"): (1, 40, 700),
+            (1, "new"): (1, 40, 0),
+            (1, "skipped"): (1, 40, 700),
+        }
+        command.downgrade(_alembic(conn), "0009")
+        assert _requests(conn, "disposition") == before
+        command.upgrade(_alembic(conn), "head")
+    schema.check(database)
+
+
+@pytest.mark.parametrize("any_url", ["postgres"], indirect=True)
+def test_migration_may_take_longer_than_other_statements(
+    any_url: str, open_database: OpenDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What ten million rows need minutes for is not cut off (here: 20 000 rows, and 60 ms)."""
+    database = open_database(any_url, "migrate")
+    with database.write() as conn:
+        command.downgrade(_alembic(conn), "0009")
+        conn.execute(text("SET LOCAL session_replication_role = replica"))
+        conn.execute(
+            text(
+                "INSERT INTO submission (text_id, task_id, disposition, source, created_at)"
+                " SELECT 1, 1, 'new', 'api', n * 1000000000::BIGINT"
+                " FROM generate_series(1, 20000) n"
+            )
+        )
+    monkeypatch.setitem(WAIT_S, "migrate", 0.01)
+    hasty = open_database(any_url, "migrate")
+    with pytest.raises(DatabaseBusyError, match="timeout"), hasty.read() as conn:
+        conn.execute(text("SELECT pg_sleep(1)"))
+    schema.migrate(hasty)
+    schema.check(database)
+
+
+def _requests(conn: Connection, keys: str) -> dict[object, tuple[int, ...]]:
+    """Requests of all time; those of hours and of days must be as many."""
+    found: list[dict[object, tuple[int, ...]]] = []
+    for grain in ("all", "day", "hour"):
+        query = f"SELECT {keys}, sum(n), sum(char_count), sum(audio_ms) FROM stat_submission"  # noqa: S608
+        rows = conn.execute(text(f"{query} WHERE grain = :grain GROUP BY {keys}"), {"grain": grain})
+        found.append(
+            {
+                (row[0] if len(row) == 4 else tuple(row[:-3])): tuple(map(int, row[-3:]))
+                for row in rows
+            }
+        )
+    assert found[0] == found[1] == found[2]
+    return found[0]
 
 
 def test_the_way_back_and_forth_counts_the_same(any_url: str, open_database: OpenDatabase) -> None:

@@ -19,6 +19,7 @@ def _fill(home: Home) -> None:
     with home.core.database.write() as conn:
         planted.put_text(conn)
         planted.some(conn)
+        planted.asked(conn)
 
 
 def test_command_names_what_differs_and_mends_it(home: Home) -> None:
@@ -26,7 +27,9 @@ def test_command_names_what_differs_and_mends_it(home: Home) -> None:
     _fill(home)
     done = home.run("reconcile")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[0].startswith("counted anew: 3 hours of 2 days, 17 ended tasks")
+    assert done.stdout.splitlines()[0].startswith(
+        "counted anew: 3 hours of 2 days, 17 ended tasks, 9 requests, 1 text, in "
+    )
     assert done.stdout.splitlines()[-1] == "rows and counters agree"
     with home.core.database.write() as conn:
         conn.execute(text("UPDATE stat_total SET n = n + 2 WHERE status = 'failed'"))
@@ -105,7 +108,7 @@ def test_moment_that_lies_ahead_is_refused(home: Home) -> None:
     assert "--since must be in the past, got 2099-01-01 00:00:00" in done.stderr
     done = home.run("reconcile", "--since", "1h")
     assert done.returncode == 0
-    assert done.stdout.splitlines()[-1].startswith("no hour has tasks to be counted")
+    assert done.stdout.splitlines()[-1].startswith("no hour has tasks or requests to be counted")
 
 
 def test_command_says_where_it_cannot_tell(home: Home) -> None:

@@ -20,6 +20,7 @@ from app.store.tables import stat_drift_table
 from tests.support import planted, recount
 from tests.support.home import Home
 from tests.support.task_rows import HOUR_US, INSERT, START_US, columns
+from tests.support.worked import worked
 
 
 @pytest.fixture
@@ -70,6 +71,7 @@ def test_planted_drift_is_named_and_mended(core: Core, plants: dict[str, tuple[s
     """The duty and the command find each by table and key; a rebuild mends all, exactly."""
     with core.database.write() as conn:
         planted.some(conn)
+        planted.asked(conn)
     run(core)
     assert read(core).state == "ok"
     with planted.without_triggers(core.database) as conn:
@@ -206,6 +208,32 @@ def test_histograms_of_an_hour_are_those_of_its_rows(core: Core) -> None:
     reconcile(core)
     with core.database.read() as conn:
         assert recount_latencies.of_start(conn, "hour", START_US - 2 * HOUR_US) == kept_hour
+
+
+def test_requests_count_by_their_own_rows(any_home: Home) -> None:
+    """New, followed and skipped ones, a retry, one that was removed: the row says what it adds.
+
+    That is its task's engine, its text's length, and the sound that was there already.
+    """
+    core = any_home.core
+    worked(core)
+    assert is_exact(core)
+    with core.database.read() as conn:
+        rows = [tuple(row) for row in conn.execute(_REQUESTS)]
+        kept = recount.kept(conn)["stat_submission"]
+        removed = {key[3]: one.n for key, one in kept.items() if key[0] == "all" and key[2]}
+    assert {disposition for disposition, *_ in rows} == {"new", "followed", "skipped"}
+    assert [row for row in rows if row[1:4] != row[4:]] == []
+    assert any(row[3] for row in rows)
+    assert removed == {"new": 1}
+    assert reconcile(core).drifts == ()
+
+
+_REQUESTS = text(
+    "SELECT s.disposition, s.engine, s.char_count, s.audio_ms, t.engine, x.char_count,"
+    " CASE WHEN s.disposition = 'skipped' THEN t.audio_duration_ms ELSE 0 END"
+    " FROM submission s JOIN task t ON t.id = s.task_id JOIN text x ON x.id = s.text_id"
+)
 
 
 def test_cells_of_removed_tasks_are_tidied(core: Core) -> None:

@@ -1,6 +1,7 @@
 """Statistics kept by triggers: whatever happens to rows, counters and a recount are equal."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from tests.conftest import KINDS, database_url
 from tests.support import recount
 from tests.support.task_rows import INSERT, START_US, columns, empty
 
+#: What happens to requests.
+_OF_REQUESTS = ("ask", "answer", "forget")
 #: (what, which of the rows, with what)
 steps = st.lists(
     st.one_of(
@@ -25,6 +28,7 @@ steps = st.lists(
         st.tuples(st.just("amend"), st.integers(0, 9), columns()),
         st.tuples(st.just("delete"), st.integers(0, 9), columns()),
         st.tuples(st.just("many"), st.integers(0, 9), columns()),
+        st.tuples(st.sampled_from(_OF_REQUESTS), st.integers(0, 9), columns()),
     ),
     min_size=1,
     max_size=12,
@@ -47,27 +51,82 @@ def test_counters_equal_a_recount_whatever_happens_to_rows(
     """Inserts (live, ended, many at once), moves, ends, changes by hand and DELETEs: all equal.
 
     And what was removed once it had ended goes on counting as archived: the totals of what has
-    ended are those of before.
+    ended are those of before. The same of requests, whatever becomes of them.
     """
     with database.write() as conn:
         _clear(conn)
-        removed: dict[str, Sums] = {}
+        gone = Gone()
         for what, which, values in steps:
-            _step(conn, what, which, values, removed)
+            (_ask if what in _OF_REQUESTS else _step)(conn, what, which, values, gone)
         kept = recount.kept(conn)
         assert recount.live(kept) == recount.from_rows(conn)
         archived = {key[1]: one for key, one in kept["stat_total"].items() if key[0] == 1}
-        assert archived == removed
+        assert archived == gone.tasks
+        asked = {grain: gone.requests for grain in ("hour", "day", "all") if gone.requests}
+        assert _forgotten(kept) == asked
+
+
+@dataclass(slots=True)
+class Gone:
+    """What was removed and had been counted: ended tasks by status, requests by disposition."""
+
+    tasks: dict[str, Sums] = field(default_factory=dict)
+    requests: dict[str, int] = field(default_factory=dict)
+
+
+def _forgotten(kept: recount.Counted) -> dict[str, dict[str, int]]:
+    """Archived requests by what became of them, of each grain."""
+    found: dict[str, dict[str, int]] = {}
+    for (grain, _, is_archived, disposition, _), one in kept["stat_submission"].items():
+        if is_archived:
+            by = found.setdefault(grain, {})
+            by[disposition] = by.get(disposition, 0) + one.n
+    return found
 
 
 def _clear(conn: Connection) -> None:
-    for table in ("task", "stat_total", "stat_hist", "stat_period", "stat_cube"):
+    statistics = ("stat_total", "stat_hist", "stat_period", "stat_cube", "stat_submission")
+    for table in ("submission", "task", *statistics):
         conn.execute(text(f"DELETE FROM {table}"))  # noqa: S608 - of this test
 
 
-def _step(
-    conn: Connection, what: str, which: int, values: dict[str, Any], removed: dict[str, Sums]
-) -> None:
+_DISPOSITIONS = ("new", "followed", "skipped")
+#: Some requests, and a change of one and of all after it.
+_ASKED = {
+    "ask": text(
+        "INSERT INTO submission (text_id, task_id, disposition, source, created_at, engine,"
+        " char_count, audio_ms) SELECT 1, id, :disposition, :source, :submitted, :engine, :chars,"
+        " :lost FROM task WHERE id % 2 = :odd"
+    ),
+    "answer": text(
+        "UPDATE submission SET disposition = :disposition, source = :source, engine = :engine,"
+        " created_at = :submitted, audio_ms = :lost WHERE id >= :id"
+    ),
+}
+
+
+def _ask(conn: Connection, what: str, which: int, values: dict[str, Any], gone: Gone) -> None:
+    ids = conn.execute(text("SELECT id FROM submission ORDER BY id")).scalars().all()
+    if not ids and what != "ask":
+        return
+    chosen = ids[which % len(ids)] if ids else 0
+    if what == "forget":
+        _forget(conn, "id", chosen, gone)
+        return
+    more = {"disposition": _DISPOSITIONS[which % 3], "odd": which % 2, "id": chosen}
+    conn.execute(_ASKED[what], {**values, **more})
+
+
+def _forget(conn: Connection, column: str, value: int, gone: Gone) -> None:
+    where = f"FROM submission WHERE {column} = :value"
+    found = conn.execute(text(f"SELECT disposition, source {where}"), {"value": value})
+    for disposition, source in found.all():
+        if source != "canary":
+            gone.requests[disposition] = gone.requests.get(disposition, 0) + 1
+    conn.execute(text(f"DELETE {where}"), {"value": value})
+
+
+def _step(conn: Connection, what: str, which: int, values: dict[str, Any], gone: Gone) -> None:
     if what in {"insert", "many"}:
         n = conn.execute(text("SELECT coalesce(max(id), 0) FROM task")).scalar_one()
         rows = [{**values, "key": f"k{n}.{i}"} for i in range(1 if what == "insert" else 3)]
@@ -84,7 +143,9 @@ def _step(
             .one()
         )
         if row["finished_at"] is not None and row["source"] != "canary":
-            removed[row["status"]] = removed.get(row["status"], Sums()) + recount.sums(row)
+            before = gone.tasks.get(row["status"], Sums())
+            gone.tasks[row["status"]] = before + recount.sums(row)
+        _forget(conn, "task_id", task_id, gone)
         conn.execute(text("DELETE FROM task WHERE id = :id"), {"id": task_id})
     elif what == "status":
         conn.execute(

@@ -174,6 +174,9 @@ class AgedRows:
             "disposition": disposition,
             "source": "api",
             "created_at": self._at(age_h),
+            "engine": self._get(task_table, task_id, "engine"),
+            "char_count": 10,
+            "audio_ms": 900 if disposition == "skipped" else 0,
         }
         self._add(submission_table, values)
 

@@ -75,6 +75,19 @@ def some(conn: Connection) -> None:
     )
 
 
+_REQUESTS = text(
+    "INSERT INTO submission (text_id, task_id, disposition, source, created_at, engine, char_count,"
+    " audio_ms) SELECT 1, id, CASE WHEN run_us = 5000000 THEN 'skipped' ELSE 'new' END, source,"
+    " submitted_at, engine, char_count, CASE WHEN run_us = 5000000 THEN 900 ELSE 0 END FROM task"
+    " WHERE voice = 'v0' AND status = 'completed' ORDER BY id"
+)
+
+
+def asked(conn: Connection) -> None:
+    """Requests of tasks of `some`: in each of three hours two new ones and a skipped one."""
+    conn.execute(_REQUESTS)
+
+
 @contextmanager
 def without_triggers(database: Database) -> Iterator[Connection]:
     """A transaction in which no trigger counts; they are back after it."""
@@ -116,6 +129,14 @@ ROWS: dict[str, tuple[str, str]] = {
     ),
     "DELETE FROM task WHERE status = 'pending'": ("stat_total", "all time pending char_count"),
     "UPDATE text SET state = 'failed'": ("text", "completed shown as failed n"),
+    "UPDATE submission SET disposition = 'followed' WHERE disposition = 'skipped'": (
+        "stat_submission",
+        "hour 2025-12-31T22:00Z followed tone audio_ms",
+    ),
+    (
+        "DELETE FROM submission WHERE disposition = 'new' AND id IN"
+        " (SELECT max(id) FROM submission WHERE disposition = 'new')"
+    ): ("stat_submission", "hour 2026-01-01T01:00Z new tone char_count"),
 }
 COUNTERS: dict[str, tuple[str, str]] = {
     "UPDATE stat_total SET run_ms = run_ms + 1 WHERE status = 'completed'": (
@@ -159,9 +180,13 @@ COUNTERS: dict[str, tuple[str, str]] = {
         "all time completed n",
     ),
     (
-        "INSERT INTO stat_submission (grain, start, disposition, engine, shard, n, char_count,"
-        " audio_ms) VALUES ('all', 0, 'new', 'tone', 1, 3, 4, 5)"
+        "INSERT INTO stat_submission (grain, start, archived, disposition, engine, shard, n,"
+        " char_count, audio_ms) VALUES ('all', 0, 0, 'new', 'tone', 1, 3, 4, 5)"
     ): ("stat_submission", "all time new tone audio_ms"),
+    "UPDATE stat_submission SET n = n + 1000 WHERE disposition = 'new' AND engine = 'tone'": (
+        "stat_submission",
+        "hour 2026-01-01T00:00Z new tone n",
+    ),
     (
         "INSERT INTO stat_period (grain, start, archived, status, shard, n, run_ms, wait_ms,"
         " total_ms, char_count, audio_ms, retry_count, lost_count, capacity_count, capacity_ms,"

@@ -17,6 +17,16 @@ _CUBE_DIMENSIONS = ("engine", "voice", "language", "worker", "host", "release")
 #: Table -> key without the shard -> sums.
 Counted = dict[str, dict[tuple[Any, ...], Sums]]
 
+#: Tables of counters: their keys without the shard, and the sums that they have.
+_PERIOD = ("grain", "start", "archived")
+_TABLES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "stat_total": (("archived", "status"), NAMES),
+    "stat_period": ((*_PERIOD, "status"), NAMES),
+    "stat_cube": ((*_PERIOD, "status", *_CUBE_DIMENSIONS), NAMES),
+    "stat_hist": (("archived", "measure", "low_ms"), ("n",)),
+    "stat_submission": ((*_PERIOD, "disposition", "engine"), ("n", "char_count", "audio_ms")),
+}
+
 
 def sums(row: Mapping[str, Any]) -> Sums:
     """What one task adds."""
@@ -41,7 +51,7 @@ def sums(row: Mapping[str, Any]) -> Sums:
 
 def from_rows(conn: Connection) -> Counted:
     """The statistics of the rows that are there."""
-    counted: Counted = {"stat_total": {}, "stat_period": {}, "stat_cube": {}, "stat_hist": {}}
+    counted: Counted = {name: {} for name in _TABLES}
     for row in conn.execute(text("SELECT * FROM task WHERE source <> 'canary'")).mappings():
         one = sums(dict(row))
         _add(counted["stat_total"], (0, row["status"]), one)
@@ -57,6 +67,12 @@ def from_rows(conn: Connection) -> Counted:
             for measure in ("run", "wait", "total"):
                 low_ms = bucket(conn, getattr(one, f"{measure}_ms"))
                 _add(counted["stat_hist"], (0, measure, low_ms), Sums(n=1))
+    for row in conn.execute(text("SELECT * FROM submission WHERE source <> 'canary'")).mappings():
+        one = Sums(n=1, char_count=row["char_count"], audio_ms=row["audio_ms"])
+        kind = (0, row["disposition"], row["engine"])
+        for grain, us in GRAINS.items():
+            _add(counted["stat_submission"], (grain, row["created_at"] // us * us, *kind), one)
+        _add(counted["stat_submission"], ("all", 0, *kind), one)
     return counted
 
 
@@ -72,17 +88,8 @@ _BOUNDS: list[int] = []
 
 def kept(conn: Connection) -> Counted:
     """What the counters say, shards added up; what is zero throughout is left out."""
-    tables = {
-        "stat_total": (("archived", "status"), NAMES),
-        "stat_period": (("grain", "start", "archived", "status"), NAMES),
-        "stat_cube": (
-            ("grain", "start", "archived", "status", *_CUBE_DIMENSIONS),
-            NAMES,
-        ),
-        "stat_hist": (("archived", "measure", "low_ms"), ("n",)),
-    }
     counted: Counted = {}
-    for table, (keys, names) in tables.items():
+    for table, (keys, names) in _TABLES.items():
         counted[table] = {}
         for row in conn.execute(text(f"SELECT * FROM {table}")).mappings():  # noqa: S608
             one = Sums(**{name: row[name] for name in names})
@@ -93,19 +100,18 @@ def kept(conn: Connection) -> Counted:
 
 def all_time(counted: Counted) -> Counted:
     """The same with the archive added to what is kept."""
-    place = {"stat_total": 0, "stat_period": 2, "stat_cube": 2, "stat_hist": 0}
     added: Counted = {}
     for table, found in counted.items():
         added[table] = {}
+        at = _TABLES[table][0].index("archived")
         for key, one in found.items():
-            at = place[table]
             _add(added[table], (*key[:at], *key[at + 1 :]), one)
     return added
 
 
 def live(counted: Counted) -> Counted:
     """Only what is not archived."""
-    place = {"stat_total": 0, "stat_period": 2, "stat_cube": 2, "stat_hist": 0}
+    place = {table: keys.index("archived") for table, (keys, _) in _TABLES.items()}
     return {
         table: {key: one for key, one in found.items() if key[place[table]] == 0}
         for table, found in counted.items()
@@ -113,11 +119,11 @@ def live(counted: Counted) -> Counted:
 
 
 def archived(counted: Counted) -> dict[str, dict[str, Sums]]:
-    """What is archived by status, in all ways in which it is kept: table, grain and measure."""
+    """Archived tasks by status, in each way in which they are kept: table, grain, measure."""
     found: dict[str, dict[str, Sums]] = {}
-    for table, rows in counted.items():
-        for key, one in rows.items():
-            name, is_archived, status = _ARCHIVED[table](key)
+    for table, told in _ARCHIVED.items():
+        for key, one in counted[table].items():
+            name, is_archived, status = told(key)
             if is_archived:
                 by = found.setdefault(f"{table} {name}".strip(), {})
                 by[status] = by.get(status, Sums()) + one

@@ -4,10 +4,21 @@ Nobody works on the rows any more: their workers have ended, their attempts have
 time since the export counts against no limit, for nothing could run then.
 """
 
+from collections import Counter
+
 from app.domain.backup import Manifest
 from app.service.core import Core
 from app.service.leader import LEADER
-from app.store import attempts, duties, foreign_rows, live_counts, recount_rows, tasks, totals
+from app.store import (
+    attempts,
+    duties,
+    foreign_rows,
+    live_counts,
+    recount_counters,
+    recount_rows,
+    tasks,
+    totals,
+)
 from app.store import workers as worker_store
 from app.store.database import Connection
 
@@ -35,10 +46,15 @@ def adopt(core: Core, conn: Connection, manifest: Manifest) -> int:
 
 
 def drifts(conn: Connection) -> tuple[str, ...]:
-    """Where the file's counters and its rows differ; tasks that retention removed aside."""
+    """Where the file's counters and its rows differ; what was removed aside."""
     live = {one.status: one.sums.n for one in totals.of_tasks(conn) if not one.is_archived}
+    counted = recount_counters.of_all(conn, "stat_submission")
+    asked: Counter[str] = Counter()
+    for (archived, disposition, _), (n, *_) in counted.items():
+        asked[disposition] += 0 if archived else n
     pairs = (
         ("tasks", live, live_counts.tasks_by_status(conn)),
+        ("requests", asked, live_counts.requests_by_disposition(conn)),
         ("texts", totals.texts_by_state(conn), recount_rows.texts_by_state(conn)),
     )
     return tuple(

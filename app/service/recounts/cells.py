@@ -69,7 +69,7 @@ def has_empty(cells: Mapping[Key, Values]) -> bool:
 
 
 def removed(cells: Mapping[Key, Values]) -> dict[Key, Values]:
-    """Those of tasks that were removed: a ledger, which no rows are left for."""
+    """Those of what was removed: a ledger, which no rows are left for."""
     return {key: values for key, values in cells.items() if key[0]}
 
 

@@ -75,7 +75,8 @@ class Found:
     """What one check found.
 
     Attributes:
-        n: Tasks that were counted anew.
+        n: Tasks (or texts) that were counted anew.
+        requests: The same of requests.
         empty: Tables that have cells of zeros,
         fixed: in the hour or the day that was looked at; of other tables: anywhere.
         hour: Of a closed hour.
@@ -86,6 +87,7 @@ class Found:
     turn: int
     differences: tuple[Difference, ...]
     n: int = 0
+    requests: int = 0
     empty: tuple[str, ...] = ()
     fixed: Mapping[str, Any] = field(default_factory=dict)
     hour: OfHour | None = None

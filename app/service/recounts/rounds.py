@@ -57,7 +57,10 @@ def hours(core: Core, *, since: int = 0) -> Hours:
 
 
 def _with_data(conn: Connection, since: int) -> set[int]:
-    found = set(recount_rows.hours(conn, since, _EVER))
+    found = {
+        *recount_rows.hours(conn, since, _EVER),
+        *recount_rows.request_hours(conn, since, _EVER),
+    }
     for table in recount_counters.TIMED:
         found.update(recount_counters.starts(conn, table, "hour", since, _EVER))
     return found | {start for start in recount_results.drifting_hours(conn) if start >= since}
@@ -73,11 +76,15 @@ def _days_with_counters(conn: Connection, since: int) -> set[int]:
 
 
 def waiting(core: Core) -> list[int]:
-    """Closed hours in which tasks ended and that were never counted anew, the newest first."""
+    """Closed hours that were never counted anew, the newest first.
+
+    Those in which tasks ended or requests were made.
+    """
     with core.database.read() as conn:
         end = floor_to(core.database.now_us(conn) - GRACE_US, HOUR_US)
         found = {
             *recount_rows.hours(conn, 0, end),
+            *recount_rows.request_hours(conn, 0, end),
             *recount_counters.starts(conn, "stat_period", "hour", 0, end),
         }
         return sorted(found - recount_results.checked_among(conn, 0, end), reverse=True)

@@ -19,12 +19,13 @@ from app.store.trigger_state import Fault
 
 #: The place of a trigger that does not fire, or does something else.
 TRIGGERS: Final = "trigger"
+_REQUESTS: Final = "stat_submission"
 _SUM, _LEAST = "sum of", "at least 0:"
 _SCOPE: Final = Scope(
     parts=(
         ("stat_total", ""),
         ("stat_hist", f"{_SUM} "),
-        ("stat_submission", f"{words.ALL_TIME} "),
+        (_REQUESTS, f"{words.ALL_TIME} "),
         *((place, f"{_LEAST} ") for place in ("stat_hist", "stat_text")),
         (TRIGGERS, ""),
         (LEDGER, ""),
@@ -37,16 +38,24 @@ def look(core: Core) -> Found:
     with snapshot(core) as now:
         totals = recount_counters.whole(now.conn, "stat_total")
         buckets = recount_counters.whole(now.conn, "stat_hist")
+        requests = recount_counters.of_all(now.conn, _REQUESTS)
         differences = (
             *of_triggers(trigger_state.faults(now.conn)),
             *cells.timeless("stat_total", _wanted(now), totals),
             *_histograms(totals, buckets),
             *_ledger(totals, archive.by_status(now.conn)),
-            *_requests(now),
+            *cells.in_all_time(_REQUESTS, recount_counters.of_days(now.conn, _REQUESTS), requests),
             *cells.below_zero("stat_hist", _LEAST, buckets),
             *cells.below_zero("stat_text", _LEAST, recount_counters.whole(now.conn, "stat_text")),
         )
-    return Found(scope=_SCOPE, at=now.at, turn=now.turn, differences=differences)
+    return Found(
+        scope=_SCOPE,
+        at=now.at,
+        turn=now.turn,
+        differences=differences,
+        empty=(_REQUESTS,) if cells.has_empty(requests) else (),
+        fixed={"grain": "all"},
+    )
 
 
 def of_triggers(faults: Mapping[str, Fault]) -> list[Difference]:
@@ -106,9 +115,3 @@ def _ledger(totals: Mapping[Key, Values], written: Mapping[str, Sums]) -> list[D
             else one
         )
     return differences
-
-
-def _requests(now: Snapshot) -> list[Difference]:
-    place = "stat_submission"
-    days = recount_counters.of_days(now.conn, place)
-    return cells.in_all_time(place, days, recount_counters.of_all(now.conn, place))

@@ -34,8 +34,15 @@ def durations(when: str, key: Key) -> str:
     return " ".join(part for part in parts if part)
 
 
-def plain(when: str, key: Key) -> str:
-    """Requests by (disposition, engine), texts by state: `day 2026-11-25 skipped tone`."""
+def requests(when: str, key: Key) -> str:
+    """Requests by (archived, disposition, engine): `day 2026-11-25 skipped tone`."""
+    archived, disposition, engine = key
+    parts = (when, _removed(archived), disposition, engine or "-")
+    return " ".join(part for part in parts if part)
+
+
+def texts(when: str, key: Key) -> str:
+    """Texts by state: `all time completed`."""
     return " ".join((when, *key))
 
 
@@ -49,6 +56,6 @@ OF_TABLE: Final[Mapping[str, Callable[[str, Key], str]]] = {
     "stat_period": tasks,
     "stat_cube": tasks,
     "stat_hist": durations,
-    "stat_submission": plain,
-    "stat_text": plain,
+    "stat_submission": requests,
+    "stat_text": texts,
 }

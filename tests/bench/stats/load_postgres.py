@@ -61,7 +61,7 @@ class PostgresLoader:
             done += _next(sizes, writers)
             told(done)
             if done >= 2 * planned:
-                # the trigger of submissions joins tasks: planned while they are few, it reads all
+                # triggers look into these tables: planned while they are few, they would read all
                 self._conn.execute("ANALYZE text, task")
                 planned = done
         for writer in writers:

@@ -140,7 +140,7 @@ def _ended(tasks: Tasks) -> dict[str, Column]:
         for cause, status in zip(tasks.cause.tolist(), tasks.status.tolist(), strict=True)
     ]
     late = (tasks.status == draw.TIMEOUT).tolist()
-    audio_ms = (tasks.chars * 65 + tasks.noise % 65).tolist()
+    audio_ms = _audio_ms(tasks)
     return {
         "phase": _where(completed, repeat("store", len(late))),
         "phase_permille": np.where(completed, 1000, 0).tolist(),
@@ -162,18 +162,21 @@ def submissions(tasks: Tasks) -> Rows:
     extra = {0: "followed"} | dict.fromkeys(range(FOLLOWED, FOLLOWED + SKIPPED), "skipped")
     completed = (tasks.status == draw.COMPLETED).tolist()
     found = [
-        (task_id, word, source, at)
-        for task_id, source, at, noise, is_done in zip(
+        (task_id, word, source, at, engine, chars, audio_ms if word == "skipped" else 0)
+        for task_id, source, at, engine, chars, audio_ms, noise, is_done in zip(
             _ids(tasks),
             _named(tasks.source, shape.SOURCES),
             tasks.submitted.tolist(),
+            _named(tasks.engine, shape.ENGINES),
+            tasks.chars.tolist(),
+            _audio_ms(tasks),
             (tasks.noise % 100).tolist(),
             completed,
             strict=True,
         )
         for word in (("new", extra[noise]) if is_done and noise in extra else ("new",))
     ]
-    task_ids, words, sources, moments = zip(*found, strict=True)
+    task_ids, words, sources, moments, engines, char_counts, sounds = zip(*found, strict=True)
     return Rows(
         table="submission",
         columns={
@@ -182,8 +185,17 @@ def submissions(tasks: Tasks) -> Rows:
             "disposition": words,
             "source": sources,
             "created_at": moments,
+            "engine": engines,
+            "char_count": char_counts,
+            "audio_ms": sounds,
         },
     )
+
+
+def _audio_ms(tasks: Tasks) -> list[int]:
+    """Milliseconds of the sound of each task, were it completed."""
+    found: list[int] = (tasks.chars * 65 + tasks.noise % 65).tolist()
+    return found
 
 
 def _ids(tasks: Tasks) -> list[int]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
 import psycopg
-from sqlalchemy import Connection, delete, insert, select, text
+from sqlalchemy import Connection, delete, select, text
 
 from app.store import trigger_state
 from app.store.database import Database
@@ -14,7 +14,6 @@ from app.store.tables import (
     attempt_table,
     event_table,
     outbox_table,
-    stat_submission_table,
     submission_table,
     task_log_table,
     task_table,
@@ -80,8 +79,6 @@ class Traces:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._made: list[Made] = []
-        with database.read() as conn:
-            self._submissions = [dict(row._mapping) for row in conn.execute(_SUBMISSIONS)]
 
     @contextlib.contextmanager
     def of(self, side: Side) -> Iterator[None]:
@@ -97,7 +94,7 @@ class Traces:
         """Takes everything away, so that the counters say what they said before.
 
         Counted rows first become a canary's: that takes them out of every counter, and the archive
-        gets nothing. What the counters of requests say never falls, so it is put back.
+        gets nothing.
         """
         for side in SIDES:
             switch(self._database, side)
@@ -107,12 +104,7 @@ class Traces:
                         _remove(conn, made)
         switch(self._database, "whole")
         with self._database.write() as conn:
-            conn.execute(delete(stat_submission_table))
-            conn.execute(insert(stat_submission_table), self._submissions)
             conn.execute(delete(worker_table).where(worker_table.c.id.in_(worker_ids)))
-
-
-_SUBMISSIONS: Final = select(stat_submission_table)
 
 
 def _ends(conn: Connection) -> tuple[int, int]:
@@ -128,6 +120,8 @@ _NUMBERED: Final = (task_table, text_table)
 def _remove(conn: Connection, made: Made) -> None:
     tasks = task_table.c.id.between(made.tasks[0], made.tasks[1] - 1)
     texts = text_table.c.id.between(made.texts[0], made.texts[1] - 1)
+    requests = submission_table.c.task_id.between(*_inclusive(made.tasks))
+    conn.execute(submission_table.update().where(requests).values(source="canary"))
     conn.execute(task_table.update().where(tasks).values(source="canary"))
     conn.execute(text_table.update().where(texts).values(deleted_at=1))
     for table in _OF_TASK:
