@@ -65,11 +65,9 @@ _SQLITE_TRIGGERS: Final = (
 
 _BACKEND: Final = "hashint4(pg_backend_pid()) & 15"
 _POSTGRES: Final = Writer(total="0", hist="0", period=f"({_BACKEND})::smallint", is_grouped=True)
-#: Shards of their own: who removes takes these rows first and those of tasks and texts after it,
+#: A shard of its own: who removes takes these rows first and those of tasks and texts after it,
 #: who submits takes them last. On the same rows they could wait for each other for ever.
-_REMOVER: Final = Writer(
-    total="0", hist="0", period=f"(16 + ({_BACKEND}))::smallint", is_grouped=True
-)
+_REMOVER: Final = Writer(total="0", hist="0", period="16::smallint", is_grouped=True)
 
 
 def _function(name: str, statement: str) -> str:

@@ -75,14 +75,18 @@ def _plain(sql: str) -> list[str]:
     return _WRITTEN_OTHERWISE.sub(" ", sql.lower()).split()
 
 
-def restore(conn: Connection, name: str, fault: Fault) -> None:
-    """Makes a trigger as it must be.
+def restore(conn: Connection, name: str) -> None:
+    """Makes a trigger as it must be, unless somebody else has done so by now.
 
     On PostgreSQL it waits for the transactions that write to the table (where it does something
     else, for those that read, too), and they for it.
     """
     dialect = conn.dialect.name
-    for statement in _restoring(dialect, today.made(dialect)[name], fault):
+    wanted = today.made(dialect)[name]
+    if dialect == "postgresql":
+        conn.execute(text(f"LOCK TABLE {wanted.table} IN SHARE ROW EXCLUSIVE MODE"))
+    fault = faults(conn).get(name)
+    for statement in _restoring(dialect, wanted, fault) if fault is not None else ():
         conn.execute(text(statement))
 
 

@@ -211,8 +211,8 @@ def test_trigger_that_does_something_else_is_named_and_restored(
     with pytest.raises(SchemaError, match=r"tr_task_end \(changed\)"):
         schema.check(database)
     with database.write() as conn:
-        for name, fault in trigger_state.faults(conn).items():
-            trigger_state.restore(conn, name, fault)
+        for name in trigger_state.faults(conn):
+            trigger_state.restore(conn, name)
     schema.check(database)
 
 

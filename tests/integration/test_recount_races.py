@@ -3,14 +3,17 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 
 from sqlalchemy import text
 
 from app.service.core import Core
+from app.service.recounts.mend import restore_triggers
 from app.service.recounts.reconcile import reconcile
-from app.store import recount_results
+from app.store import recount_results, trigger_state
+from migrations import today
 from tests.support import planted, recount
 from tests.support.home import CLEAN, Home
 from tests.support.wait import wait_until
@@ -75,6 +78,28 @@ def test_mending_is_exact_while_others_write(any_home: Home) -> None:
     with core.database.read() as conn:
         assert recount.live(recount.kept(conn)) == recount.from_rows(conn)
     assert reconcile(core).drifts == ()
+
+
+def test_triggers_are_restored_once_by_two_at_a_time(any_home: Home) -> None:
+    """While programs write: some are gone, some do nothing; whoever is second finds them right."""
+    core = any_home.core
+    with core.database.write() as conn:
+        planted.put_text(conn)
+        planted.some(conn)
+    with writing(core, 1), ThreadPoolExecutor(2) as threads:
+        wait_until(partial(_has, core, _tasks(core) + 5), 60, what="it writes")
+        with core.database.write() as conn:
+            wanted = today.made(conn.dialect.name)
+            for name, trigger in wanted.items():
+                on = "" if core.database.is_sqlite else f" ON {trigger.table}"
+                conn.execute(text(f"DROP TRIGGER {name}{on}"))
+        for _ in threads.map(lambda _: restore_triggers(core), range(2)):
+            pass
+        with core.database.read() as conn:
+            assert trigger_state.faults(conn) == {}
+        assert reconcile(core, rebuild=True).is_equal
+    with core.database.read() as conn:
+        assert recount.live(recount.kept(conn)) == recount.from_rows(conn)
 
 
 def test_two_rebuilds_mend_once(any_home: Home) -> None:

@@ -100,8 +100,8 @@ def without_triggers(database: Database) -> Iterator[Connection]:
             for table in sorted(set(names.values())):
                 conn.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER USER"))
         yield conn
-        for name, fault in trigger_state.faults(conn).items():
-            trigger_state.restore(conn, name, fault)
+        for name in trigger_state.faults(conn):
+            trigger_state.restore(conn, name)
 
 
 #: What is done to tasks of `some`, each to others, and what of it is told: (table, part of the

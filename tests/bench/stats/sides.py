@@ -38,7 +38,7 @@ def switch(database: Database, side: Side) -> None:
         off = trigger_state.faults(conn)
         for name, table in today.tables(conn.dialect.name).items():
             if name in wanted and name in off:
-                trigger_state.restore(conn, name, off[name])
+                trigger_state.restore(conn, name)
             elif name not in wanted and name not in off:
                 _turn_off(conn, name, table)
 
