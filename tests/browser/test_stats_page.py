@@ -1,0 +1,28 @@
+"""The page of statistics on a phone: every number is to be seen."""
+
+import pytest
+
+from tests.browser.conftest import Visiting
+from tests.support.pages import Library
+
+_OUTSIDE = """() => [...document.querySelectorAll(".table-wrap")].flatMap((wrap) => {
+  const right = wrap.getBoundingClientRect().right
+  return [...wrap.querySelectorAll("td, tbody th")]
+    .filter((cell) => cell.getClientRects().length && !cell.matches(".wide-only"))
+    .filter((cell) => cell.getBoundingClientRect().right > right + 1)
+    .map((cell) => cell.textContent)
+})"""
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_percentiles_are_seen_on_a_phone(visiting: Visiting, library: Library, lang: str) -> None:
+    """At 360 px no table of the page hides numbers at its right; in rows each says what it is."""
+    del library
+    with visiting(lang=lang, width=360) as visit:
+        page = visit.page
+        page.goto("/stats?from=all")
+        assert page.locator(".table-wrap").count() == 2
+        assert page.evaluate(_OUTSIDE) == []
+        cell = page.locator(".table-cards td.num").last
+        label = cell.evaluate("(cell) => getComputedStyle(cell, '::before').content")
+        assert label == {"en": '"RTF"', "zh": '"实时率"'}[lang]
