@@ -14,7 +14,7 @@ from app.duties.recount import Recount
 from app.duties.retention import Retention
 from app.duties.sweeper import Sweeper
 from app.duties.window import Window
-from app.service import measures
+from app.service import measures, remains
 from app.service.canaries import canary_remains
 from app.service.core import Core
 from app.service.recounts import texts
@@ -120,7 +120,7 @@ ON_PURPOSE = (
 
 
 def test_duties_walk_through_no_large_table(filled: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rounds of retention, recount, sweeper, window, reaper, canary and metrics: on both."""
+    """Rounds of retention, recount, sweeper, window, reaper, janitor, canaries and metrics."""
     core = filled.core
     monkeypatch.setattr(texts, "PAGE", 20)  # few among all that are there
     with core.database.read() as conn:
@@ -149,6 +149,7 @@ def _rounds(core: Core) -> None:
     for step in (Sweeper(core).step, Window(core, sends=True).step, Reaper(core).step):
         step()
     canary_remains.remove_old(core)
+    remains.kill_groups(core)
     measures.read(core, None, exports=True)
     archived(core)
 
