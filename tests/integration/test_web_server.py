@@ -241,11 +241,11 @@ def test_longest_filter_is_taken_and_a_longer_address_is_a_problem(home: Home) -
     others = f"sort={order}&cursor={cursor}&limit=200&count=1&status=processing"
     answers = [
         _get(f"{home.url}/api/v1/tasks?{others}&query={urllib.parse.quote('第' * count)}")
-        for count in (832, 834, 1000)
+        for count in (840, 844, 1000)
     ]
     assert [status for status, _ in answers] == [200, 400, 414]
-    assert answers[0][1]["query"] == "text:" + "第" * 832 + " status:processing"
-    assert (answers[1][1]["position"], answers[1][1]["length"]) == (0, 834)
+    assert answers[0][1]["query"] == "text:" + "第" * 840 + " status:processing"
+    assert (answers[1][1]["position"], answers[1][1]["length"]) == (0, 844)
     told = answers[2][1]
     assert (told["error_type"], told["status"]) == ("too_long", 414)
-    assert "has 8190 bytes at most, and a filter in it 7500" in told["detail"]
+    assert "has 8190 bytes at most, and a filter in it 7600" in told["detail"]

@@ -23,7 +23,7 @@ from app.domain.query.value import Glob, Missing, Range, Value, Word
 MAX_CHARS: Final = 1000
 #: And in bytes as it is quoted in an address, where a Chinese character takes 9: with a cursor
 #: beside it such an address is one that a web server takes.
-MAX_QUOTED_BYTES: Final = 7500
+MAX_QUOTED_BYTES: Final = 7600
 #: Terms of a filter at most.
 MAX_TERMS: Final = 50
 _TRACE: Final = re.compile(r"[0-9a-f]{32}")
