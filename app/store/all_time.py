@@ -15,6 +15,7 @@ from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
     Connection,
+    Select,
     Text,
     cast,
     func,
@@ -47,6 +48,7 @@ _C = SUMMARY.subquery().c
 _NOTHING: Final[ColumnElement[Any]] = literal_column("''")
 _ZERO: Final[ColumnElement[Any]] = literal_column("0")
 _NO_SUMS: Final = tuple(_ZERO for _ in NAMES)
+_NO_ARRAY: Final[ColumnElement[Any]] = cast(null(), ARRAY(BigInteger))
 _OF_SUBMISSIONS: Final = ("n", "char_count", "audio_ms")
 
 
@@ -110,68 +112,50 @@ def _statement(dialect: str) -> CompoundSelect[Any]:
 
     The lists of a histogram are in the same order: a tenth of the rows, and half the time. SQLite
     knows lists as text alone, and its key's order is that of the groups; on PostgreSQL arrays take
-    less than text.
+    less than text, and the clock is the server's.
     """
-    lows: ColumnElement[Any] = func.array_agg(_H.low_ms)
-    ns: ColumnElement[Any] = func.array_agg(_H.n)
-    nothing: ColumnElement[Any] = cast(null(), ARRAY(BigInteger))
-    clock = [
-        select(literal_column("'now'"), _NOTHING, _NOTHING, PG_NOW, nothing, nothing, *_NO_SUMS)
-    ]
-    if dialect == "sqlite":
-        clock = []
-        lows = func.aggregate_strings(cast(_H.low_ms, Text), ",")
-        ns = func.aggregate_strings(cast(_H.n, Text), ",")
-        nothing = null()
+    is_sqlite = dialect == "sqlite"
+    no_lists = (null(), null()) if is_sqlite else (_NO_ARRAY, _NO_ARRAY)
+    listed = [_list_of(column, is_sqlite=is_sqlite) for column in (_H.low_ms, _H.n)]
+    is_archived = cast(_T.archived, BigInteger)
+    totals = _row("total", (_T.status, _NOTHING, is_archived), no_lists, _ALL_SUMS)
+    submissions = _row("submission", (_S.disposition, _S.engine, _ZERO), no_lists, _SUBMISSION_SUMS)
+    first = _row("first", (_NOTHING, _NOTHING, func.min(_P.start)), no_lists, _NO_SUMS)
+    histograms = _row("histogram", (_H.measure, _NOTHING, _ZERO), listed, _NO_SUMS)
+    written = (_C.updated_at, *_NO_SUMS[1:])
+    checks = _row("check", (_C.key, _NOTHING, _C.value), no_lists, written)
+    clock = _row("now", (_NOTHING, _NOTHING, PG_NOW), no_lists, _NO_SUMS)
     return union_all(
-        select(
-            literal_column("'total'"),
-            _T.status,
-            _NOTHING,
-            cast(_T.archived, BigInteger),
-            nothing,
-            nothing,
-            *(_sum_of(_T[name]) for name in NAMES),
-        ).group_by(_T.status, _T.archived),
-        select(
-            literal_column("'submission'"),
-            _S.disposition,
-            _S.engine,
-            _ZERO,
-            nothing,
-            nothing,
-            *(_sum_of(_S[name]) if name in _OF_SUBMISSIONS else _ZERO for name in NAMES),
-        )
-        .where(_S.grain == literal_column("'all'"))
-        .group_by(_S.disposition, _S.engine),
-        select(
-            literal_column("'first'"),
-            _NOTHING,
-            _NOTHING,
-            func.min(_P.start),
-            nothing,
-            nothing,
-            *_NO_SUMS,
-        ).where(_P.grain == literal_column("'hour'")),
-        select(
-            literal_column("'histogram'"), _H.measure, _NOTHING, _ZERO, lows, ns, *_NO_SUMS
-        ).group_by(_H.archived, _H.measure),
-        select(
-            literal_column("'check'"),
-            _C.key,
-            _NOTHING,
-            _C.value,
-            nothing,
-            nothing,
-            _C.updated_at,
-            *_NO_SUMS[1:],
-        ),
-        *clock,
+        totals.group_by(_T.status, _T.archived),
+        submissions.where(_S.grain == literal_column("'all'")).group_by(_S.disposition, _S.engine),
+        first.where(_P.grain == literal_column("'hour'")),
+        histograms.group_by(_H.archived, _H.measure),
+        checks,
+        *(() if is_sqlite else (clock,)),
     )
+
+
+def _row(
+    kind: str,
+    about: Iterable[ColumnElement[Any]],
+    lists: Iterable[ColumnElement[Any]],
+    sums: Iterable[ColumnElement[Any]],
+) -> Select[Any]:
+    return select(literal_column(f"'{kind}'"), *about, *lists, *sums)
+
+
+def _list_of(column: ColumnElement[int], *, is_sqlite: bool) -> ColumnElement[Any]:
+    return func.aggregate_strings(cast(column, Text), ",") if is_sqlite else func.array_agg(column)
 
 
 def _sum_of(column: ColumnElement[int]) -> ColumnElement[int]:
     return cast(func.sum(column), BigInteger)
+
+
+_ALL_SUMS: Final = tuple(_sum_of(_T[name]) for name in NAMES)
+_SUBMISSION_SUMS: Final = tuple(
+    _sum_of(_S[name]) if name in _OF_SUBMISSIONS else _ZERO for name in NAMES
+)
 
 
 def _counts(lows: str | list[int], ns: str | list[int]) -> dict[int, int]:
