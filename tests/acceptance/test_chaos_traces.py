@@ -35,7 +35,7 @@ from tests.support.chaos import (
 from tests.support.home import Home
 from tests.support.wait import wait_until
 
-COUNT: Final = int(os.environ.get("VOXTRACE_TEST_CHAOS_TRACES", "30"))
+COUNT: Final = int(os.environ.get("VOXTRACE_TEST_CHAOS_TRACES", "20"))
 SEED: Final = int(os.environ.get("VOXTRACE_TEST_CHAOS_SEED", "1"))
 IS_FULL: Final = COUNT >= 1000
 #: Seconds between two kills of a process of ours.

@@ -312,7 +312,7 @@ def _storm(home: Home, number: int, errors: list[BaseException], highest: list[i
     core = bootstrap.make_core(home.settings, role="attempt", actor=f"thread {number}", pool_size=1)
     try:
         worker = presence.register(core, pid=number)
-        for step in range(60):
+        for step in range(40):
             submit(
                 core, SubmitRequest(content=f"T {dice.randrange(40)}.", source="api", engine="tone")
             )

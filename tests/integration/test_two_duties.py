@@ -31,10 +31,8 @@ def test_one_of_two_sends_and_the_other_follows(tmp_path: Path) -> None:
         home.environ["OTEL_EXPORTER_OTLP_ENDPOINT"] = receiver.endpoint
         both = [home.start_duties(), home.start_duties()]
         first = wait_until(lambda: _leading(home, both), 20, what="one leads")
-        worker_id = service.start_worker(home.core)
-        for number in range(8):
-            service.submitted(home.core, f"Number {number}.")
-            service.run(home.core, service.claimed(home.core, worker_id))
+        for number in range(8):  # a worker each: no heart beats here, and one that waits is dead
+            service.spoken(home.core, f"Number {number}.")
         wait_until(lambda: _is_empty(home), 20, what="everything is sent")
         assert len(receiver.spans) == len(receiver.distinct()) > 8
         with_spans = [request for request in receiver.requests if request.spans]
@@ -42,8 +40,7 @@ def test_one_of_two_sends_and_the_other_follows(tmp_path: Path) -> None:
         [other] = [program for program in both if program is not first]
         assert first is not None
         first.kill()
-        service.submitted(home.core, "After.")
-        last = service.run(home.core, service.claimed(home.core, worker_id))
+        last = service.spoken(home.core, "After.")
         receiver.wait_for(lambda r: last.span_id in {span.span_id for span in r.spans}, 30)
         wait_until(lambda: _leading(home, [other]), 20, what="the other leads")
     assert len({span.wire for span in receiver.spans}) == len(receiver.distinct())
