@@ -1,10 +1,11 @@
-"""The page of statistics on a phone: every number is to be seen."""
+"""The tables of statistics and tasks on a phone: every number is to be seen."""
 
 import pytest
 
 from tests.browser.conftest import Visiting
 from tests.support.pages import Library
 
+#: What stands in cells to the right of what their table shows.
 _OUTSIDE = """() => [...document.querySelectorAll(".table-wrap")].flatMap((wrap) => {
   const right = wrap.getBoundingClientRect().right
   return [...wrap.querySelectorAll("td, tbody th")]
@@ -26,3 +27,14 @@ def test_percentiles_are_seen_on_a_phone(visiting: Visiting, library: Library, l
         cell = page.locator(".table-cards td.num").last
         label = cell.evaluate("(cell) => getComputedStyle(cell, '::before').content")
         assert label == {"en": '"RTF"', "zh": '"实时率"'}[lang]
+
+
+@pytest.mark.parametrize("path", ["/tasks", "/tasks?sort=wait", "/tasks?sort=ended"])
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_task_list_fits_a_phone(visiting: Visiting, library: Library, lang: str, path: str) -> None:
+    """At 360 px a task's status, title, time and what the list is ordered by are on the screen."""
+    del library
+    with visiting(lang=lang, width=360) as visit:
+        visit.page.goto(path)
+        assert visit.page.locator("tbody .title").first.is_visible()
+        assert visit.page.evaluate(_OUTSIDE) == []
