@@ -1,11 +1,9 @@
 """The watcher: one thread of a web process asks the database for all who watch, while any do."""
 
 import threading
-import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from app import clock
@@ -15,34 +13,21 @@ from app.service import glance
 from app.service.core import Core
 from app.service.glance import Glance, Key
 from app.service.report import MonitorView
+from app.service.shared_monitor import MonitorGlance, SharedMonitor
 from app.service.trouble import Trouble
 from telemetry import outbox
 from telemetry.outbox import OutboxState
 
 log = logger_of(__name__)
 
-#: Seconds between two looks at what is watched, at the queue positions, at the monitor.
+#: Seconds between two looks at what is watched, at the queue positions.
 LOOK_S: Final = 0.25
 POSITIONS_S: Final = 2.0
-MONITOR_S: Final = 1.0
 #: Seconds for which a measurement of the outbox is good, and times that it took, at least.
 OUTBOX_S: Final = 5.0
 OUTBOX_REST: Final = 50.0
 #: The one key of the monitor.
 MONITOR: Final = Key("monitor", 0)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MonitorGlance:
-    """The monitor at one moment; a version differs where there is something new to see."""
-
-    view: MonitorView
-    version: str
-
-    @property
-    def now(self) -> int:
-        """The database's time."""
-        return self.view.now
 
 
 #: What is seen of any key.
@@ -90,7 +75,8 @@ class Watcher:
 
     def __init__(self, core: Core, view: Callable[[], MonitorView]) -> None:
         self._core = core
-        self._view = view
+        #: The monitor, for streams and pages.
+        self.monitor = SharedMonitor(view)
         self._trouble = Trouble(log, "the look at what is watched")
         self._changed = threading.Condition()
         self._watched: Counter[Key] = Counter()
@@ -98,8 +84,6 @@ class Watcher:
         self._thread: threading.Thread | None = None
         self._is_stopping = False
         self._positions_at_s = 0.0
-        #: Until when the last look at the monitor is good, and the look.
-        self._monitor_seen: tuple[float, MonitorGlance] | None = None
 
     @property
     def is_stopping(self) -> bool:
@@ -142,18 +126,10 @@ class Watcher:
             return None
         return seen
 
-    def monitor(self) -> MonitorGlance:
-        """The monitor as it was within the last `MONITOR_S`, or now: read once for all who ask.
-
-        Raises:
-            StoreError: The database cannot be read.
-        """
-        now_s, seen = clock.monotonic_s(), self._monitor_seen
-        if seen is not None and now_s < seen[0]:
-            return seen[1]
-        found = monitor_glance(self._view())
-        self._monitor_seen = (now_s + MONITOR_S, found)
-        return found
+    def seen(self, key: Key) -> AnyGlance | None:
+        """What was seen of a key that is watched at the last look at it."""
+        with self._changed:
+            return self._seen.get(key)
 
     def _start(self) -> None:
         if self._thread is None or not self._thread.is_alive():
@@ -177,7 +153,7 @@ class Watcher:
         try:
             found: dict[Key, AnyGlance] = dict(self._glances(keys))
             if MONITOR in keys:
-                found[MONITOR] = self.monitor()
+                found[MONITOR] = self.monitor.recent()
         except VoxtraceError as error:
             self._trouble.failed(error)
             return
@@ -208,20 +184,3 @@ class Watcher:
         if not is_waiting or not isinstance(before, Glance):
             return value
         return glance.placed(value, before.position)
-
-
-def monitor_glance(view: MonitorView) -> MonitorGlance:
-    """A view with its version: what a person would notice, and the age of heartbeats by 5 s."""
-    parts = (
-        view.last_event_id,
-        tuple((active.task.id, active.progress, active.is_worker_lost) for active in view.active),
-        tuple((shown.worker.id, shown.worker.state, shown.is_alive) for shown in view.workers),
-        view.slots.configured,
-        view.stats.total,
-        tuple(alert.name for alert in view.alerts),
-        view.outbox.pending if view.outbox else None,
-        view.now // 5_000_000,
-    )
-    return MonitorGlance(
-        view=view, version=f"{view.last_event_id}.{zlib.crc32(repr(parts).encode())}.0"
-    )

@@ -9,8 +9,8 @@ from flask.sansio.app import App
 from jinja2 import StrictUndefined
 
 from app.domain.errors import VoxtraceError
-from app.service import report
 from app.service.report import MonitorView
+from app.service.shared_monitor import MonitorGlance, seen_of
 from app.web import assets
 from app.web import visitor as visitors
 from app.web.monitor_page import area_of
@@ -20,6 +20,8 @@ from app.web.words import NAMES, TAGS
 
 #: Names of the server-sent events after which a page looks again.
 STREAM_EVENTS: Final = "state monitor task started completed failed timeout"
+#: Where a page that reads itself again says what it was told of.
+SEEN_HEADER: Final = "X-Voxtrace-Seen"
 #: Bytes that a character of a file may take.
 _BYTES_PER_CHAR: Final = 4
 #: Areas of health, in the order of the chips.
@@ -106,11 +108,28 @@ def visitor() -> Visitor:
 
 
 def monitor_view() -> MonitorView:
-    """The monitor of this moment; read once in a request."""
-    if "monitor_view" not in g:
-        here = state()
-        g.monitor_view = report.monitor(here.core, outbox=here.outbox.read(), exports=here.exports)
-    found: MonitorView = g.monitor_view
+    """The monitor of this moment; read once in a request.
+
+    A page that was told of a change is content with a look that shows it, whoever it was read for;
+    one that a person asks for is read anew.
+    """
+    return _glance().view
+
+
+def seen() -> str:
+    """Names what the page shows, drawn from rows that are no older; empty without a database."""
+    try:
+        return _glance().seen
+    except VoxtraceError:
+        return ""
+
+
+def _glance() -> MonitorGlance:
+    if "monitor_glance" not in g:
+        shared = state().watcher.monitor
+        told = seen_of(request.headers.get(SEEN_HEADER))
+        g.monitor_glance = shared.fresh() if told is None else shared.since(told)
+    found: MonitorGlance = g.monitor_glance
     return found
 
 
@@ -158,6 +177,7 @@ def _context() -> dict[str, Any]:
         "here": None,
         "is_inside": is_inside,
         "chips": chips,
+        "seen": seen,
         "switch": switch,
         "zone_offset_min": visitors.offset_min(reader),
         "script_words": json.dumps(reader.t.under("js"), ensure_ascii=False),

@@ -68,12 +68,16 @@ class ActiveRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateLine:
-    """A worker, a duty, or a fact about the outbox: how it is, in a line."""
+    """A worker, a duty, or a fact about the outbox: how it is, in a line.
+
+    `beat` is what the age is of, as streams name it.
+    """
 
     level: str
     name: str
     says: str
     age: Markup | str = ""
+    beat: str = ""
 
 
 def values(view: MonitorView, reader: Visitor) -> dict[str, Any]:
@@ -203,7 +207,13 @@ def _worker_line(view: WorkerView, visitor: Visitor) -> StateLine:
         says, level = t("worker.stopped"), "unknown"
     else:
         says, level = t("worker.dead"), "bad"
-    return StateLine(level=level, name=worker.name, says=f"{says}{t('comma')}{where}", age=seen)
+    return StateLine(
+        level=level,
+        name=worker.name,
+        says=f"{says}{t('comma')}{where}",
+        age=seen,
+        beat=f"worker:{worker.id}",
+    )
 
 
 def duty_lines(view: MonitorView, visitor: Visitor) -> list[StateLine]:
@@ -224,7 +234,13 @@ def _duty_line(duty: DutyRecord, check: Check | None, visitor: Visitor) -> State
     else:
         says = str(t("duty.by", who=holder) if holder else t("duty.done"))
     age = moments.tag(visitor.place, duty.ticked_at, "ago") if duty.ticked_at else ""
-    return StateLine(level="unknown" if level == "off" else level, name=name, says=says, age=age)
+    return StateLine(
+        level="unknown" if level == "off" else level,
+        name=name,
+        says=says,
+        age=age,
+        beat=f"duty:{duty.name}",
+    )
 
 
 def outbox_lines(view: MonitorView, visitor: Visitor) -> list[StateLine]:

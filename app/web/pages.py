@@ -36,10 +36,10 @@ def texts() -> str:
     """The library: texts in every state."""
     reader = frame.visitor()
     wanted = filters.filter_of(request.args)
+    view = frame.monitor_view()  # before the texts: the page then shows no less than it says
     found = library.page(
         core(), filters.library_filter(wanted), page=wanted.page, page_size=PAGE_SIZE
     )
-    view = frame.monitor_view()
     has_workers = any(worker.is_alive for worker in view.workers)
     return render_template(
         "library.html",
@@ -118,6 +118,7 @@ def text(text_id: int) -> BaseResponse:
 @blueprint.get("/tasks")
 def tasks() -> tuple[str, int]:
     """Tasks by a filter, in an order; a wrong filter is told beside the lists at hand."""
+    frame.monitor_view()  # before the tasks: the page then shows no less than it says
     values = list_page.values(core(), request.args, frame.visitor())
     status = HTTPStatus.BAD_REQUEST if values["fault"] else HTTPStatus.OK
     return render_template("tasks.html", here="tasks", **values), status

@@ -17,7 +17,8 @@ from app.domain.records import EventRecord
 from app.service import glance as glances
 from app.service import report
 from app.service.glance import Glance, Key
-from app.service.watch import AnyGlance, MonitorGlance, Watcher, monitor_glance
+from app.service.shared_monitor import MonitorGlance
+from app.service.watch import AnyGlance, Watcher
 from app.web import legacy_shapes, shapes, task_shapes
 from app.web.shapes import Json
 from app.web.state import WebState, state
@@ -68,11 +69,8 @@ def of_task(key: Key) -> Response:
 
 
 def of_monitor() -> Response:
-    """The monitor's stream; one that will be short, and called again soon, reads nothing itself."""
-    found = state()
-    is_short = found.holds.is_half_held
-    first = found.watcher.monitor() if is_short else monitor_glance(monitor_view(found))
-    return _respond(first, _tell_task, ())
+    """The monitor's stream; what it begins with was read within a second, for all who watch."""
+    return _respond(state().watcher.monitor.recent(), _tell_task, ())
 
 
 def monitor_view(found: WebState) -> report.MonitorView:
@@ -121,7 +119,7 @@ def _stream(
     with found.watcher.watching(key):
         for value in _changes(found.watcher, first):
             if value is None:
-                yield ": alive\n\n"
+                yield _alive(found.watcher.seen(key) or first, tell)
                 continue
             try:
                 events = _events_between(found, first, value)
@@ -171,6 +169,16 @@ def framed(message: Message) -> str:
     return f"id: {message.id}\n{name}data: {json.dumps(message.data)}\n\n"
 
 
+def _alive(value: AnyGlance, tell: Teller) -> str:
+    """A sign of life: when it was last looked, and found that nothing moved."""
+    if tell is _tell_legacy:
+        return ": alive\n\n"
+    data: Json = {"now": shapes.moment(value.now)}
+    if isinstance(value, MonitorGlance):
+        data |= {"seen": value.seen, "ages_s": task_shapes.ages(value.view)}
+    return f"event: alive\ndata: {json.dumps(data)}\n\n"
+
+
 def _tell_legacy(value: Glance, news: News) -> Iterator[Message]:
     """Every event under its old name; the last one with the text as it is now."""
     named = [event for event in news.events if event.kind in legacy_shapes.EVENTS]
@@ -188,4 +196,4 @@ def _tell_task(value: Glance, news: News) -> Iterator[Message]:
 
 
 def _tell_monitor(value: MonitorGlance) -> Iterator[Message]:
-    yield Message(id=value.version, data=task_shapes.monitor(value.view), name="monitor")
+    yield Message(id=value.seen, data=task_shapes.monitor(value.view), name="monitor")

@@ -185,6 +185,13 @@ def warnings(view: MonitorView) -> list[Json]:
     ]
 
 
+def ages(view: MonitorView) -> dict[str, float]:
+    """Seconds since each worker's last heartbeat and each duty's last turn."""
+    beats = {f"worker:{one.worker.id}": one.worker.heartbeat_at for one in view.workers}
+    beats |= {f"duty:{duty.name}": duty.ticked_at for duty in view.duties if duty.ticked_at}
+    return {name: round(max(0, view.now - at) / 1_000_000, 1) for name, at in beats.items()}
+
+
 def monitor(view: MonitorView) -> Json:
     """What the monitor shows."""
     oldest_us = None if view.oldest_waiting_at is None else view.now - view.oldest_waiting_at

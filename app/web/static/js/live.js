@@ -1,18 +1,33 @@
 // Live pages: one stream tells that something changed, then the page is read again and its parts that
 // differ are put in place. Nothing jumps: new rows wait to be asked for, and a row under the pointer,
-// with the focus or with an open menu keeps its buttons.
+// with the focus or with an open menu keeps its buttons. Where the stream or the page does not come
+// through, the page says so.
+import { showAges, showAsOf } from "./ages.js";
 import { $, $$, el } from "./dom.js";
-import { number, t } from "./words.js";
+import { Pauses, Stream } from "./stream.js";
+import { clock, number, t } from "./words.js";
 
 const LEAST_MS = 700;
+const ALIVE = "alive";
+
+/** What a page or an event has seen: `version@microseconds`; without a moment, of a task. */
+function seenOf(text = "") {
+  const [version, at] = text.split("@");
+  return { version, atUs: Number(at ?? 0) };
+}
 
 class Live {
   constructor(main) {
     this.main = main;
-    this.source = null;
+    this.stream = new Stream({ hear: (event) => this.hear(event), turn: () => this.mark() });
+    this.seen = seenOf(main.dataset.seen);
+    this.heard = "";
     this.timer = 0;
     this.isReading = false;
     this.isAgain = false;
+    this.isOwn = false;
+    this.unreadAtMs = 0;
+    this.pauses = new Pauses();
     this.costMs = 0;
     this.fresh = null;
     this.drawn = new WeakMap();
@@ -30,29 +45,48 @@ class Live {
 
   open() {
     const path = this.main.dataset.stream;
-    if (this.source || !path) return;
-    this.source = new EventSource(path);
-    for (const name of ["message", ...(this.main.dataset.events ?? "").split(" ")]) {
-      if (name) this.source.addEventListener(name, () => this.soon());
-    }
+    if (!path) return;
+    const names = (this.main.dataset.events ?? "").split(" ").filter((name) => name);
+    this.stream.open(path, ["message", ALIVE, ...names]);
   }
 
-  close() {
-    this.source?.close();
-    this.source = null;
+  /** An event: something moved, unless the page has seen as much already. */
+  hear(event) {
+    if (event.type === ALIVE) {
+      this.tick(JSON.parse(event.data));
+      return;
+    }
+    const { version, atUs } = seenOf(event.lastEventId);
+    if (version === this.seen.version || (atUs && atUs <= this.seen.atUs)) return;
+    this.heard = event.lastEventId;
+    this.soon(undefined, false);
+  }
+
+  /** Nothing moved, and that was looked at now: what is told as an age grows. */
+  tick({ seen, now, ages_s: ages }) {
+    if (ages) showAges(ages);
+    if (this.unreadAtMs) return;
+    showAsOf(now);
+    if (this.main.dataset.steady === undefined) return;
+    this.heard = seen;
+    this.soon(undefined, false);
   }
 
   onVisibility() {
     if (document.hidden) {
-      this.close();
+      this.stream.close();
     } else {
       this.soon();
       this.open();
     }
   }
 
-  /** Reads the page again, soon: not more often than it can be drawn five times over. */
-  soon(waitMs = Math.max(LEAST_MS, this.costMs * 5)) {
+  /**
+   * Reads the page again, soon: not more often than it can be drawn five times over. Where the visitor
+   * does not ask for it (`isOwn`), what others were shown a moment ago will do.
+   */
+  soon(waitMs = Math.max(LEAST_MS, this.costMs * 5), isOwn = true) {
+    this.isOwn ||= isOwn;
     if (this.isReading) {
       this.isAgain = true;
     } else if (!this.timer && !document.hidden) {
@@ -77,17 +111,34 @@ class Live {
     this.timer = 0;
     this.isReading = true;
     const started = performance.now();
-    try {
-      const response = await fetch(location.href, { headers: { Accept: "text/html" }, cache: "no-store" });
-      if (response.ok) this.put(new DOMParser().parseFromString(await response.text(), "text/html"));
-    } catch {
-      // The server is away for a moment: the stream opens again by itself and tells when it is back.
-    }
+    const isRead = await this.fetch();
     this.costMs = performance.now() - started;
     this.isReading = false;
-    if (this.isAgain) {
-      this.isAgain = false;
-      this.soon();
+    if (isRead) this.pauses.reset();
+    this.unreadAtMs = isRead ? 0 : this.unreadAtMs || Date.now();
+    this.mark();
+    const isAgain = this.isAgain;
+    this.isAgain = false;
+    if (!isRead) this.soon(this.pauses.next());
+    else if (isAgain) this.soon(undefined, false);
+  }
+
+  /** Reads the page and puts it in place; false where the server does not give it. */
+  async fetch() {
+    const headers = { Accept: "text/html" };
+    const heard = this.heard;
+    if (!this.isOwn && heard) headers["X-Voxtrace-Seen"] = heard;
+    this.isOwn = false;
+    try {
+      const response = await fetch(location.href, { headers, cache: "no-store" });
+      const text = await response.text();
+      if (response.status >= 500) return false;
+      const fresh = new DOMParser().parseFromString(text, "text/html");
+      this.seen = seenOf(fresh.querySelector("main")?.dataset.seen ?? heard);
+      this.put(fresh);
+      return true;
+    } catch {
+      return false;
     }
   }
 
@@ -110,7 +161,7 @@ class Live {
     if (stream) this.main.dataset.stream = stream;
     else {
       delete this.main.dataset.stream;
-      this.close();
+      this.stream.close();
     }
     document.dispatchEvent(new Event("redrawn"));
   }
@@ -164,10 +215,19 @@ class Live {
     const isEmpty = !$("[data-live-list] [data-row]");
     if (this.newer && (this.showsNext || isEmpty)) this.showNewer();
     else $("#newer")?.replaceChildren(...(this.newer ? [this.newerButton(this.newer)] : []));
+    this.mark();
+  }
+
+  /** Says whether what is shown is of now: live, held, or since when nothing comes. */
+  mark() {
     const live = $("#live");
     if (!live) return;
-    live.toggleAttribute("data-paused", held);
-    $("[data-live-word]", live).textContent = t(held ? "held" : "live");
+    const lostAtMs = this.stream.lostAtMs || this.unreadAtMs;
+    document.documentElement.toggleAttribute("data-lost", lostAtMs > 0);
+    live.toggleAttribute("data-lost", lostAtMs > 0);
+    live.toggleAttribute("data-paused", this.isHolding && !lostAtMs);
+    const word = this.isHolding ? t("held") : t("live");
+    $("[data-live-word]", live).textContent = lostAtMs ? t("lost", { at: clock(new Date(lostAtMs)) }) : word;
   }
 
   newerButton(count) {

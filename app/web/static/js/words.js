@@ -32,3 +32,14 @@ export function size(bytes) {
   if (bytes < 999500) return `${Math.round(bytes / 1000)} kB`;
   return `${(bytes / 1e6).toFixed(1).replace(/\.0$/, "")} MB`;
 }
+
+/** A moment of today on this computer's clock: 14:20:05. */
+export const clock = (at) => [at.getHours(), at.getMinutes(), at.getSeconds()]
+  .map((part) => String(part).padStart(2, "0")).join(":");
+
+/** How long ago, in the largest whole unit: 14 s ago, 3 min ago, 2 h ago. */
+export function ago(seconds) {
+  const whole = Math.max(1, Math.floor(seconds));
+  if (whole < 60) return t("ago.s", { n: whole });
+  return whole < 3600 ? t("ago.min", { n: Math.floor(whole / 60) }) : t("ago.h", { n: Math.floor(whole / 3600) });
+}
