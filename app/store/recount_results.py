@@ -80,6 +80,11 @@ def checked_among(conn: Connection, since: int, until: int) -> set[int]:
     return set(conn.execute(statement).scalars())
 
 
+def n_of_hour(conn: Connection, start: int) -> int | None:
+    """Tasks of an hour when it was counted last (primary key); None: it never was."""
+    return conn.execute(select(_C.n).where(_C.start == start)).scalar_one_or_none()
+
+
 def note_hour(conn: Connection, hour: CheckedHour) -> bool:
     """Writes down how an hour was found; False where a later moment of it is known already."""
     dialect = postgresql if conn.dialect.name == "postgresql" else sqlite

@@ -1,58 +1,62 @@
-"""One day: the sum of its hours against the day, and its histograms out of those of its hours."""
+"""One day: the sum of its hours against the day, and its histograms against those of its hours."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from app.domain.drift import Scope
-from app.domain.histogram import MEASURES, merged, pack, unpack
+from app.domain.histogram import MEASURES, merged, pack
 from app.domain.window import DAY_US, Span
 from app.service.core import Core
-from app.service.recounts import cells, words
-from app.service.recounts.found import GRACE_US, Found, snapshot, write
+from app.service.recounts import cells, latency, words
+from app.service.recounts.found import GRACE_US, Found, snapshot
+from app.service.recounts.latency import PLACE, Case, Judged, Written, judge
 from app.store import recount_counters, recount_latencies, recount_results, recount_rows
 from app.store.database import Connection
 from app.store.recount_counters import TIMED
-from app.store.recount_latencies import Packed
 
 if TYPE_CHECKING:
-    from app.domain.histogram import Histogram
+    from collections.abc import Mapping, Sequence
+
+    from app.domain.drift import Key, Values
+    from app.service.recounts.latency import Shapes
+    from app.store.recount_latencies import Of, Packed
+
+_Rows: TypeAlias = list[tuple[str, str, int, bytes]]
 
 
 def look(core: Core, start: int) -> Found:
-    """Compares a day with its hours in one snapshot (reads their cells, no task)."""
+    """Compares a day with its hours in one snapshot (reads their cells, no task).
+
+    Of histograms it reads some 60 of each hour where a dimension has 40 values.
+    """
     day = Span(grain="day", start=start, end=start + DAY_US)
     hours = Span(grain="hour", start=start, end=start + DAY_US)
     with snapshot(core) as now:
         expected = {one: recount_counters.of_span(now.conn, one, hours) for one in TIMED}
         got = {one: recount_counters.of_span(now.conn, one, day) for one in TIMED}
+        is_over = start + DAY_US + GRACE_US <= now.at and _is_checked(now.conn, start)
+        made_of = recount_latencies.of_span(now.conn, hours) if is_over else []
+        kept = recount_latencies.of_start(now.conn, "day", start) if is_over else {}
+    when = words.period("day", start)
     differences = [
         difference
         for place in TIMED
         for difference in cells.in_span(place, day, expected[place], got[place])
     ]
+    judged = Judged()
+    if is_over:
+        is_sure = all(one.cell is not None for one in differences)
+        judged = _judged(when, kept, made_of, expected["stat_cube"] if is_sure else None)
     return Found(
-        scope=Scope(parts=tuple((place, f"{words.period('day', start)} ") for place in TIMED)),
+        scope=Scope(parts=tuple((place, f"{when} ") for place in (*TIMED, PLACE))),
         at=now.at,
         turn=now.turn,
-        differences=tuple(differences),
+        differences=(*differences, *judged.differences),
         empty=tuple(place for place in TIMED if cells.has_empty(got[place])),
         fixed={"grain": "day", "start": start},
+        latencies=Written(
+            grain="day", start=start, fresh=judged.fresh, mended=judged.mended, made_of=made_of
+        ),
     )
-
-
-def keep_latencies(core: Core, start: int) -> bool:
-    """Writes a day's histograms, once all its hours have theirs; returns whether it changed them.
-
-    Reads some 60 histograms of each hour where a dimension has 40 values.
-    """
-    with snapshot(core) as now:
-        if start + DAY_US + GRACE_US > now.at or not _is_checked(now.conn, start):
-            return False
-        span = Span(grain="hour", start=start, end=start + DAY_US)
-        wanted = _added(recount_latencies.of_span(now.conn, span))
-        if wanted == recount_latencies.of_start(now.conn, "day", start):
-            return False
-    write(core, lambda conn: recount_latencies.put(conn, "day", start, wanted))
-    return True
 
 
 def _is_checked(conn: Connection, start: int) -> bool:
@@ -62,14 +66,42 @@ def _is_checked(conn: Connection, start: int) -> bool:
     return set(hours) <= recount_results.checked_among(conn, start, start + DAY_US)
 
 
-def _added(found: list[tuple[str, str, int, bytes]]) -> Packed:
-    by_value: dict[tuple[str, str], list[tuple[int, dict[str, Histogram]]]] = {}
-    for dimension, value, n, packed in found:
-        by_value.setdefault((dimension, value), []).append((n, unpack(packed)))
-    return {
-        key: (
-            sum(n for n, _ in hours),
-            pack({one: merged([of[one] for _, of in hours]) for one in MEASURES}),
+def _judged(
+    when: str, kept: "Packed", made_of: _Rows, counted: "Mapping[Key, Values] | None"
+) -> Judged:
+    """The histograms that are kept of a day, by those of its hours, where these are of all tasks.
+
+    Args:
+        when: The day in words.
+        kept: What is kept.
+        made_of: What is kept of its hours.
+        counted: What its hours count; None: it contradicts the day in what was removed.
+    """
+    known = None if counted is None else latency.known(counted)
+    added = _added(made_of)
+    whole = frozenset(of for of, one in (known or {}).items() if added.get(of, (0,))[0] == one.n)
+    return judge(
+        Case(
+            when=when,
+            kept=kept,
+            exact={of: (n, pack(found)) for of, (n, found) in added.items() if of in whole},
+            whole=whole,
+            known=known,
+            follows=False,
         )
-        for key, hours in by_value.items()
-    }
+    )
+
+
+def _added(rows: _Rows) -> "dict[Of, tuple[int, Shapes]]":
+    """Histograms of hours added up, those that are damaged left out."""
+    by_value: dict[Of, list[tuple[int, Shapes]]] = {}
+    for dimension, value, n, packed in rows:
+        found = latency.shapes(packed)
+        if found is not None and latency.is_sound(n, found):
+            by_value.setdefault((dimension, value), []).append((n, found))
+    return {of: _sum(hours) for of, hours in by_value.items()}
+
+
+def _sum(hours: "Sequence[tuple[int, Shapes]]") -> "tuple[int, Shapes]":
+    found = {one: merged([shapes[one] for _, shapes in hours]) for one in MEASURES}
+    return sum(n for n, _ in hours), found

@@ -7,7 +7,9 @@ from typing import Any, Final, TypeVar
 
 from app.domain.drift import Difference, Drift, Scope
 from app.domain.errors import DatabaseBusyError
+from app.domain.window import DAY_US, Span, floor_to
 from app.service.core import Core
+from app.service.recounts.latency import Written
 from app.store import recount_latencies, recount_results
 from app.store.database import Connection
 from app.store.recount_results import CHECKED, DRIFT, NOTES, WAITING, CheckedHour
@@ -59,18 +61,6 @@ def write(core: Core, work: Callable[[Connection], T]) -> T:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OfHour:
-    """What else is found of an hour that is closed.
-
-    Attributes:
-        latencies: Histograms to write in the place of those that are there; None: they stay.
-    """
-
-    start: int
-    latencies: Mapping[tuple[str, str], tuple[int, bytes]] | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
     """What one check found.
 
@@ -79,7 +69,8 @@ class Found:
         requests: The same of requests.
         empty: Tables that have cells of zeros,
         fixed: in the hour or the day that was looked at; of other tables: anywhere.
-        hour: Of a closed hour.
+        is_closed_hour: Whether it is of an hour that is over.
+        latencies: What is to be written of histograms.
     """
 
     scope: Scope
@@ -90,7 +81,8 @@ class Found:
     requests: int = 0
     empty: tuple[str, ...] = ()
     fixed: Mapping[str, Any] = field(default_factory=dict)
-    hour: OfHour | None = None
+    is_closed_hour: bool = False
+    latencies: Written | None = None
     drifts: tuple[Drift, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -122,6 +114,7 @@ def keep(core: Core, found: Found, *, waiting_count: int | None = None) -> bool:
         if is_news:
             recount_results.forget_drift(conn, found.scope)
             recount_results.note_drift(conn, found.drifts[:KEPT], found.at)
+            _keep_latencies(conn, found.latencies)
         numbers = {
             CHECKED: recount_results.count_hours(conn),
             DRIFT: recount_results.count_drift(conn),
@@ -136,12 +129,23 @@ def keep(core: Core, found: Found, *, waiting_count: int | None = None) -> bool:
 
 
 def _keep_hour(conn: Connection, found: Found) -> bool:
-    if found.hour is None:
+    start = found.scope.start
+    if start is None or not found.is_closed_hour:
         return True
-    hour = CheckedHour(
-        start=found.hour.start, checked_at=found.at, n=found.n, drift_count=found.drift_count
-    )
-    is_news = recount_results.note_hour(conn, hour)
-    if is_news and found.hour.latencies is not None:
-        recount_latencies.put(conn, "hour", hour.start, found.hour.latencies)
-    return is_news
+    hour = CheckedHour(start=start, checked_at=found.at, n=found.n, drift_count=found.drift_count)
+    return recount_results.note_hour(conn, hour)
+
+
+def _keep_latencies(conn: Connection, written: Written | None) -> None:
+    """Writes what was not kept; a day's are made anew, at its next look, out of its hours'."""
+    if written is None or not written.fresh:
+        return
+    recount_latencies.lock(conn)
+    if written.made_of is not None:
+        hours = Span(grain="hour", start=written.start, end=written.start + DAY_US)
+        if recount_latencies.of_span(conn, hours) != written.made_of:
+            return
+    recount_latencies.change(conn, written.grain, written.start, written.fresh)
+    if written.grain == "hour":
+        day = floor_to(written.start, DAY_US)
+        recount_latencies.drop(conn, "day", day, written.fresh)

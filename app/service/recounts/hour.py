@@ -1,13 +1,20 @@
 """One hour counted anew: its tasks against the cube and the hour's sums, its requests too."""
 
-from app.domain.drift import Scope
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from app.domain.drift import Key, Scope, Values
 from app.domain.window import HOUR_US, Span
 from app.service.core import Core
-from app.service.recounts import cells, words
-from app.service.recounts.counted import count
-from app.service.recounts.found import GRACE_US, Found, OfHour, snapshot
-from app.store import recount_counters, recount_latencies, recount_rows
+from app.service.recounts import cells, latency, words
+from app.service.recounts.counted import Counted, count
+from app.service.recounts.found import GRACE_US, Found, snapshot
+from app.service.recounts.latency import Case, Judged, Written, judge
+from app.store import recount_counters, recount_latencies, recount_results, recount_rows
 from app.store.recount_counters import TIMED
+
+if TYPE_CHECKING:
+    from app.store.recount_latencies import Packed
 
 
 def look(core: Core, start: int) -> Found:
@@ -22,6 +29,7 @@ def look(core: Core, start: int) -> Found:
         asked = recount_rows.requests(now.conn, span.start, span.end)
         got = {one: recount_counters.of_span(now.conn, one, span) for one in TIMED}
         kept = recount_latencies.of_start(now.conn, "hour", start)
+        before = recount_results.n_of_hour(now.conn, start)
     counted = count(rows)
     removed = cells.removed(got["stat_cube"])
     gone = cells.removed(got["stat_submission"])
@@ -31,27 +39,61 @@ def look(core: Core, start: int) -> Found:
         "stat_cube": wanted,
         "stat_submission": {**asked, **gone},
     }
-    # rows that are gone are in the histograms that were made of them, and nowhere else
-    is_whole = not any(values[0] for values in removed.values()) or not kept
-    latencies = counted.latencies if is_whole and counted.latencies != kept else None
-    is_closed = start + HOUR_US + GRACE_US <= now.at
     when = words.period("hour", start)
+    differences = [
+        *(
+            one
+            for place in TIMED
+            for one in cells.in_span(place, span, expected[place], got[place])
+        ),
+        *cells.below_zero("stat_cube", when, removed),
+        *cells.below_zero("stat_submission", when, gone),
+    ]
+    is_closed = start + HOUR_US + GRACE_US <= now.at
+    judged = Judged()
+    if is_closed:
+        is_sure = all(one.cell is not None for one in differences)
+        judged = _judged(when, kept, counted, wanted if is_sure else None, before=before)
     return Found(
         scope=Scope(start=start),
         at=now.at,
         turn=now.turn,
         n=counted.n,
         requests=sum(values[0] for values in asked.values()),
-        differences=(
-            *(
-                one
-                for place in TIMED
-                for one in cells.in_span(place, span, expected[place], got[place])
-            ),
-            *cells.below_zero("stat_cube", when, removed),
-            *cells.below_zero("stat_submission", when, gone),
-        ),
+        differences=(*differences, *judged.differences),
         empty=tuple(place for place in TIMED if cells.has_empty(got[place])),
         fixed={"grain": "hour", "start": start},
-        hour=OfHour(start=start, latencies=latencies) if is_closed else None,
+        is_closed_hour=is_closed,
+        latencies=Written(grain="hour", start=start, fresh=judged.fresh, mended=judged.mended),
+    )
+
+
+def _judged(
+    when: str,
+    kept: "Packed",
+    counted: Counted,
+    wanted: Mapping[Key, Values] | None,
+    *,
+    before: int | None,
+) -> Judged:
+    """The histograms that are kept, by the tasks that are there.
+
+    Args:
+        when: The hour in words.
+        kept: What is kept.
+        counted: Its tasks.
+        wanted: Cells of all that ended in it; None: what is archived contradicts itself.
+        before: How many tasks were there when it was looked at last; None: it never was.
+    """
+    known = None if wanted is None else latency.known(wanted)
+    whole = frozenset(of for of, one in (known or {}).items() if not one.removed)
+    return judge(
+        Case(
+            when=when,
+            kept=kept,
+            exact={of: one for of, one in counted.latencies.items() if of in whole},
+            whole=whole,
+            known=known,
+            follows=before != counted.n,
+        )
     )

@@ -14,7 +14,8 @@ from app.domain.drift import Difference
 from app.logs.logger import logger_of
 from app.service.core import Core
 from app.service.recounts.found import Found, write
-from app.store import recount_mend, recount_results, settings, trigger_state
+from app.service.recounts.latency import PLACE, Written
+from app.store import recount_latencies, recount_mend, recount_results, settings, trigger_state
 from app.store.database import Connection
 from app.store.trigger_state import Fault
 
@@ -60,9 +61,12 @@ def mend(core: Core, look: Callable[[Core], Found]) -> tuple[Found, Counter[str]
     found = look(core)
     for _ in range(LOOKS):
         cells = [one for one in found.differences if one.cell is not None]
-        if not cells:
+        if cells:
+            total += _add(core, found, cells)
+        elif found.latencies is not None and found.latencies.mended:
+            total += _write(core, found.latencies)
+        else:
             break
-        total += _add(core, found, cells)
         found = look(core)
     tidy(core, found)
     return found, total
@@ -72,6 +76,17 @@ def tidy(core: Core, found: Found) -> None:
     """Removes cells that say nothing any more, as retention leaves them."""
     for place in found.empty:
         write(core, partial(recount_mend.drop_empty, place=place, fixed=found.fixed))
+
+
+def _write(core: Core, latencies: Written) -> Counter[str]:
+    """Writes histograms in the place of damaged ones, or takes these away."""
+
+    def work(conn: Connection) -> None:
+        recount_latencies.lock(conn)
+        recount_latencies.change(conn, latencies.grain, latencies.start, latencies.mended)
+
+    write(core, work)
+    return Counter({PLACE: len(latencies.mended)})
 
 
 def _add(core: Core, found: Found, cells: list[Difference]) -> Counter[str]:

@@ -45,7 +45,6 @@ def rebuild(survey: Survey) -> Rebuilt:
     days = {*survey.wrong_days, *(floor_to(start, DAY_US) for start in survey.wrong_hours)}
     for start in sorted(days, reverse=True):
         _mend(done, partial(day.look, start=start))
-        day.keep_latencies(survey.core, start)
     for archived, status in all_time.PARTS if days else ():
         _mend(done, partial(all_time.look, archived=archived, status=status))
     for look in survey.wrong:

@@ -104,7 +104,6 @@ def _count_hours(survey: Survey, hours: Hours, tell: Tell) -> None:
             tell(Progress(hours=survey.hours, of_hours=len(starts)))
         if _keep(survey, day.look(survey.core, start)):
             survey.wrong_days.append(start)
-        day.keep_latencies(survey.core, start)
         survey.days += 1
 
 

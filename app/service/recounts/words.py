@@ -46,6 +46,12 @@ def texts(when: str, key: Key) -> str:
     return " ".join((when, *key))
 
 
+def latencies(when: str, of: tuple[str, str]) -> str:
+    """Kept histograms by (dimension, value): `hour 2026-11-25T13:00Z engine tone`."""
+    dimension, value = of
+    return f"{when} {dimension} {value or '-'}" if dimension else f"{when} all tasks"
+
+
 def _removed(archived: int) -> str:
     return "removed" if archived else ""
 

@@ -1,6 +1,7 @@
 """Checks done, written down and tidied: an hour with its histograms, a day, whatever else."""
 
 from collections.abc import Callable
+from functools import partial
 
 from app.domain.window import DAY_US, floor_to
 from app.service.core import Core
@@ -28,13 +29,11 @@ def check_hour(core: Core, start: int, *, waiting_count: int | None = None) -> F
     found = hour.look(core, start)
     keep(core, found, waiting_count=waiting_count)
     tidy(core, found)
-    if found.hour is not None and found.hour.latencies is not None:
-        day.keep_latencies(core, floor_to(start, DAY_US))
+    if found.latencies is not None and found.latencies.fresh:
+        check_day(core, floor_to(start, DAY_US))
     return found
 
 
 def check_day(core: Core, start: int) -> Found:
     """Compares a day with its hours, its histograms too."""
-    found = check(core, lambda core: day.look(core, start))
-    day.keep_latencies(core, start)
-    return found
+    return check(core, partial(day.look, start=start))
