@@ -7,6 +7,7 @@ VoxtraceError
 │   ├── ConflictError
 │   ├── TooLargeError
 │   ├── QueryError
+│   ├── StatsError
 │   └── BackupError
 ├── StoreError
 │   ├── DatabaseBusyError
@@ -127,6 +128,21 @@ class QueryError(RequestError):
         super().__init__(message)
         self.position = position
         self.length = length
+        self.reason = reason
+        self.values = values
+
+
+class StatsError(RequestError):
+    """What is asked of the statistics is not possible, the filter aside; HTTP 400.
+
+    Args:
+        message: As above.
+        reason: A key of `app.service.stats.faults.WORDS`, for words in another language.
+        values: What the words of the reason name.
+    """
+
+    def __init__(self, message: str, *, reason: str, values: Mapping[str, str | int]) -> None:
+        super().__init__(message)
         self.reason = reason
         self.values = values
 

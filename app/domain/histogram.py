@@ -147,6 +147,9 @@ def unpack(packed: bytes) -> dict[str, Histogram]:
             (n,) = struct.unpack_from("<H", raw, at)
             places = struct.unpack_from(f"<{n}H", raw, at + 2)
             counts = struct.unpack_from(f"<{n}I", raw, at + 2 + 2 * n)
+            if max(places, default=0) >= len(BOUNDS):
+                message = f"a packed histogram has bucket {max(places)} of {len(BOUNDS)}"
+                raise StoreError(message)
             found[measure] = Histogram(dict(zip(places, counts, strict=True)))
             at += 2 + 6 * n
     except (zlib.error, struct.error) as error:

@@ -128,7 +128,7 @@ def _statement(dialect: str) -> CompoundSelect[Any]:
     return union_all(
         totals.group_by(_T.status, _T.archived),
         submissions.where(_S.grain == literal_column("'all'")).group_by(_S.disposition, _S.engine),
-        first.where(_P.grain == literal_column("'hour'")),
+        first.where(_P.grain == literal_column("'hour'"), _P.n > literal_column("0")),
         histograms.group_by(_H.archived, _H.measure),
         checks,
         *(() if is_sqlite else (clock,)),

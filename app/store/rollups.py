@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 
 from app.domain.sums import NAMES, Sums
-from app.domain.window import Span
+from app.domain.window import HOUR_US, Span
 from app.store.counted import COUNTED
 from app.store.tables import stat_cube_table, stat_period_table, stat_submission_table, task_table
 
@@ -174,8 +174,14 @@ def first_hour(conn: Connection) -> int | None:
     return conn.execute(_FIRST_HOUR).scalar_one_or_none()
 
 
+def first_end(conn: Connection, hour: int) -> int | None:
+    """When the first task of an hour ended (index ix_task_finished); None: it has none any more."""
+    within = (_T.finished_at >= hour, _T.finished_at < hour + HOUR_US, COUNTED)
+    return conn.execute(select(func.min(_T.finished_at)).where(*within)).scalar_one_or_none()
+
+
 #: Built once: building a statement costs more than running it.
-_FIRST_HOUR: Final = select(func.min(_P.start)).where(_P.grain == "hour")
+_FIRST_HOUR: Final = select(func.min(_P.start)).where(_P.grain == "hour", _P.n > 0)
 
 
 def of_submissions(

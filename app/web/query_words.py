@@ -14,12 +14,12 @@ from app.web.words import Words
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """A wrong filter: before the wrong place, the place, what follows, and what is wrong."""
+    """What is wrong; of a filter: what is before the wrong place, the place, and what follows."""
 
-    before: str
-    wrong: str
-    after: str
     says: Markup
+    before: str = ""
+    wrong: str = ""
+    after: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

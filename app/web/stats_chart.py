@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 
+from app.domain.query.parse import parse
+from app.domain.query.query import Query, both
 from app.service.stats.series import Point, Series
 from app.web import moments
 from app.web.drawing import Bar, Piece
@@ -17,6 +19,9 @@ HEIGHT_PX: Final = 150
 _FILLED: Final = 0.78
 #: What ended, in the order in which it is stacked, from below.
 OUTCOMES: Final = ("completed", "cancelled", "timeout", "failed")
+#: Of whom percentiles are told.
+COMPLETED: Final = parse("status:completed")
+EVERY: Final = Query()
 #: Moments below a drawing, about.
 _TIMES: Final = 6
 
@@ -58,7 +63,13 @@ def outcomes(found: Series, reader: Visitor) -> Chart:
         ),
         times=_times(found, reader.place),
         values=[Label(at=_y(part, top), text=number(part)) for part in (0, top // 2, top)],
-        label=str(t(f"stats.chart_{found.grain}", n=total)),
+        label=str(
+            t(
+                f"stats.chart_{found.grain}" if found.days == 1 else "stats.chart_days",
+                n=total,
+                days=found.days,
+            )
+        ),
     )
 
 
@@ -72,6 +83,7 @@ def latency(found: Series, reader: Visitor, measure: str, share: str) -> Chart:
             reader,
             pieces=lambda point: _single(_ms(point, measure, share), top_ms),
             says=lambda point: _told(_ms(point, measure, share), reader),
+            only=COMPLETED,
         ),
         times=_times(found, reader.place),
         values=[Label(at=_y(part, top_ms), text=_told(part, reader)) for part in (0.0, top_ms)],
@@ -95,6 +107,7 @@ def _bars(
     *,
     pieces: Callable[[Point], list[Piece]],
     says: Callable[[Point], str],
+    only: Query = EVERY,
 ) -> list[Bar]:
     share = 100 / max(1, len(found.points))
     return [
@@ -103,7 +116,7 @@ def _bars(
             width=round(share * _FILLED, 3),
             pieces=pieces(point),
             says=f"{_when(found, point, reader.place)}{reader.t('colon')}{says(point)}",
-            path=f"/tasks?query={quote(str(point.query))}",
+            path=f"/tasks?query={quote(str(both(only, point.query)))}",
         )
         for at, point in enumerate(found.points)
         if point.figures.ended.n

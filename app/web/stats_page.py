@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-from app.domain.errors import QueryError, RequestError
+from app.domain.errors import QueryError, RequestError, StatsError
 from app.domain.query.parse import parse
 from app.domain.query.query import Query, both, named
 from app.domain.sums import DIMENSIONS
@@ -21,7 +21,7 @@ from app.service.stats.stats_report import Requests, Savings, StatsReport
 from app.web import moments, stats_chart
 from app.web.drawing import Block, shares
 from app.web.format import NONE, duration, number, percent, single
-from app.web.query_words import fault_of
+from app.web.query_words import Fault, fault_of
 from app.web.visitor import Visitor
 
 #: What `from` is where the window has no start, and what the page offers for it.
@@ -36,7 +36,7 @@ _PARTS: Final[Mapping[str, Query]] = {
     "failed": _FAILURES,
     "ended": parse("is:ended"),
     "completed": parse("status:completed"),
-    "retried": parse("is:ended attempts:>1"),
+    "retried": parse("is:ended retries:>0"),
     "lost": parse("is:ended lost:>0"),
     "late": parse("is:ended is:late"),
     "capacity": parse("is:ended capacity:>0"),
@@ -91,7 +91,7 @@ def values(core: Core, args: Mapping[str, str], reader: Visitor) -> dict[str, An
     try:
         found = service.overview(core, _asked(asked_for))
     except RequestError as error:
-        return form | _fault(error, asked_for["query"], reader)
+        return form | {"fault": _fault(error, asked_for["query"], reader)}
     return form | _numbers(found, reader)
 
 
@@ -111,12 +111,12 @@ def _asked(kept: Mapping[str, str]) -> Asked:
     return asked(start, kept["to"], kept["query"], kept["by"], is_exact=kept["exact"] == "1")
 
 
-def _fault(error: RequestError, query: str, reader: Visitor) -> dict[str, Any]:
-    if not isinstance(error, QueryError):
-        return {"fault": error, "fault_says": error.message, "fault_place": None}
-    place = fault_of(error, query, reader.t)
-    told = (place.before, place.wrong, place.after)
-    return {"fault": error, "fault_says": place.says, "fault_place": told}
+def _fault(error: RequestError, query: str, reader: Visitor) -> Fault:
+    if isinstance(error, QueryError):
+        return fault_of(error, query, reader.t)
+    if isinstance(error, StatsError):
+        return Fault(says=reader.t(f"stats.fault.{error.reason}", **error.values))
+    return Fault(says=escape(error.message))
 
 
 def _numbers(found: service.Overview, reader: Visitor) -> dict[str, Any]:
@@ -130,7 +130,7 @@ def _numbers(found: service.Overview, reader: Visitor) -> dict[str, Any]:
             "all": tasks_path(report.query),
             **{name: tasks_path(both(query, report.query)) for name, query in _PARTS.items()},
         },
-        "slow_path": f"{tasks_path(report.query)}{'&' if report.query else '?'}sort=total",
+        "slow_path": f"{tasks_path(both(_PARTS['completed'], report.query))}&sort=total",
         "rate": per_hour(report.figures.per_hour(report.figures.ended.n)),
         "factor": factor,
         "figures": report.figures,

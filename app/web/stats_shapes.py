@@ -60,9 +60,10 @@ def series(found: Series) -> Json:
         "as_of": moment(found.now),
         "window": _window(found.window),
         "step": found.grain,
+        "step_s": seconds(found.step_us),
         "by": found.request.by,
         "points": [_point(point) for point in found.points],
-        "notes": [*_missing(found.missing)],
+        "notes": _percentiles(found.missing, found.missing_in_groups),
     }
 
 
@@ -136,7 +137,11 @@ def _requests(found: Requests) -> Json:
 
 
 def _notes(found: StatsReport) -> list[str]:
-    return [*_whole_hours(found), *_removed(found), *_missing(found.missing)]
+    return [
+        *_whole_hours(found),
+        *_removed(found),
+        *_percentiles(found.missing, found.missing_in_groups),
+    ]
 
 
 def _whole_hours(found: StatsReport) -> Iterable[str]:
@@ -154,15 +159,22 @@ def _removed(found: StatsReport) -> Iterable[str]:
             yield "exact percentiles need every row: these are within 1 %"
 
 
-def _missing(found: Missing) -> Iterable[str]:
+def _percentiles(missing: Missing, in_groups: Missing) -> list[str]:
+    """Why percentiles are left out: all of them, or, where those are there, groups'."""
+    if missing:
+        return [*_missing(missing, "percentiles")]
+    return [*_missing(in_groups, "percentiles of some groups")]
+
+
+def _missing(found: Missing, what: str) -> Iterable[str]:
     if found.rows:
         yield (
-            f"percentiles are left out: no histogram is kept of {found.rows} of the tasks, and at"
-            f" most {MAX_ROWS} rows are read; take a shorter window, or fewer filters"
+            f"{what} are left out: no histogram is kept of {found.rows} of the tasks, and at most"
+            f" {MAX_ROWS} rows are read; take a shorter window, or fewer filters"
         )
     if found.removed:
         yield (
-            f"percentiles are left out: {found.removed} of the tasks were removed by retention, and"
-            " the histograms that are kept do not tell them apart in this way; leave out a filter,"
-            " or `by`"
+            f"{what} are left out: {found.removed} of the tasks were removed by retention, and the"
+            " histograms that are kept do not tell them apart in this way; leave out a filter, or"
+            " `by`"
         )

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import text
 
+from app.domain.histogram import MEASURES, Histogram, pack
 from app.domain.query.parse import parse
 from app.domain.window import DAY_US, HOUR_US, Window, floor_to
 from app.service.recounts.reconcile import reconcile
@@ -117,23 +118,82 @@ def test_numbers_stay_when_rows_go(home: Home) -> None:
 
 
 def test_what_cannot_be_told_apart_any_more_is_left_out(home: Home) -> None:
-    """Of dimensions that cross, no percentile is told once rows are gone, and the answer says why.
+    """Of dimensions that cross, no group's percentile is told once rows are gone, and it says why.
 
-    Counts, sums and means stay; asked for exact ones, it does not call exact what it has not.
+    Counts, sums and means stay; what is not told apart keeps its percentiles, and nothing is called
+    exact that is not.
     """
     request = StatsRequest(query=parse("engine:tone"), by="worker", is_exact=True)
+    undivided = StatsRequest(query=parse("engine:tone"))
     with _undone(home) as conn:
         before = stats_report.read(conn, request, NOW)
+        whole = stats_report.read(conn, undivided, NOW).figures
         conn.execute(text("DELETE FROM task WHERE status = 'completed' AND id % 2 = 0"))
         after = stats_report.read(conn, request, NOW)
-    assert not before.missing
-    assert 0 < after.missing.removed <= after.archived
-    assert after.figures.by_status == before.figures.by_status
-    for one in (after.figures, *(group.figures for group in after.groups)):
-        assert one.durations
-        for durations in one.durations.values():
+    assert not before.missing_in_groups
+    assert 0 < after.missing_in_groups.removed <= after.archived
+    assert not after.missing
+    assert after.figures == whole
+    for group in after.groups:
+        assert group.figures.durations
+        for durations in group.figures.durations.values():
             assert not durations.quantiles
             assert not durations.is_exact
+
+
+def test_group_of_which_nothing_is_gone_keeps_its_percentiles(home: Home) -> None:
+    """Rows of one worker are removed: the other's percentiles stay, and each point's of the series.
+
+    A point of several hours has none of the worker of which an hour lacks.
+    """
+    request = StatsRequest(query=parse("engine:tone"), by="worker", window=Window(end=NOW))
+    with _undone(home) as conn:
+        before = stats_report.read(conn, request, NOW)
+        days = series.read(conn, request, "day", NOW)
+        gone = {"first": DAY + DAY_US, "last": DAY + 2 * DAY_US - 1}
+        removed = conn.execute(
+            text(
+                "DELETE FROM task WHERE engine = 'tone' AND worker_name = 'w1'"
+                " AND status = 'completed' AND finished_at BETWEEN :first AND :last"
+            ),
+            gone,
+        ).rowcount
+        after = stats_report.read(conn, request, NOW)
+        left = series.read(conn, request, "day", NOW)
+    # in some hours the worker had no other tasks
+    assert 0 < after.missing_in_groups.removed < removed
+    assert after.figures == before.figures
+    old, new = ({one.value: one.figures for one in told.groups} for told in (before, after))
+    assert new["w2"] == old["w2"]
+    assert not new["w1"].durations["run"].quantiles
+    assert left.missing_in_groups == after.missing_in_groups
+    for was, now in zip(days.points, left.points, strict=True):
+        assert now.figures == was.figures
+        assert now.groups.get("w2") == was.groups.get("w2")
+        assert (now.groups.get("w1") == was.groups.get("w1")) is (now.start != DAY + DAY_US)
+    assert not left.points[1].groups["w1"].durations["run"].quantiles
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [b"\x00damaged", b"\x01damaged", pack({name: Histogram({0: 10_000}) for name in MEASURES})],
+    ids=["other version", "no bytes of ours", "of other tasks"],
+)
+def test_damaged_histogram_is_not_believed(home: Home, harm: bytes) -> None:
+    """Of what cannot be read, or is of other tasks than it says, the rows are read instead.
+
+    Where those are gone the percentiles are missing, and the answer says so.
+    """
+    request = StatsRequest(window=Window(start=DAY, end=DAY + DAY_US), by="engine")
+    with _undone(home) as conn:
+        before = stats_report.read(conn, request, NOW)
+        conn.execute(text("UPDATE stat_latency SET buckets = :harm"), {"harm": harm})
+        from_rows = stats_report.read(conn, request, NOW)
+        conn.execute(text("DELETE FROM task WHERE status = 'completed'"))
+        after = stats_report.read(conn, request, NOW)
+    assert _shown(from_rows) == _shown(before)
+    assert after.missing.removed == after.figures.n("completed") > 0
+    assert not after.figures.durations["run"].quantiles
 
 
 def test_crossing_dimensions_are_told_from_rows(home: Home) -> None:
@@ -214,3 +274,51 @@ def test_hours_of_a_day_add_up_to_it(home: Home) -> None:
                 point.groups["tone"].n(status) for point in mine if "tone" in point.groups
             ) == day.groups["tone"].n(status)
     assert sum(day.figures.ended.run_ms for day in days.points) == whole.figures.ended.run_ms
+
+
+def test_series_of_many_years_has_points_of_several_days(home: Home) -> None:
+    """From 1970 on, as after a task with a wrong clock: an answer, and nothing is lost."""
+    request = StatsRequest(window=Window(start=0), by="engine")
+    with home.core.database.read() as conn:
+        told = series.read(conn, request, None, NOW)
+        few = series.read(conn, request, None, NOW, most=100)
+        whole = stats_report.read(conn, StatsRequest(by="engine"), NOW)
+    assert (told.grain, told.days, few.days) == ("day", 9, 205)
+    assert 90 < len(few.points) <= 100 < len(told.points) <= 2500
+    for found in (told, few):
+        assert sum(point.figures.ended.n for point in found.points) == whole.figures.ended.n
+        assert found.points[-1].start + found.step_us >= found.window.end
+        assert not found.missing
+    [last] = [point for point in few.points if point.figures.ended.n]
+    assert last.figures.durations == whole.figures.durations
+    assert last.groups["tone"].durations == next(
+        group.figures.durations for group in whole.groups if group.value == "tone"
+    )
+
+
+def test_hour_of_which_nothing_is_left_is_not_the_first(home: Home) -> None:
+    """A task whose end was set right later leaves an empty cell: all time begins where tasks do."""
+    with _undone(home) as conn:
+        whole = stats_report.read(conn, StatsRequest(), NOW)
+        early = "UPDATE task SET finished_at = finished_at - :us, submitted_at = submitted_at - :us"
+        for us in (40 * 365 * DAY_US, -40 * 365 * DAY_US):
+            conn.execute(text(f"{early} WHERE id = 7"), {"us": us})
+        assert stats_report.read(conn, StatsRequest(), NOW).figures == whole.figures
+        window = series.read(conn, StatsRequest(by="engine"), None, NOW).window
+    assert window.start == DAY
+
+
+def test_rate_of_a_young_service_is_from_its_first_task(home: Home) -> None:
+    """All time begins with the end of the first task, not with its hour; where its row is gone so.
+
+    A rate of a few minutes would be a tenth of what it is.
+    """
+    with _undone(home) as conn:
+        first = conn.execute(text("SELECT min(finished_at) FROM task")).scalar_one()
+        soon = first + HOUR_US
+        for request in (StatsRequest(), StatsRequest(by="engine")):
+            assert stats_report.read(conn, request, soon).figures.length_us == HOUR_US
+        conn.execute(text("DELETE FROM task WHERE finished_at = :first"), {"first": first})
+        assert stats_report.read(conn, StatsRequest(), soon).figures.length_us == (
+            soon - floor_to(first, HOUR_US)
+        )

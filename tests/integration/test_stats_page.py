@@ -67,7 +67,7 @@ def test_wrong_filter_is_underlined_and_counts_nothing(home: Home, client: Flask
         ({"from": "zzz"}, "from must be so long ago"),
         ({"to": "zzz"}, "to must be so long ago"),
         ({"from": "1h", "to": "2h"}, "from must be before to"),
-        ({"by": "nix"}, "is none; allowed: engine"),
+        ({"by": "nix"}, "which is none. Allowed: engine"),
     ],
 )
 def test_what_is_asked_wrongly_is_told(
@@ -78,6 +78,11 @@ def test_what_is_asked_wrongly_is_told(
     assert answer.status_code == 400
     assert says in answer.text
     assert 'class="value"' not in answer.text
+    assert 'class="error-panel"' in answer.text
+    chinese = client.get("/stats", query_string=args | {"lang": "zh"}).text
+    told = re.search('id="fault".*?</div>', chinese, re.DOTALL)
+    assert told
+    assert re.search("[一-鿿]{3}", told[0])
 
 
 def test_any_window_is_shown(home: Home, client: FlaskClient) -> None:
@@ -87,7 +92,7 @@ def test_any_window_is_shown(home: Home, client: FlaskClient) -> None:
     assert 'class="value">0<' in page
     page = client.get("/stats?from=2h").text
     assert 'class="value">3<' in page
-    for term in ("is%3Aended", "lost%3A%3E0", "is%3Alate", "capacity%3A%3E0", "attempts%3A%3E1"):
+    for term in ("is%3Aended", "lost%3A%3E0", "is%3Alate", "capacity%3A%3E0", "retries%3A%3E0"):
         assert re.search(rf'href="/tasks\?query=[^"]*{term}[^"]*ended%3A%3E%3D', page), term
 
 

@@ -174,6 +174,8 @@ def _fits(name: str, value: Value, one: Listed, now_us: int) -> bool:
         return task.submitted_at >= at if name == "since" else task.submitted_at < at
     if name == "ended":
         return _within(value, one.ended_at, now_us)
+    if name == "retries":
+        return _within(value, max(0, task.attempt - 1 - task.capacity_count), now_us)
     found = getattr(task, _COLUMNS.get(name, name.replace("-", "_")))
     is_range = isinstance(value, Range | Window)
     return _within(value, found, now_us) if is_range else _is(value, found)

@@ -84,6 +84,11 @@ _ALL: Final = (
     ),
     Qualifier(name="chars", kind=Kind.NUMBER, says="characters of its text"),
     Qualifier(name="attempts", kind=Kind.NUMBER, says="how often it was started"),
+    Qualifier(
+        name="retries",
+        kind=Kind.NUMBER,
+        says="attempts after the first, those after a wait for capacity aside",
+    ),
     Qualifier(name="tries", kind=Kind.NUMBER, says="attempts that ended with an error"),
     Qualifier(name="lost", kind=Kind.NUMBER, says="attempts whose worker or child was lost"),
     Qualifier(

@@ -4,14 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from app.domain.errors import RequestError
 from app.domain.histogram import HIGHEST_MS, PLACES, Histogram, Rank
 from app.domain.window import Window
+from app.service.stats.faults import fault
 from app.store import latencies
 from app.store.database import Connection
 
-#: Rows that the exact percentiles of one answer may walk over.
+#: Rows that the exact percentiles of one answer may walk over, in the index alone.
 MAX_WALK: Final = 3_000_000
+#: As many of those cost as much as one that is looked at, for its window or its values.
+_LOOKED_AT: Final = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,11 +51,12 @@ class ExactReader:
         """The duration that has this rank, in milliseconds.
 
         Raises:
-            RequestError: Too many rows would have to be walked.
+            StatsError: Too many rows would have to be walked.
         """
         in_bucket = self._all[measure].counts.get(PLACES[rank.low_ms], 0)
         by_window = self._ended is not None and group.n < in_bucket
-        self._take(group.n if by_window else rank.n if not group.only else in_bucket)
+        is_index_alone = not (by_window or group.only or self._ended)
+        self._take(rank.n if is_index_alone else _LOOKED_AT * (group.n if by_window else in_bucket))
         return self._nth(group, measure, rank, by_window=by_window)
 
     def _nth(self, group: Group, measure: str, rank: Rank, *, by_window: bool) -> int | None:
@@ -71,8 +74,4 @@ class ExactReader:
     def _take(self, n: int) -> None:
         self._left -= n
         if self._left < 0:
-            message = (
-                f"exact percentiles would walk over more than {MAX_WALK} rows; take a shorter"
-                " window, leave out `by`, or take those of the histogram (within 1 %)"
-            )
-            raise RequestError(message)
+            raise fault(reason="walk", most=MAX_WALK)

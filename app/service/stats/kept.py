@@ -1,8 +1,10 @@
 """Kept histograms of hours and days: which of them answer a request, and which are believed."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from app.domain.errors import StoreError
+from app.domain.histogram import Histogram, unpack
 from app.domain.window import Span
 from app.store import latencies
 from app.store.database import Connection
@@ -23,17 +25,37 @@ class Kept:
         self._span = span
         self._read: dict[str, dict[int, list[Packed]]] = {}
 
-    def of(self, dimension: str, start: int, counted: Mapping[str, int]) -> dict[str, bytes] | None:
-        """By value, packed; None where they are not of as many tasks as are counted."""
+    def of(
+        self, dimension: str, start: int, counted: Mapping[str, int], values: Iterable[str]
+    ) -> dict[str, Mapping[str, Histogram]] | None:
+        """Those of some values of a dimension; None where they are not of as many tasks.
+
+        Args:
+            dimension: Which one; "" is all tasks.
+            start: Where the hour or day begins.
+            counted: Completed tasks of every value, by the counters.
+            values: Those to tell.
+        """
         if dimension not in self._read:
             by_start: dict[int, list[Packed]] = {}
             for one in latencies.packed(self._conn, self._span, dimension):
                 by_start.setdefault(one.start, []).append(one)
             self._read[dimension] = by_start
-        found = [one for one in self._read[dimension].get(start, []) if one.n]
-        if {one.value: one.n for one in found} != counted:
+        found = {one.value: one for one in self._read[dimension].get(start, []) if one.n}
+        if {value: one.n for value, one in found.items()} != counted:
             return None
-        return {one.value: one.buckets for one in found}
+        opened = {value: _opened(found[value]) for value in values}
+        whole = {value: one for value, one in opened.items() if one is not None}
+        return whole if len(whole) == len(opened) else None
+
+
+def _opened(one: "Packed") -> Mapping[str, Histogram] | None:
+    """A kept histogram of each measure; None where it is damaged, as nobody believes it then."""
+    try:
+        found = unpack(one.buckets)
+    except StoreError:
+        return None
+    return found if all(shape.n == one.n for shape in found.values()) else None
 
 
 def told_by(

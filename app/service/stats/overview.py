@@ -1,6 +1,7 @@
 """The statistics page: figures, their series and their check, of one snapshot."""
 
 from dataclasses import dataclass, replace
+from typing import Final
 
 from app.service.core import Core
 from app.service.stats import series as series_service
@@ -8,6 +9,9 @@ from app.service.stats import stats_report
 from app.service.stats.request import Asked
 from app.service.stats.series import Series
 from app.service.stats.stats_report import StatsReport
+
+#: Points of the page's series: each is a bar that can be seen.
+MAX_BARS: Final = 180
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,5 +33,5 @@ def overview(core: Core, asked: Asked) -> Overview:
         request = asked.at(now)
         return Overview(
             report=stats_report.read(conn, request, now),
-            series=series_service.read(conn, replace(request, by=None), None, now),
+            series=series_service.read(conn, replace(request, by=None), None, now, most=MAX_BARS),
         )

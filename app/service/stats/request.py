@@ -3,15 +3,15 @@
 from dataclasses import dataclass, field
 from typing import Final
 
-from app.domain.errors import RequestError
 from app.domain.query.amounts import moment
 from app.domain.query.faults import fault
-from app.domain.query.parse import parse
+from app.domain.query.parse import parse_with_room
 from app.domain.query.qualifiers import DIMENSIONS as FILTERS
 from app.domain.query.query import Query, beyond_dimensions
 from app.domain.query.value import Moment, at_us
 from app.domain.sums import DIMENSIONS
 from app.domain.window import Window
+from app.service.stats import faults
 
 #: Grains of a series, and the most points that one has.
 MAX_POINTS: Final = 2500
@@ -46,16 +46,14 @@ class StatsRequest:
 
 
 def check(request: StatsRequest) -> None:
-    """Raises RequestError where statistics cannot be made for it, with what is allowed."""
+    """Raises StatsError where statistics cannot be made for it, with what is allowed."""
     if request.by is not None and request.by not in DIMENSIONS:
-        message = f"by {request.by[:40]!r} is none; allowed: {', '.join(DIMENSIONS)}"
-        raise RequestError(message)
+        raise faults.fault(reason="by", got=request.by[:40], allowed=", ".join(DIMENSIONS))
     for term in beyond_dimensions(request.query):
         raise fault(term.place, "not_kept", name=term.name, allowed=", ".join(sorted(FILTERS)))
     start, end = request.window.start, request.window.end
     if start is not None and end is not None and start >= end:
-        message = "from must be before to: the window is empty"
-        raise RequestError(message)
+        raise faults.fault(reason="empty")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,8 +84,7 @@ class Asked:
         start = None if self.start is None else at_us(self.start, now)
         end = None if self.end is None else at_us(self.end, now)
         if start is not None and start > now:
-            message = "from is in the future: nothing has ended since"
-            raise RequestError(message)
+            raise faults.fault(reason="future")
         request = StatsRequest(
             window=Window(start=start, end=None if end is None or end > now else end),
             query=self.query,
@@ -109,7 +106,7 @@ def asked(
     return Asked(
         start=moment_of("from", start),
         end=moment_of("to", end),
-        query=parse(query),
+        query=parse_with_room(query),
         by=by or None,
         is_exact=is_exact,
     )
@@ -122,8 +119,4 @@ def moment_of(name: str, text: str) -> Moment | None:
     try:
         return moment(text.strip())
     except ValueError as error:
-        message = (
-            f"{name} must be so long ago (24h, 7d), a date (2026-03-01, UTC), a date and a time"
-            f" with a zone (2026-03-01T14:00Z) or seconds since 1970, got {text[:40]!r}"
-        )
-        raise RequestError(message) from error
+        raise faults.fault(reason="moment", name=name, got=text[:40]) from error

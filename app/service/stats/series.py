@@ -1,17 +1,18 @@
 """Series: the statistics of each hour or day of a window, in one snapshot."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from app.domain.errors import RequestError
 from app.domain.query.match import name_matches
 from app.domain.query.query import Query, both, within
 from app.domain.window import DAY_US, GRAIN_US, HOUR_US, Grain, Span, Window, ceil_to, floor_to
 from app.service.core import Core
 from app.service.stats import cells, stats_report
+from app.service.stats.faults import fault
 from app.service.stats.figures import Figures
+from app.service.stats.point_shapes import Shaped, by_point, in_points
 from app.service.stats.request import MAX_POINTS, Asked, StatsRequest
-from app.service.stats.shapes import ByValue, Missing, ShapeReader
+from app.service.stats.shapes import Missing
 from app.service.stats.stats_report import Maker, Savings
 from app.store import rollups
 from app.store.database import Connection
@@ -47,15 +48,24 @@ class Series:
 
     Attributes:
         window: From the first point's beginning to the last one's end: whole hours or days.
+        days: Days of a point, where it is of days: one, but for windows too long for that.
         missing: Why percentiles of points are missing; empty: they are there.
+        missing_in_groups: The same of groups.
     """
 
     now: int
     request: StatsRequest
     window: Window
     grain: Grain
+    days: int
     points: tuple[Point, ...]
     missing: Missing
+    missing_in_groups: Missing
+
+    @property
+    def step_us(self) -> int:
+        """The length of a point (the last one may be shorter)."""
+        return GRAIN_US[self.grain] * self.days
 
 
 def series(core: Core, asked: Asked, grain: Grain | None = None) -> Series:
@@ -64,7 +74,8 @@ def series(core: Core, asked: Asked, grain: Grain | None = None) -> Series:
     Args:
         core: Where to read.
         asked: What for; a window without a start begins with the first task that ended.
-        grain: None: hours up to a window of `HOURLY_DAYS` days, else days.
+        grain: None: hours up to a window of `HOURLY_DAYS` days, else days; several of them to a
+            point where there would be more than `MAX_POINTS`.
 
     Raises:
         RequestError: It asks for what is not kept, or for too many points.
@@ -74,35 +85,63 @@ def series(core: Core, asked: Asked, grain: Grain | None = None) -> Series:
         return read(conn, asked.at(now), grain, now)
 
 
-def read(conn: Connection, request: StatsRequest, grain: Grain | None, now: int) -> Series:
-    """The series of a checked request, in the caller's snapshot."""
+def read(
+    conn: Connection,
+    request: StatsRequest,
+    grain: Grain | None,
+    now: int,
+    *,
+    most: int = MAX_POINTS,
+) -> Series:
+    """The series of a checked request, in the caller's snapshot, of so many points at most."""
     start, end = _bounds(conn, request.window, now)
     chosen = grain or ("hour" if end - start <= HOURLY_DAYS * DAY_US else "day")
-    span = _span(chosen, start, end)
-    reader = ShapeReader(conn, request)
-    shapes = reader.of_span(span)
+    span = Span(
+        grain=chosen,
+        start=floor_to(start, GRAIN_US[chosen]),
+        end=ceil_to(end, GRAIN_US[chosen]),
+    )
+    n = (span.end - span.start) // GRAIN_US[chosen]
+    if grain is not None:
+        _check_count(grain, n)
+    days = -(-n // most) if chosen == "day" else 1
+    step_us = days * GRAIN_US[chosen]
+    starts = range(span.start, span.end, step_us)
+    shapes = by_point(conn, request, span, starts)
     found = _cells_by_start(conn, request, span)
     requests = _requests_by_start(conn, request, span)
-    maker = Maker(dimensions=request.dimensions, n=0, length_us=GRAIN_US[chosen], exact=None)
+    maker = Maker(dimensions=request.dimensions, n=0, length_us=step_us, exact=None)
+    of_cells = in_points(found, starts)
+    of_requests = None if requests is None else in_points(requests, starts)
     points = tuple(
         _point(
             request,
-            maker,
+            replace(maker, length_us=min(step_us, span.end - at)),
             at,
-            found=found.get(at, []),
-            shapes=shapes.get(at, {}),
-            requests=None if requests is None else requests.get(at, []),
+            found=of_cells.get(at, []),
+            shapes=shapes.get(at, Shaped()),
+            requests=None if of_requests is None else of_requests.get(at, []),
         )
-        for at in range(span.start, span.end, GRAIN_US[chosen])
+        for at in starts
     )
     return Series(
         now=now,
         request=request,
         window=Window(start=span.start, end=span.end),
         grain=chosen,
+        days=days,
         points=points,
-        missing=reader.missing,
+        missing=sum((one.whole.all_missing for one in shapes.values()), Missing()),
+        missing_in_groups=sum(
+            (one.told.all_missing for one in shapes.values() if request.by), Missing()
+        ),
     )
+
+
+def _check_count(grain: Grain, n: int) -> None:
+    if n > MAX_POINTS:
+        advice = "step=day" if grain == "hour" else "leave out step"
+        raise fault(reason="points", n=n, most=MAX_POINTS, advice=advice)
 
 
 def _bounds(conn: Connection, window: Window, now: int) -> tuple[int, int]:
@@ -110,19 +149,6 @@ def _bounds(conn: Connection, window: Window, now: int) -> tuple[int, int]:
     if window.start is None:
         start = min(rollups.first_hour(conn) or end - HOUR_US, end - HOUR_US)
     return start, end
-
-
-def _span(grain: Grain, start: int, end: int) -> Span:
-    step = GRAIN_US[grain]
-    span = Span(grain=grain, start=floor_to(start, step), end=ceil_to(end, step))
-    n = (span.end - span.start) // step
-    if n > MAX_POINTS:
-        message = (
-            f"the series would have {n} points; at most {MAX_POINTS} are allowed: take a shorter"
-            " window, or step=day"
-        )
-        raise RequestError(message)
-    return span
 
 
 def _cells_by_start(conn: Connection, request: StatsRequest, span: Span) -> dict[int, list[Cell]]:
@@ -159,15 +185,16 @@ def _point(
     at: int,
     *,
     found: list[Cell],
-    shapes: ByValue,
+    shapes: Shaped,
     requests: list[Dispositions] | None,
 ) -> Point:
+    of_values = shapes.told.shapes
     groups = cells.by_value(found, request.dimensions, request.by) if request.by else {}
     return Point(
         start=at,
-        figures=maker.figures(found, stats_report.all_together(shapes)),
+        figures=maker.figures(found, shapes.whole.shapes),
         groups={
-            value: maker.figures(of, {"": shapes[value]} if value in shapes else {})
+            value: maker.figures(of, {"": of_values[value]} if value in of_values else {})
             for value, of in groups.items()
         },
         requests=None if requests is None else stats_report.savings_of(requests),

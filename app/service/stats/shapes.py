@@ -1,16 +1,16 @@
 """Histograms of a request's completed tasks: all time, from closed hours and days, or from rows."""
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
-from app.domain.histogram import MEASURES, Histogram, merged, place_of, unpack
+from app.domain.histogram import MEASURES, Histogram, merged, place_of
 from app.domain.query.match import name_matches
-from app.domain.window import DAY_US, GRAIN_US, HOUR_US, Span, cut, floor_to
-from app.service.stats.cells import Collected
+from app.domain.window import DAY_US, GRAIN_US, HOUR_US, Span, Window, cut, floor_to
 from app.service.stats.kept import Cells, Kept, by_value, told_by
 from app.service.stats.request import StatsRequest
 from app.store import latencies, rollups
+from app.store.all_time import AllTime
 from app.store.database import Connection
 
 #: Rows that are read for the percentiles of one answer at most, where no histogram is kept.
@@ -21,9 +21,9 @@ Shapes = Mapping[str, Histogram]
 ByValue = dict[str, Shapes]
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Missing:
-    """Tasks of which no percentile can be told, so that none is told at all.
+    """Tasks of which no percentile can be told, so that none is told of others beside them.
 
     Attributes:
         rows: Those whose rows would have to be read, and are too many.
@@ -36,15 +36,32 @@ class Missing:
     def __bool__(self) -> bool:
         return bool(self.rows or self.removed)
 
+    def __add__(self, other: "Missing") -> "Missing":
+        return Missing(rows=self.rows + other.rows, removed=self.removed + other.removed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """Histograms by the value that tells apart, each of all its tasks.
+
+    Attributes:
+        missing: By value, the tasks for which it has none.
+    """
+
+    shapes: ByValue = field(default_factory=dict)
+    missing: Mapping[str, Missing] = field(default_factory=dict)
+
+    @property
+    def all_missing(self) -> Missing:
+        """Of whatever value."""
+        return sum(self.missing.values(), Missing())
+
 
 class ShapeReader:
     """Reads the histograms of a request, in the caller's snapshot.
 
     Of each hour and day histograms are kept for the values of one dimension. They answer a request
     of several where each value's tasks are all of one kind to it: a voice is mostly of one engine.
-
-    Attributes:
-        missing: What could not be read.
     """
 
     def __init__(self, conn: Connection, request: StatsRequest) -> None:
@@ -52,15 +69,13 @@ class ShapeReader:
         self._request = request
         self._dimensions = request.dimensions
         self._left = MAX_ROWS
-        self.missing = Missing()
 
-    def of_window(self, collected: Collected, now: int) -> ByValue:
-        """The histograms of the tasks of a request's cells."""
+    def of_window(self, window: Window, now: int, all_time: AllTime | None = None) -> Told:
+        """The histograms of what ended in a window (one that can be told: `cells.told_window`)."""
         if not self._wants_completed():
-            return {}
-        if collected.all_time:
-            return {"": collected.all_time.histograms}
-        window = collected.window
+            return Told()
+        if all_time:
+            return Told(shapes={"": all_time.histograms})
         start, end = window.reach(now)
         if window.start is None:
             start = min(rollups.first_hour(self._conn) or end, end)
@@ -71,19 +86,19 @@ class ShapeReader:
                 found += parts
         return together(found)
 
-    def of_span(self, span: Span) -> dict[int, ByValue]:
+    def of_span(self, span: Span) -> dict[int, Told]:
         """The histograms of each hour or day in which tasks completed."""
         if not self._wants_completed():
             return {}
         return {start: together(parts) for start, parts in self._parts(span).items()}
 
-    def _parts(self, span: Span) -> dict[int, list[ByValue]]:
+    def _parts(self, span: Span) -> dict[int, list[Told]]:
         """The same in parts that are not yet added up."""
         kept = Kept(self._conn, span)
         counted = latencies.completed(self._conn, span, self._dimensions)
         return {start: self._of_start(span, start, kept, cells) for start, cells in counted.items()}
 
-    def _of_start(self, span: Span, start: int, kept: Kept, cells: Cells) -> list[ByValue]:
+    def _of_start(self, span: Span, start: int, kept: Kept, cells: Cells) -> list[Told]:
         """From what is kept of an hour or day, if it is of as many tasks as the counters have."""
         asked = {values: self._key(values) for values in cells if self._fits(values)}
         if not asked:
@@ -93,41 +108,55 @@ class ShapeReader:
             keys = told_by(place, cells, asked)
             if keys is not None:
                 is_told = True
-                found = kept.of(name, start, by_value(place, cells))
+                found = kept.of(name, start, by_value(place, cells), keys)
                 if found is not None:
-                    return [{key: unpack(found[value])} for value, key in keys.items()]
+                    return [Told(shapes={keys[value]: one}) for value, one in found.items()]
         removed = sum(cells[values].archived for values in asked)
         if span.grain == "day" and (is_told or removed):
             hours = self._parts(Span(grain="hour", start=start, end=start + DAY_US))
             return [part for parts in hours.values() for part in parts]
-        if removed:
-            self.missing.removed += removed
-            return []
-        end = start + GRAIN_US[span.grain]
-        return [self._of_rows(start, end, sum(cells[values].n for values in asked), asked)]
+        return self._of_those_left(start, start + GRAIN_US[span.grain], cells, asked)
 
-    def _of_ragged(self, start: int, end: int) -> ByValue:
+    def _of_those_left(
+        self, start: int, end: int, cells: Cells, asked: Mapping[tuple[str, ...], str]
+    ) -> list[Told]:
+        """From the rows, of each value that has all of its own; the others are missing."""
+        gone: dict[str, Missing] = {}
+        for values, key in asked.items():
+            if removed := cells[values].archived:
+                gone[key] = gone.get(key, Missing()) + Missing(removed=removed)
+        left = {values: cells[values].n for values, key in asked.items() if key not in gone}
+        return [Told(missing=gone), self._of_rows(start, end, left)]
+
+    def _of_ragged(self, start: int, end: int) -> Told:
         """From the rows: a part of an hour, of which none is gone (`cells.told_window`)."""
         hours = Span(grain="hour", start=floor_to(start, HOUR_US), end=end)
-        counted = latencies.completed(self._conn, hours, self._dimensions)
-        asked = {values for cells in counted.values() for values in cells if self._fits(values)}
-        n = sum(cells[values].n for cells in counted.values() for values in asked & cells.keys())
-        return self._of_rows(start, end, n, asked)
+        counts: dict[tuple[str, ...], int] = {}
+        for cells in latencies.completed(self._conn, hours, self._dimensions).values():
+            for values, counted in cells.items():
+                if self._fits(values):
+                    counts[values] = counts.get(values, 0) + counted.n
+        return self._of_rows(start, end, counts)
 
-    def _of_rows(self, start: int, end: int, n: int, asked: Collection[tuple[str, ...]]) -> ByValue:
-        """Counted from the rows of those that are asked for, `n` at most, unless it is too many."""
-        if not n:
-            return {}
+    def _of_rows(self, start: int, end: int, counts: Mapping[tuple[str, ...], int]) -> Told:
+        """Counted from the rows, as many as `counts` says at most, unless they are too many."""
+        n = sum(counts.values())
         if n > self._left:
-            self.missing.rows += n
-            return {}
+            missing: dict[str, Missing] = {}
+            for values, rows in counts.items():
+                key = self._key(values)
+                missing[key] = missing.get(key, Missing()) + Missing(rows=rows)
+            return Told(missing=missing)
         self._left -= n
+        return Told(shapes=self._counted(start, end, counts)) if n else Told()
+
+    def _counted(self, start: int, end: int, asked: Collection[tuple[str, ...]]) -> ByValue:
         only = {name: {values[i] for values in asked} for i, name in enumerate(self._dimensions)}
         counts: dict[str, dict[str, dict[int, int]]] = {}
         for values, durations in latencies.values(
             self._conn, start, end, self._dimensions, {} if _is_all(self._request) else only
         ):
-            if self._fits(values):
+            if values in asked:
                 mine = counts.setdefault(self._key(values), {name: {} for name in MEASURES})
                 for name, ms in zip(MEASURES, durations, strict=True):
                     place = place_of(ms)
@@ -159,15 +188,31 @@ def _is_all(request: StatsRequest) -> bool:
     return all(term.name == "status" for term in request.query.terms)
 
 
-def together(found: Iterable[ByValue]) -> ByValue:
-    """Histograms of the same value and measure added up."""
+def together(found: Iterable[Told]) -> Told:
+    """Histograms of the same value and measure added up; none of a value of which a part lacks."""
     parts: dict[str, list[Shapes]] = {}
+    missing: dict[str, Missing] = {}
     for one in found:
-        for value, shapes in one.items():
+        for value, shapes in one.shapes.items():
             parts.setdefault(value, []).append(shapes)
-    return {
-        value: several[0]
-        if len(several) == 1
-        else {name: merged([shapes[name] for shapes in several]) for name in MEASURES}
-        for value, several in parts.items()
-    }
+        for value, lacking in one.missing.items():
+            missing[value] = missing.get(value, Missing()) + lacking
+    return Told(
+        shapes={
+            value: _added_up(several) for value, several in parts.items() if value not in missing
+        },
+        missing=missing,
+    )
+
+
+def _added_up(several: Sequence[Shapes]) -> Shapes:
+    if len(several) == 1:
+        return several[0]
+    return {name: merged([shapes[name] for shapes in several]) for name in MEASURES}
+
+
+def undivided(told: Told) -> Told:
+    """Those of all values, where none is missing."""
+    if set(told.shapes) <= {""}:
+        return told
+    return together(Told(shapes={"": one}) for one in told.shapes.values())

@@ -1,7 +1,8 @@
 """The statistics of a request, made in one snapshot."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 from app.domain.histogram import MEASURES, Histogram
 from app.domain.query.match import name_matches
@@ -17,11 +18,14 @@ from app.service.stats.cells import Collected
 from app.service.stats.exact import ExactReader, Group
 from app.service.stats.figures import QUANTILES, Durations, Figures
 from app.service.stats.request import Asked, StatsRequest
-from app.service.stats.shapes import ByValue, Missing, ShapeReader, Shapes, together
+from app.service.stats.shapes import ByValue, Missing, ShapeReader, Shapes, Told, undivided
 from app.store import rollups
 from app.store.all_time import AllTime, of_all_time
 from app.store.database import Connection
 from app.store.rollups import Cell, Dispositions
+
+#: A time of which an hour is below one percent.
+_LONG_US: Final = 100 * HOUR_US
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +80,8 @@ class StatsReport:
         query: Opens the same tasks in the task list.
         groups: By the dimension that was asked for, most tasks first.
         savings: None where the filter is by more than the engine.
-        missing: Why percentiles are missing; empty: they are there.
+        missing: Why the percentiles of all of them are missing; empty: they are there.
+        missing_in_groups: The same of groups, those of which have none.
         check: Whether counters and rows agree.
     """
 
@@ -90,6 +95,7 @@ class StatsReport:
     groups: tuple[GroupFigures, ...]
     savings: Savings | None
     missing: Missing
+    missing_in_groups: Missing
     check: Verdict
 
 
@@ -120,10 +126,9 @@ def read(
     if request.is_of_totals:
         all_time = all_time or of_all_time(conn)
     collected = cells.collect(conn, request, now, all_time)
-    reader = ShapeReader(conn, request)
-    shapes = reader.of_window(collected, now)
-    if reader.missing:
-        shapes = {}  # a part of them would tell wrong percentiles
+    told = ShapeReader(conn, request).of_window(collected.window, now, collected.all_time)
+    is_whole = not (request.by and told.missing)
+    whole = undivided(told) if is_whole else _of_all(conn, request, collected.window, now)
     maker = Maker(
         dimensions=collected.dimensions,
         n=sum(cell.sums.n for cell in collected.cells),
@@ -138,15 +143,23 @@ def read(
         window=collected.window,
         is_whole_hours=collected.is_whole_hours,
         archived=collected.archived,
-        figures=maker.figures(collected.cells, all_together(shapes)),
+        figures=maker.figures(collected.cells, whole.shapes),
         query=query,
-        groups=_groups(request, collected, maker, shapes, query),
+        groups=_groups(request, collected, maker, told.shapes, query),
         savings=_savings(conn, request, collected, now),
-        missing=reader.missing,
+        missing=whole.all_missing,
+        missing_in_groups=told.all_missing if request.by else Missing(),
         check=verdict.verdict(
             conn, now, collected.all_time.summary if collected.all_time else None
         ),
     )
+
+
+def _of_all(conn: Connection, request: StatsRequest, window: Window, now: int) -> Told:
+    """Histograms without the dimension that tells apart: more of them may be kept."""
+    whole = replace(request, by=None)
+    all_time = of_all_time(conn) if whole.is_of_totals else None
+    return ShapeReader(conn, whole).of_window(window, now, all_time)
 
 
 def _exact(conn: Connection, collected: Collected, now: int) -> ExactReader:
@@ -214,13 +227,6 @@ class Maker:
         return {name: value for name, value in found.items() if value is not None}
 
 
-def all_together(shapes: ByValue) -> ByValue:
-    """The histograms of all values added up."""
-    if set(shapes) <= {""}:
-        return shapes
-    return together([{"": one} for one in shapes.values()])
-
-
 def _groups(
     request: StatsRequest, collected: Collected, maker: Maker, shapes: ByValue, query: Query
 ) -> tuple[GroupFigures, ...]:
@@ -245,14 +251,20 @@ def _opens(query: Query, window: Window) -> Query:
 
 
 def _length_us(conn: Connection, collected: Collected, now: int) -> int | None:
-    """From the window's start, or the first hour in which something ended, to its end or now."""
+    """From the window's start, or when the first task ended, to its end or now."""
     window = collected.window
-    start = window.start
-    if start is None:
-        kept = collected.all_time
-        start = kept.first_hour if kept else rollups.first_hour(conn)
+    start = window.start if window.start is not None else _began(conn, collected, now)
     end = now if window.end is None else min(window.end, now)
     return max(1, end - start) if start is not None else None
+
+
+def _began(conn: Connection, collected: Collected, now: int) -> int | None:
+    """When the first task ended; its hour where that is long ago, or its row is gone."""
+    kept = collected.all_time
+    hour = kept.first_hour if kept else rollups.first_hour(conn)
+    if hour is None or now - hour > _LONG_US or rollups.archived_hours(conn, {hour}):
+        return hour
+    return rollups.first_end(conn, hour) or hour
 
 
 def _savings(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, exists, false, func, literal, not_, or_
+from sqlalchemy import ColumnElement, and_, case, exists, false, func, literal, not_, or_
 
 from app.domain.query.order import NEVER_US
 from app.domain.query.qualifiers import QUALIFIERS, Kind
@@ -18,6 +18,7 @@ from app.store.tables import submission_table, text_search_table
 
 #: A task that has not ended ends after every moment.
 ENDED_AT: Final[ColumnElement[int]] = func.coalesce(TASK["finished_at"], literal(NEVER_US))
+_RETRIES: Final = TASK["attempt"] - 1 - TASK["capacity_count"]
 #: Columns of qualifiers that are not called by them.
 _COLUMNS: Final[Mapping[str, ColumnElement[Any]]] = MappingProxyType(
     {
@@ -25,6 +26,7 @@ _COLUMNS: Final[Mapping[str, ColumnElement[Any]]] = MappingProxyType(
         "error-type": TASK["error_type"],
         "chars": TASK["char_count"],
         "attempts": TASK["attempt"],
+        "retries": case((_RETRIES > 0, _RETRIES), else_=0),
         "tries": TASK["tries_used"],
         "lost": TASK["lost_count"],
         "capacity": TASK["capacity_count"],

@@ -110,6 +110,7 @@ SCHEMAS: dict[str, Schema] = {
             "as_of": MOMENT,
             "window": fields(_WINDOW),
             "step": one_of("hour", "day"),
+            "step_s": said(NUMBER, "Seconds of a point: of several days in a very long window."),
             "by": maybe(one_of(*DIMENSIONS)),
             "points": listed(
                 fields(
@@ -161,7 +162,11 @@ OPERATIONS: tuple[Operation, ...] = (
         words="The same for each hour or day that the window touches, oldest first.",
         parameters=(
             *_PARAMETERS,
-            query("step", {"enum": ["auto", "hour", "day"]}, "auto: hours up to four days."),
+            query(
+                "step",
+                {"enum": ["auto", "hour", "day"]},
+                "auto: hours up to four days; several days to a point above 2500.",
+            ),
         ),
         answers=named("StatsSeries"),
         errors=(400,),
