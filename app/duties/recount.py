@@ -20,8 +20,8 @@ log = logger_of(__name__)
 #: The share of a core that it takes at most, and the shortest rest after a check, in seconds.
 SHARE: Final = 0.01
 LEAST_REST_S: Final = 1.0
-#: Seconds between two turns while it rests, so that its age shows that it lives.
-IDLE_S: Final = 30.0
+#: Seconds between two looks at the triggers, which go on while it rests.
+WATCH_S: Final = 10.0
 #: Seconds between two looks for hours that wait for their first check, and at the totals.
 LOOK_S: Final = 60.0
 TOTALS_S: Final = 300.0
@@ -39,6 +39,7 @@ class Recount:
         round_s: Seconds between two beginnings of a round; an hour rests as long.
         share: Of a core, what it takes at most.
         least_rest_s: Seconds of rest after each check, at least.
+        watch_s: Seconds between two looks at the triggers, at least.
     """
 
     name = "recount"
@@ -51,9 +52,11 @@ class Recount:
         round_s: float = ROUND_S,
         share: float = SHARE,
         least_rest_s: float = LEAST_REST_S,
+        watch_s: float = WATCH_S,
     ) -> None:
         self._core = bootstrap.with_actor(core, f"recount on {core.host}")
         self._round_s, self._share, self._least_rest_s = round_s, share, least_rest_s
+        self._watch_s, self._watch_at_s = watch_s, 0.0
         self._rest_until_s = self._look_at_s = self._totals_at_s = self._round_at_s = 0.0
         self._waiting: list[int] = []
         self._round: Iterator[Callable[[], Found]] = iter(())
@@ -63,16 +66,24 @@ class Recount:
     def step(self) -> float:
         """One check, or some of the rest after the last one."""
         begun_s = clock.monotonic_s()
+        self._watch(begun_s)
         if begun_s < self._rest_until_s:
-            return min(self._rest_until_s - begun_s, IDLE_S)
+            return min(self._rest_until_s - begun_s, WATCH_S)
         found = self._next(begun_s)
         if found is None:
-            return IDLE_S
+            return WATCH_S
         self._tell(found)
         took_s = clock.monotonic_s() - begun_s
         rest_s = max(self._least_rest_s, took_s * (1 / self._share - 1))
         self._rest_until_s = begun_s + took_s + rest_s
-        return min(rest_s, IDLE_S)
+        return min(rest_s, WATCH_S)
+
+    def _watch(self, now_s: float) -> None:
+        """Whoever reads a number shall know soon that a trigger does not count any more."""
+        if now_s >= self._watch_at_s:
+            self._watch_at_s = now_s + self._watch_s
+            if (found := rounds.watch_triggers(self._core)) is not None:
+                self._tell(found)
 
     def _next(self, now_s: float) -> Found | None:
         if now_s >= self._look_at_s:

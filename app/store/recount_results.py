@@ -9,7 +9,9 @@ from typing import Any, Final
 
 from sqlalchemy import (
     ColumnElement,
+    CompoundSelect,
     Connection,
+    Select,
     and_,
     delete,
     exists,
@@ -20,13 +22,20 @@ from sqlalchemy import (
     or_,
     select,
     true,
+    union_all,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.domain.drift import LEDGER, Drift, Scope
 from app.store.rows import records
-from app.store.tables import setting_table, stat_check_table, stat_drift_table
+from app.store.tables import (
+    setting_table,
+    stat_check_table,
+    stat_drift_table,
+    stat_text_table,
+    stat_total_table,
+)
 
 _C = stat_check_table.c
 _D = stat_drift_table.c
@@ -58,6 +67,7 @@ class Summary:
     """What the recounts say together.
 
     Attributes:
+        below_zero_count: Counts of tasks or texts that are below zero, now.
         note_count: What is told though every number is right; None: as an earlier release left it.
         last_checked_at: The moment that the last one spoke of; None: there was none.
     """
@@ -65,6 +75,7 @@ class Summary:
     checked_count: int
     waiting_count: int
     drift_count: int
+    below_zero_count: int
     note_count: int | None
     last_checked_at: int | None
 
@@ -104,6 +115,12 @@ def drifting_hours(conn: Connection) -> list[int]:
     """The hours of which drift is known (ix_stat_drift_start)."""
     statement = select(_D.start).where(_D.start.is_not(None)).distinct()
     return [int(start) for start in conn.execute(statement).scalars()]
+
+
+def names_of(conn: Connection, place: str) -> set[str]:
+    """Names of the drift of a place that is of no hour (ix_stat_drift_start)."""
+    statement = select(_D.name).where(_D.start.is_(None), _D.place == place)
+    return set(conn.execute(statement).scalars())
 
 
 def forget_drift(conn: Connection, scope: Scope) -> None:
@@ -160,13 +177,34 @@ _FIRST: Final = select(stat_drift_table).order_by(_D.id).limit(LISTED)
 
 
 def summary(conn: Connection) -> Summary:
-    """What the recounts say together (primary key, four rows)."""
+    """What the recounts say together (primary key, four rows; counts of all time, 64 shards)."""
     return summary_of({key: (value, at) for key, value, at in conn.execute(SUMMARY)})
 
 
+def _below_zero() -> Select[Any]:
+    """How many counts of all time are below zero: such a one is wrong whatever rows say."""
+    zero: ColumnElement[Any] = literal_column("0")
+    totals, texts = stat_total_table.c, stat_text_table.c
+    below = union_all(
+        select(literal_column("1"))
+        .select_from(stat_total_table)
+        .group_by(totals.archived, totals.status)
+        .having(func.sum(totals.n) < zero),
+        select(literal_column("1"))
+        .select_from(stat_text_table)
+        .group_by(texts.state)
+        .having(func.sum(texts.n) < zero),
+    ).subquery("below")
+    return select(literal_column(f"'{_BELOW_ZERO}'"), func.count(), zero).select_from(below)
+
+
+_BELOW_ZERO: Final = "below zero"
 #: The numbers of the summary: key, value, and when it was written.
-SUMMARY: Final = select(_K.key, _K.value, _K.updated_at).where(
-    _K.key.in_([literal_column(f"'{key}'") for key in (CHECKED, WAITING, DRIFT, NOTES)])
+SUMMARY: Final[CompoundSelect[Any]] = union_all(
+    select(_K.key, _K.value, _K.updated_at).where(
+        _K.key.in_([literal_column(f"'{key}'") for key in (CHECKED, WAITING, DRIFT, NOTES)])
+    ),
+    _below_zero(),
 )
 
 
@@ -177,8 +215,9 @@ def summary_of(found: Mapping[str, tuple[int, int]]) -> Summary:
         checked_count=found.get(CHECKED, nothing)[0],
         waiting_count=found.get(WAITING, nothing)[0],
         drift_count=found.get(DRIFT, nothing)[0],
+        below_zero_count=found.get(_BELOW_ZERO, nothing)[0],
         note_count=found[NOTES][0] if NOTES in found else None,
-        last_checked_at=max((at for _, at in found.values()), default=None),
+        last_checked_at=max((at for _, at in found.values() if at), default=None),
     )
 
 

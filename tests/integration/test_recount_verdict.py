@@ -6,11 +6,13 @@ import pytest
 from sqlalchemy import text
 
 from app.domain.window import HOUR_US, floor_to
-from app.duties.recount import IDLE_S, Recount
+from app.duties.recount import WATCH_S, Recount
 from app.service.core import Core
 from app.service.recounts import rounds
 from app.service.recounts.reconcile import reconcile
 from app.service.recounts.verdict import SHOWN, STALE_US, Verdict, verdict
+from app.service.stats.request import Asked
+from app.service.stats.stats_report import stats
 from app.store import recount_counters, recount_rows, retention
 from tests.support import planted
 from tests.support.home import Home
@@ -80,9 +82,9 @@ def test_duty_rests_as_its_share_asks(core: Core) -> None:
     """
     _put(core, START_US)
     duty = Recount(core)
-    assert 1.0 <= duty.step() <= IDLE_S
+    assert 1.0 <= duty.step() <= WATCH_S
     for _ in range(3):
-        assert 0 < duty.step() <= IDLE_S
+        assert 0 < duty.step() <= WATCH_S
     assert json.loads(duty.state())["checks"] == 1
 
 
@@ -189,9 +191,59 @@ def test_verdict_costs_the_same_however_many_hours(core: Core) -> None:
             verdict(conn, 1)
         lines = [line for sql, values in statements for line in plan(conn, sql, values)]
     assert len(statements) == 2
-    assert [line for line in lines if line.startswith("SCAN")] == ["SCAN stat_drift"]
+    # at most 64 shards of each status and state
+    few = {"SCAN stat_total", "SCAN stat_text", "SCAN below"}
+    assert {line for line in lines if line.startswith("SCAN")} - few == {"SCAN stat_drift"}
     assert "ORDER BY stat_drift.id" in statements[1][0]
     assert "LIMIT" in statements[1][0]
+
+
+@pytest.mark.parametrize(
+    ("damage", "place", "name"),
+    [
+        ("UPDATE stat_total SET n = -4", "stat_total", "at least 0: completed n"),
+        (
+            "UPDATE stat_text SET n = -4 WHERE state = 'completed'",
+            "stat_text",
+            "at least 0: completed n",
+        ),
+    ],
+    ids=["tasks", "texts"],
+)
+def test_count_below_zero_is_drift_at_once(core: Core, damage: str, place: str, name: str) -> None:
+    """Nobody need look for it: such a number is wrong whatever the rows say, and is named."""
+    _put(core, START_US)
+    reconcile(core)
+    with core.database.write() as conn:
+        conn.execute(text(damage))
+    told = _read(core)
+    assert (told.state, told.drift_count) == ("drift", 1)
+    assert [(one.place, one.name, one.got) for one in told.drifts] == [(place, name, -4)]
+    report = stats(core, Asked())
+    assert (report.check.state, report.check.drift_count) == ("drift", 1)
+
+
+def test_trigger_that_does_not_count_is_drift_within_seconds(core: Core) -> None:
+    """The duty looks at triggers between all its checks, and while it rests, too."""
+    _put(core, START_US)
+    duty = Recount(core, share=0.0001, watch_s=0)
+    for _ in range(3):
+        assert duty.step() <= WATCH_S
+    reconcile(core)
+    assert _read(core).state == "ok"
+    drop, wanted = "DROP TRIGGER tr_submission_insert", "tr_submission_insert fires"
+    with core.database.write() as conn:
+        conn.execute(text(drop if core.database.is_sqlite else f"{drop} ON submission"))
+    duty.step()
+    told = _read(core)
+    assert (told.state, told.drift_count) == ("drift", 1)
+    assert [(one.place, one.name) for one in told.drifts] == [("trigger", wanted)]
+    at = told.last_checked_at
+    duty.step()
+    assert _read(core).last_checked_at == at
+    assert reconcile(core, rebuild=True).is_equal
+    duty.step()
+    assert _read(core).state == "ok"
 
 
 def test_hours_are_found_by_one_entry_each(home: Home) -> None:

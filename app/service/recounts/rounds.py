@@ -117,3 +117,8 @@ def one_round(core: Core, *, again_us: int) -> Iterator[Callable[[], Found]]:
 def check_totals(core: Core) -> Found:
     """The cheap checks, which are done between all others."""
     return check(core, totals.look)
+
+
+def watch_triggers(core: Core) -> Found | None:
+    """Whether each trigger counts, written down where that is news."""
+    return totals.watch(core)

@@ -7,14 +7,15 @@ from collections.abc import Mapping
 from dataclasses import astuple
 from typing import Final
 
-from app.domain.drift import LEDGER, Difference, Key, Scope, Values
+from app.domain.drift import LEDGER, Difference, Drift, Key, Scope, Values
 from app.domain.histogram import MEASURES
 from app.domain.sums import Sums
 from app.domain.task import LIVE, Status
 from app.service.core import Core
 from app.service.recounts import cells, words
-from app.service.recounts.found import Found, Snapshot, snapshot
-from app.store import archive, recount_counters, recount_rows, trigger_state
+from app.service.recounts.found import Found, Snapshot, keep, snapshot
+from app.store import archive, recount_counters, recount_results, recount_rows, trigger_state
+from app.store.database import Connection
 from app.store.trigger_state import Fault
 
 #: The place of a trigger that does not fire, or does something else.
@@ -56,6 +57,37 @@ def look(core: Core) -> Found:
         empty=(_REQUESTS,) if cells.has_empty(requests) else (),
         fixed={"grain": "all"},
     )
+
+
+def below_zero(conn: Connection) -> list[Drift]:
+    """Counts of tasks and texts of all time that are below zero."""
+    return [
+        drift
+        for place in ("stat_total", "stat_text")
+        for one in cells.below_zero(place, _LEAST, recount_counters.whole(conn, place))
+        for drift in one.drifts(None)
+        if drift.name.endswith(" n")
+    ]
+
+
+def watch(core: Core) -> Found | None:
+    """Looks at triggers alone, and writes down what is news; None: nothing is.
+
+    One statement of the catalogue, and one of what is known.
+    """
+    with snapshot(core) as now:
+        faults = trigger_state.faults(now.conn)
+        told = recount_results.names_of(now.conn, TRIGGERS)
+    found = Found(
+        scope=Scope(parts=((TRIGGERS, ""),)),
+        at=now.at,
+        turn=now.turn,
+        differences=tuple(of_triggers(faults)),
+    )
+    if {one.name for one in found.drifts} == told:
+        return None
+    keep(core, found)
+    return found
 
 
 def of_triggers(faults: Mapping[str, Fault]) -> list[Difference]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from app.domain.drift import Drift
+from app.service.recounts import totals
 from app.store import recount_results
 from app.store.database import Connection
 from app.store.recount_results import Summary
@@ -45,6 +46,8 @@ class Verdict:
 def verdict(conn: Connection, now: int, summary: Summary | None = None) -> Verdict:
     """The verdict, in the snapshot of the caller; a second statement only where there is drift.
 
+    A count below zero is drift at once, before any recount has met it.
+
     Args:
         conn: Where to read.
         now: The database's time.
@@ -53,15 +56,18 @@ def verdict(conn: Connection, now: int, summary: Summary | None = None) -> Verdi
     found = summary or recount_results.summary(conn)
     is_told = found.drift_count or found.note_count != 0
     first = recount_results.first_drifts(conn) if is_told else []
+    if found.below_zero_count and not found.drift_count:
+        first += totals.below_zero(conn)
+    drift_count = found.drift_count or found.below_zero_count
     at = found.last_checked_at
     age_us = None if at is None else max(0, now - at)
     return Verdict(
-        state=_state(found.drift_count, found.waiting_count, age_us),
+        state=_state(drift_count, found.waiting_count, age_us),
         checked_count=found.checked_count,
         waiting_count=found.waiting_count,
         last_checked_at=at,
         age_us=age_us,
-        drift_count=found.drift_count,
+        drift_count=drift_count,
         drifts=tuple(one for one in first if not one.is_note)[:SHOWN],
         notes=tuple(one for one in first if one.is_note),
     )
