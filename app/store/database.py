@@ -39,7 +39,8 @@ WAIT_S: Final = {
 }
 #: Of a SQLite file, what a connection keeps of it for itself, where that is not the 2 MB that are
 #: usual: a web process has a connection for each request at once, and the system keeps it for all.
-_CACHE_KIB: Final = {"web": 250}
+#: The duties read through all rows, and need none of them twice.
+_CACHE_KIB: Final = {"web": 250, "duties": 1000}
 _NO_DRIVER: Final = (
     "VOXTRACE_DATABASE_URL names PostgreSQL, and its driver is not installed: "
     "`.venv/bin/pip install 'psycopg[binary]>=3.2,<4'`"
