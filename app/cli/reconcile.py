@@ -66,6 +66,7 @@ def as_json(found: Reconciled) -> dict[str, Any]:
         "differences": [_shape(one) for one in found.drifts],
         "notes": [_shape(one) for one in found.notes],
         "triggers_restored": list(found.triggers),
+        "triggers_strange": [{"name": name, "table": table} for name, table in found.strange],
         "mended": dict(sorted(found.mended.items())),
         "left": [_shape(one) for one in found.left],
     }
@@ -110,6 +111,8 @@ def _print(found: Reconciled, *, rebuilt: bool) -> None:
         click.echo(f"  mended: {_some(cells, 'cell')} of {place}")
     for note in found.notes:
         click.echo(f"  note: {note.name}: {note.got - note.expected} more, all numbers are right")
+    for name, table in found.strange:
+        click.echo(f"  note: trigger {name} on {table} is of no release: it may change counters")
     click.echo(_verdict(found, rebuilt=rebuilt))
 
 

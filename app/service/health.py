@@ -105,9 +105,9 @@ class HealthProbe:
         return view.checks, view.now
 
     def _schema_check(self) -> Check:
-        """Looked at now and then while it is right, each time while it is not."""
+        """Looked at now and then while it counts, each time while it does not."""
         is_due = clock.monotonic_s() >= self._schema_until_s
-        if self._schema is None or is_due or self._schema.level != "ok":
+        if self._schema is None or is_due or self._schema.level == "bad":
             self._schema = check_host.schema_of(self._core)
             self._schema_until_s = clock.monotonic_s() + _SCHEMA_S
         return self._schema

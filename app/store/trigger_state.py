@@ -1,7 +1,8 @@
 """Triggers that keep the statistics: which are not as this release makes them, how they come back.
 
 A trigger that is there by name, and does something else, counts as wrong as one that is gone: what
-each does is compared with what this release makes.
+each does is compared with what this release makes. One of somebody else's on our tables is named
+and left: it may change counters, or may not.
 """
 
 import re
@@ -10,6 +11,7 @@ from typing import Final, Literal, TypeAlias
 
 from sqlalchemy import Connection, text
 
+from app.store.tables import metadata
 from migrations import today
 from migrations.today import Trigger
 
@@ -34,16 +36,32 @@ _BODY: Final = re.compile(r"\$f\$(.*)\$f\$", re.DOTALL)
 def faults(conn: Connection) -> dict[str, Fault]:
     """The triggers of this release that are not as they must be, and what of it (one statement)."""
     dialect = conn.dialect.name
-    present = {
-        (table, name): (sql, function, bool(fires))
-        for table, name, sql, function, fires in conn.execute(_PRESENT[dialect])
-    }
+    present = _present(conn)
     is_ours = _is_ours_in_sqlite if dialect == "sqlite" else _is_ours_in_postgres
     found = {
         name: _fault(one, present.get((one.table, name)), is_ours)
         for name, one in today.made(dialect).items()
     }
     return {name: fault for name, fault in found.items() if fault is not None}
+
+
+def strange(conn: Connection) -> list[tuple[str, str]]:
+    """Triggers on our tables that no release made: (name, table); they may be harmless."""
+    ours = {(one.table, one.name) for one in today.made(conn.dialect.name).values()}
+    found = ((table.lower(), name) for table, name in _present(conn))
+    return sorted(
+        (name, table)
+        for table, name in found
+        if table in metadata.tables and (table, name) not in ours
+    )
+
+
+def _present(conn: Connection) -> dict[tuple[str, str], tuple[str, str, bool]]:
+    """(table, name) -> what makes it, its function, and whether it fires (one statement)."""
+    return {
+        (table, name): (sql, function, bool(fires))
+        for table, name, sql, function, fires in conn.execute(_PRESENT[conn.dialect.name])
+    }
 
 
 def _fault(

@@ -101,6 +101,39 @@ def _drop(core: Core, name: str) -> None:
         conn.execute(text(f"DROP TRIGGER {name}{'' if core.database.is_sqlite else ' ON text'}"))
 
 
+def test_trigger_of_somebody_else_is_named_and_left(any_home: Home) -> None:
+    """It may be what changes the counters: doctor warns, a recount names it, nothing is refused."""
+    core = any_home.core
+    _fill(any_home)
+    with core.database.write() as conn:
+        for statement in _EVIL[conn.dialect.name]:
+            conn.execute(text(statement))
+        planted.put(conn, {})
+    schema.check(core.database)
+    check = check_host.schema_of(core)
+    assert (check.level, check.facts) == ("warn", {"strange": 1})
+    assert check.said.en.endswith("may change counters: evil on task")
+    found = reconcile(core, rebuild=True)
+    assert (found.is_equal, found.strange) == (True, (("evil", "task"),))
+    done = any_home.run("reconcile")
+    assert "  note: trigger evil on task is of no release: it may change counters\n" in done.stdout
+    assert check_host.schema_of(core).level == "warn"
+
+
+_EVIL = {
+    "sqlite": [
+        "CREATE TRIGGER evil AFTER INSERT ON TASK BEGIN UPDATE stat_total SET n = n - 1; END"
+    ],
+    "postgresql": [
+        (
+            "CREATE FUNCTION evil() RETURNS trigger LANGUAGE plpgsql AS"
+            " $f$ BEGIN UPDATE stat_total SET n = n - 1; RETURN NULL; END $f$"
+        ),
+        "CREATE TRIGGER evil AFTER INSERT ON task FOR EACH ROW EXECUTE FUNCTION evil()",
+    ],
+}
+
+
 def test_moment_that_lies_ahead_is_refused(home: Home) -> None:
     """Nothing can be compared from a moment on that has not come: 2, and no verdict."""
     done = home.run("reconcile", "--since", "2099-01-01")

@@ -10,7 +10,7 @@ from app.service import database_clock
 from app.service.checks.check import NOTHING, Check, Said
 from app.service.core import Core
 from app.service.figures import duration
-from app.store import schema, settings
+from app.store import schema, settings, trigger_state
 from app.store.database import Connection
 
 if TYPE_CHECKING:
@@ -65,9 +65,14 @@ def _database_fix(core: Core) -> Said:
 
 
 def schema_of(core: Core) -> Check:
-    """The schema and its triggers are this release's; `counts` is False where a trigger is not."""
+    """The schema and its triggers are this release's; `counts` is False where a trigger is not.
+
+    Triggers of somebody else's are named: they may do what they like, also to the counters.
+    """
     try:
         schema.check(core.database)
+        with core.database.read() as conn:
+            strange = trigger_state.strange(conn)
     except VoxtraceError as error:
         said = Said(en=error.message, zh=f"数据库结构不符：`{error.message}`")
         is_trigger = error.error_type == schema.TRIGGERS
@@ -75,8 +80,28 @@ def schema_of(core: Core) -> Check:
         fix = Said(en=f"`{command}`", zh=f"请运行 `{command}`")
         facts = {"counts": False} if is_trigger else {}
         return Check(name="schema", level="bad", said=said, fix=fix, facts=facts)
+    if strange:
+        return _strange(strange)
     said = Said(en="the schema is this release's", zh="数据库结构与本版本一致")
     return Check(name="schema", level="ok", said=said)
+
+
+def _strange(found: list[tuple[str, str]]) -> Check:
+    told = ", ".join(f"{name} on {table}" for name, table in found)
+    zh = "、".join(f"`{name}`（表 `{table}`）" for name, table in found)
+    return Check(
+        name="schema",
+        level="warn",
+        said=Said(
+            en=f"triggers that no release made may change counters: {told}",
+            zh=f"有非本产品的触发器，可能会改动统计数字：{zh}",
+        ),
+        fix=Said(
+            en="see what they do, and drop one that writes to `stat_` tables: `DROP TRIGGER`",
+            zh="请检查它们的作用；如果写入 `stat_` 表，请用 `DROP TRIGGER` 删除",
+        ),
+        facts={"strange": len(found)},
+    )
 
 
 def storage(core: Core) -> Check:

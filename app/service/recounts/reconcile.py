@@ -23,7 +23,7 @@ from app.service.recounts.survey import (
     Tell,
     look_at_everything,
 )
-from app.store import schema
+from app.store import schema, trigger_state
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +40,7 @@ class Reconciled:
         drift_count: How many numbers differed.
         notes: What is told though every number is right.
         triggers: Names of triggers that were restored.
+        strange: (name, table) of triggers that no release made; they are left.
         mended: How many cells were mended, by table.
         left: What still differs.
         took_s: Seconds.
@@ -55,6 +56,7 @@ class Reconciled:
     drift_count: int
     notes: Sequence[Drift]
     triggers: Sequence[str]
+    strange: Sequence[tuple[str, str]]
     mended: Counter[str]
     left: Sequence[Drift]
     took_s: float
@@ -110,7 +112,13 @@ def reconcile(
         drift_count=survey.drift_count,
         notes=tuple(last.notes),
         triggers=tuple(restored),
+        strange=_strange(core),
         mended=last.cells,
         left=tuple(last.left),
         took_s=clock.monotonic_s() - begun_s,
     )
+
+
+def _strange(core: Core) -> tuple[tuple[str, str], ...]:
+    with core.database.read() as conn:
+        return tuple(trigger_state.strange(conn))
