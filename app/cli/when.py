@@ -1,21 +1,22 @@
-"""Moments on the command line: read (`2h` ago, or a date and a time), and shown."""
+"""Moments on the command line: read as filters read them, and shown."""
 
-import re
-from datetime import datetime
 from typing import Any, Final
 
 import click
 from typing_extensions import override
 
 from app import clock
+from app.domain.query.amounts import NoZoneError, moment
+from app.domain.query.value import at_us
 
-_UNITS_S: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-_AGO: Final = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)\s*([smhdw])")
-_ALLOWED: Final = "so long ago (90s, 15m, 2h, 7d, 1w), or a date and a time (2026-03-01T14:00, local, or with a zone)"  # noqa: E501 - one line for the reader
+_ALLOWED: Final = (
+    "so long ago (90s, 2h, 1h30m, 7d), a date (2026-03-01, UTC), a date and a time with a zone "
+    "(2026-03-01T14:00Z, 2026-03-01T14:00+08:00) or seconds since 1970, up to the year 2999"
+)
 
 
 class When(click.ParamType[int]):
-    """Microseconds since the epoch, out of "2h" (ago, by this host's clock) or an ISO 8601 date."""
+    """Microseconds since the epoch, out of "2h" (ago, by this host's clock) or a date."""
 
     name = "when"
 
@@ -24,13 +25,12 @@ class When(click.ParamType[int]):
         if isinstance(value, int):
             return value
         text = str(value).strip()
-        if (ago := _AGO.fullmatch(text)) is not None:
-            return clock.now_us() - round(float(ago[1]) * _UNITS_S[ago[2]] * 1_000_000)
         try:
-            moment = clock.to_us(datetime.fromisoformat(text).astimezone())
-        except (ValueError, OverflowError):
+            return max(0, at_us(moment(text), clock.now_us()))
+        except NoZoneError:
+            self.fail(f"{text[:40]!r} needs a zone: Z for UTC, or such as +08:00", param, ctx)
+        except ValueError:
             self.fail(f"must be {_ALLOWED}, got {text[:40]!r}", param, ctx)
-        return moment
 
 
 def shown(at_us: int) -> str:

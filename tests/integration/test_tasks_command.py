@@ -60,6 +60,20 @@ def test_wrong_filter_is_underlined(full: Home) -> None:
     assert marks == " " * (2 + 6 + 1 + 7) + "^^^^^"
 
 
+def test_slip_in_an_option_is_no_filter(full: Home) -> None:
+    """What begins with two dashes and is no option ends with 2, and the option that is near."""
+    done = full.run("tasks", "status:failed", "--limt", "5")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.splitlines()[-3:] == [
+        "  status:failed --limt 5",
+        "                ^^^^^^",
+        "did you mean --limit?",
+    ]
+    assert full.run("stats", "--exakt").stderr.endswith("did you mean --exact?\n")
+    assert "did you mean" not in full.run("tasks", "--status:failed").stderr
+    assert full.run("tasks", '"--limt"').stdout == "no task\n"
+
+
 def test_nothing_found_is_said(full: Home) -> None:
     """A list without tasks says so."""
     assert full.run("tasks", "voice:nobody", "--count").stdout == "0 in all\nno task\n"

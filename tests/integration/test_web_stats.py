@@ -96,6 +96,23 @@ def test_groups_open_their_own_rows(any_home: Home, client: DocumentedClient) ->
     assert told["savings"] is None
 
 
+@pytest.mark.parametrize(
+    "query", ["engine:tone,scripted " * 50, "status:failed,completed voice:-," + "a," * 478 + "b"]
+)
+def test_longest_filter_opens_its_rows(
+    any_home: Home, client: DocumentedClient, query: str
+) -> None:
+    """As many terms and characters as may be typed: what the window and groups add opens, too."""
+    _work(any_home)
+    query = query.replace("voice:-,", "-voice:").strip()
+    assert len(query.split()) == 50 or len(query) > 980
+    found = _get(client, "/api/v1/stats", query=query, by="voice", **{"from": "1h"})
+    assert found["groups"]
+    for told in (found, *found["groups"]):
+        rows = _get(client, "/api/v1/tasks", query=told["query"], count="1")
+        assert rows["count"]["n"] == told["total"] > 0
+
+
 def test_series_has_a_point_for_each_hour(any_home: Home, client: DocumentedClient) -> None:
     """Oldest first, empty ones included; the last one has what ended in this hour."""
     _work(any_home)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from app.domain.errors import QueryError
 from app.domain.query import faults
 from app.domain.query.match import name_matches
-from app.domain.query.parse import MAX_CHARS, parse
+from app.domain.query.parse import MAX_CHARS, parse, parse_with_room
 from app.domain.query.query import Query, Term, beyond_dimensions, both, named, within
 from app.domain.query.value import Ago, At, Glob, Missing, Range, Window, Word, at_us
 from tests.support.queries import queries
@@ -179,7 +179,7 @@ def test_filter_is_written_in_one_way(text: str, canonical: str) -> None:
         ("since:yesterday", 6, 9, "not_a_moment", "since must be so long ago"),
         ("since:2", 6, 1, "not_a_moment", "so long ago (2h, 7d)"),
         ("since:2026-02-30", 6, 10, "not_a_moment", "got '2026-02-30'"),
-        ("ended:>9999-01-01", 6, 11, "not_a_moment", "ended must be"),
+        ("ended:>9999-01-01", 6, 11, "outside", "ended must lie"),
         ("since:2026-03-01T10:00", 6, 16, "no_zone", "needs a zone: Z for UTC"),
         ("ended:2h", 6, 2, "no_side", "ended:>=2h, ended:<2h"),
         ('ended:"2026-03-01 10:00Z"', 6, 19, "no_side", "ended:>=2026-03-01T10:00Z, ended:<"),
@@ -191,7 +191,15 @@ def test_filter_is_written_in_one_way(text: str, canonical: str) -> None:
         ("x" * 1001, 0, 1001, "too_long", "it has 1001 characters"),
         ("a " * 51, 100, 1, "too_many", "it has 51 terms; at most 50"),
         ("第" * 844, 0, 844, "too_long_quoted", "in an address it takes 7603 bytes"),
-        ("," + "\\" * 600, 0, 601, "too_long", "it has 1208 characters"),
+        ("," + "第" * 700 + "\\" * 299, 0, 1000, "too_long_quoted", "in an address it takes 8110"),
+        ("--status:failed", 0, 15, "two_minus", "got '--status:failed'; one dash excludes"),
+        ("engine:x --limt 5", 9, 6, "two_minus", "begins with a dash needs quotes"),
+        ("--", 0, 2, "two_minus", "got '--'"),
+        ("dur:999999999999999h", 4, 16, "beyond", "dur can be 11574074d at most"),
+        ("since:999999999999999h", 6, 16, "beyond", "since can be 11574074d at most"),
+        ("since:9999-12-31", 6, 10, "outside", "since must lie in the years 1970 to 2999"),
+        ("until:1969-12-31", 6, 10, "outside", "until must lie in the years 1970 to 2999"),
+        ("submitted:>99999999999", 10, 12, "outside", "in the years 1970 to 2999"),
     ],
 )
 def test_wrong_filter_is_told_with_its_place(
@@ -253,3 +261,56 @@ def test_moment_so_long_ago_is_told_from_the_time_of_use() -> None:
     """A relative moment is resolved by whoever uses the filter."""
     assert at_us(Ago(ms=1500), MARCH_US) == MARCH_US - 1_500_000
     assert at_us(At(us=5), MARCH_US) == 5
+
+
+def _typed() -> st.SearchStrategy[str]:
+    """Filters as long as they may be typed: many bare words, escapes, aliases, lists of moments."""
+    pieces = st.sampled_from(
+        ["a", "fp:x", "\\,", '"', "第", "submitted:>100000000,<2000000000", "-type:*", "run:90s"]
+    )
+    return st.builds(
+        lambda one, times, end: " ".join([one] * times)[: MAX_CHARS - len(end)] + end,
+        pieces,
+        st.integers(1, 50),
+        st.sampled_from(["", " x" + "\\" * 400 + ",", " " + "a" * 900]),
+    )
+
+
+@pytest.mark.parametrize("text", ["a" * 1000, "," + "\\" * 999, "a " * 50, "engine:x " * 50])
+def test_longest_typed_filter_is_taken(text: str) -> None:
+    """What counts is what was typed, not what it is written out as; that is taken again."""
+    query = parse(text)
+    assert parse(str(query)) == query
+
+
+@given(_typed())
+def test_what_is_written_with_a_window_and_a_group_is_a_filter(text: str) -> None:
+    """A filter that statistics take opens with what they add to it, however long it was typed."""
+    try:
+        query = parse_with_room(text)
+    except QueryError:
+        return
+    group = Query(terms=(named("release", "第" * 100),))
+    window = Query(terms=(within("ended", 1_795_000_000_123_456, 1_795_000_001_123_457),))
+    for written in (query, both(query, window), both(group, both(query, window))):
+        assert parse(str(written)) == written
+
+
+def test_filter_that_leaves_no_room_is_refused_by_statistics_only() -> None:
+    """In statistics a filter has 50 terms and 6000 bytes of an address, as it is written out."""
+    chinese = "voice:" + "第" * 700
+    assert parse(chinese)
+    with pytest.raises(QueryError, match="at most 6000"):
+        parse_with_room(chinese)
+    terms = " ".join(["status:failed"] * 52)
+    assert len(parse(terms).terms) == 52
+    with pytest.raises(QueryError, match="it has 52 terms; at most 50"):
+        parse_with_room(terms)
+
+
+@pytest.mark.parametrize("text", ['"--limit"', 'text:"--limit"', '"-x"', '-"--x"', "text:--x"])
+def test_text_that_begins_with_a_dash_is_searched_for_in_quotes(text: str) -> None:
+    """A dash in quotes, or after a name, is a dash."""
+    [term] = parse(text).terms
+    assert term.name == "text"
+    assert str(term.values[0]).startswith("Word(text='-")

@@ -31,12 +31,25 @@ _START: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY_US: Final = 86_400_000_000
 #: Largest number and longest duration: both fit a BIGINT in whatever unit.
 MAX_NUMBER: Final = 10**15
+#: The longest duration in whole days.
+MAX_WHOLE_DAYS_MS: Final = MAX_NUMBER // 86_400_000 * 86_400_000
+#: Years of the first and the last moment.
+FIRST_YEAR: Final = "1970"
+LAST_YEAR: Final = "2999"
 #: The last moment: the end of the year 2999.
 _LAST_US: Final = 32_503_680_000_000_000
 
 
 class NoZoneError(ValueError):
     """A date and a time without a zone."""
+
+
+class TooLongError(ValueError):
+    """A duration, but longer than `MAX_NUMBER`."""
+
+
+class OutsideError(ValueError):
+    """A moment, but outside the years that are allowed."""
 
 
 def number(text: str) -> int:
@@ -47,7 +60,12 @@ def number(text: str) -> int:
 
 
 def duration_ms(text: str) -> int:
-    """Milliseconds of `90s`, `1.5h` or `1h30m`; ValueError for anything else, or finer ones."""
+    """Milliseconds of `90s`, `1.5h` or `1h30m`.
+
+    Raises:
+        TooLongError: It is longer than `MAX_NUMBER`.
+        ValueError: Anything else, or a finer one.
+    """
     if not _PIECES.fullmatch(text):
         raise ValueError(text)
     total = 0
@@ -58,7 +76,7 @@ def duration_ms(text: str) -> int:
             raise ValueError(text)
         total += scaled // scale
     if total > MAX_NUMBER:
-        raise ValueError(text)
+        raise TooLongError(text)
     return total
 
 
@@ -67,7 +85,8 @@ def moment(text: str) -> Moment:
 
     Raises:
         NoZoneError: A date and a time without a zone.
-        ValueError: Anything else, or outside the years 1970 to 2999.
+        OutsideError, TooLongError: Outside the years 1970 to 2999, or longer ago than is told.
+        ValueError: Anything else.
     """
     if _PIECES.fullmatch(text):
         return Ago(ms=duration_ms(text))
@@ -83,7 +102,7 @@ def moment(text: str) -> Moment:
     else:
         raise ValueError(text)
     if not 0 <= us <= _LAST_US:
-        raise ValueError(text)
+        raise OutsideError(text)
     return At(us=us)
 
 

@@ -27,6 +27,10 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "control": "{code} is not a character of any text; remove it",
         "open_quote": 'the quote is not closed; add a " (inside quotes, \\" is a quote)',
         "lone_minus": "- must stand right before what it excludes; a dash in a text needs quotes",
+        "two_minus": (
+            "no filter begins with two dashes, got {value!r}; one dash excludes, and a text that "
+            "begins with a dash needs quotes"
+        ),
         "no_value": "a value is missing after {name}:",
         "no_value_or_none": 'a value is missing after {name}:; nothing at all is {name}:""',
         "no_choice": "a value is missing after {name}:; allowed: {allowed}",
@@ -45,6 +49,8 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
             "{name} must be a duration of whole milliseconds such as >60s, <1h30m or 10s..2m "
             "(ms, s, m, h, d, w), got {value!r}"
         ),
+        "beyond": "{name} can be {most} at most, got {value!r}",
+        "outside": "{name} must lie in the years {first} to {last}, got {value!r}",
         "not_a_moment": (
             "{name} must be so long ago (2h, 7d), a date (2026-03-01, UTC), a date and a time with "
             "a zone (2026-03-01T14:00Z) or seconds since 1970, got {value!r}"

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Final
 from urllib.parse import quote
 
+from app.domain.errors import QueryError
 from app.domain.query import amounts
 from app.domain.query.faults import Place, fault
 from app.domain.query.qualifiers import NAMES, QUALIFIERS, Kind, Qualifier
@@ -19,41 +20,95 @@ from app.domain.query.query import Query, Term
 from app.domain.query.tokens import RawTerm, RawValue, terms_of
 from app.domain.query.value import Glob, Missing, Range, Value, Word
 
-#: Longest filter, in characters, as given and as written out.
+#: Longest filter, in characters, as it is typed.
 MAX_CHARS: Final = 1000
 #: And in bytes as it is quoted in an address, where a Chinese character takes 9: with a cursor
 #: beside it such an address is one that a web server takes.
 MAX_QUOTED_BYTES: Final = 7600
 #: Terms of a filter at most.
 MAX_TERMS: Final = 50
+#: What is written by `str`, with a window and a group beside it, may have more: it can be opened.
+MAX_WRITTEN_BYTES: Final = 7900
+MAX_WRITTEN_TERMS: Final = 60
+#: Bytes of a filter that leaves room for a window and a group.
+MAX_BYTES_WITH_ROOM: Final = 6000
 _TRACE: Final = re.compile(r"[0-9a-f]{32}")
 
 
 def parse(text: str) -> Query:
     """The filter that a text says; the empty text holds for every task.
 
-    `str` of the result parses to an equal filter.
+    `str` of the result parses to an equal filter, though it may be longer than one that is typed.
 
     Raises:
         QueryError: It is wrong: says what, where (position and length, in characters), and what is
             allowed.
     """
-    _check_length(text, text)
-    raw = terms_of(text)
-    if len(raw) > MAX_TERMS:
-        raise fault(raw[MAX_TERMS].place, "too_many", n=len(raw), most=MAX_TERMS)
-    query = Query(terms=tuple(_term(one) for one in raw))
-    _check_length(str(query), text)
+    if len(text) > MAX_CHARS:
+        return _written_by_us(text, _too_long(text))
+    if _quoted_bytes(text) > MAX_WRITTEN_BYTES:
+        _check_quoted(text, text, MAX_QUOTED_BYTES)
+    query = _query(text)
+    if str(query) != text.strip():
+        _check_terms(query)
+        _check_quoted(text, text, MAX_QUOTED_BYTES)
+        _check_quoted(str(query), text, MAX_QUOTED_BYTES)
     return query
 
 
-def _check_length(written: str, given: str) -> None:
-    everything = Place(0, len(given))
-    if len(written) > MAX_CHARS:
-        raise fault(everything, "too_long", n=len(written), most=MAX_CHARS)
-    quoted = len(quote(written, safe="", errors="replace"))
-    if quoted > MAX_QUOTED_BYTES:
-        raise fault(everything, "too_long_quoted", n=quoted, most=MAX_QUOTED_BYTES)
+def parse_with_room(text: str) -> Query:
+    """The filter, with room for a window and a group: what is written with them parses, too.
+
+    Raises:
+        QueryError: As `parse`.
+    """
+    query = parse(text)
+    _check_terms(query)
+    _check_quoted(str(query), text, MAX_BYTES_WITH_ROOM)
+    return query
+
+
+def _written_by_us(text: str, wrong: QueryError) -> Query:
+    """A text that is too long to be typed: what `str` wrote, or it is wrong."""
+    if _quoted_bytes(text) > MAX_WRITTEN_BYTES:
+        raise wrong
+    try:
+        query = _query(text)
+    except QueryError:
+        raise wrong from None
+    if str(query) != text:
+        raise wrong
+    return query
+
+
+def _query(text: str) -> Query:
+    raw = terms_of(text)
+    if len(raw) > MAX_WRITTEN_TERMS:
+        raise _too_many(raw[MAX_TERMS].place, len(raw))
+    return Query(terms=tuple(_term(one) for one in raw))
+
+
+def _check_terms(query: Query) -> None:
+    if len(query.terms) > MAX_TERMS:
+        raise _too_many(query.terms[MAX_TERMS].place, len(query.terms))
+
+
+def _check_quoted(written: str, given: str, most: int) -> None:
+    count = _quoted_bytes(written)
+    if count > most:
+        raise fault(Place(0, len(given)), "too_long_quoted", n=count, most=most)
+
+
+def _quoted_bytes(text: str) -> int:
+    return len(quote(text, safe="", errors="replace"))
+
+
+def _too_long(text: str) -> QueryError:
+    return fault(Place(0, len(text)), "too_long", n=len(text), most=MAX_CHARS)
+
+
+def _too_many(place: Place, count: int) -> QueryError:
+    return fault(place, "too_many", n=count, most=MAX_TERMS)
 
 
 def _term(raw: RawTerm) -> Term:
@@ -128,12 +183,19 @@ def _amount(qualifier: Qualifier, raw: RawValue) -> Range:
     is_number = qualifier.kind is Kind.NUMBER
     try:
         found = amounts.range_of(raw.text, amounts.number if is_number else amounts.duration_ms)
+    except amounts.TooLongError:
+        raise _beyond(qualifier, raw) from None
     except ValueError:
         reason = "not_a_number" if is_number else "not_a_duration"
         raise fault(raw.place, reason, name=qualifier.name, value=raw.text) from None
     if amounts.is_backwards(found):
         raise fault(raw.place, "backwards", value=raw.text)
     return found
+
+
+def _beyond(qualifier: Qualifier, raw: RawValue) -> QueryError:
+    most = amounts.written_duration(amounts.MAX_WHOLE_DAYS_MS)
+    return fault(raw.place, "beyond", name=qualifier.name, value=raw.text, most=most)
 
 
 def _moment(qualifier: Qualifier, raw: RawValue) -> Value:
@@ -143,6 +205,11 @@ def _moment(qualifier: Qualifier, raw: RawValue) -> Value:
         found = amounts.window_of(raw.text)
     except amounts.NoZoneError as error:
         raise fault(raw.place, "no_zone", value=str(error)) from None
+    except amounts.TooLongError:
+        raise _beyond(qualifier, raw) from None
+    except amounts.OutsideError:
+        years = {"first": amounts.FIRST_YEAR, "last": amounts.LAST_YEAR}
+        raise fault(raw.place, "outside", name=qualifier.name, value=raw.text, **years) from None
     except ValueError:
         raise fault(raw.place, "not_a_moment", name=qualifier.name, value=raw.text) from None
     if found is None:

@@ -74,6 +74,9 @@ def _term(text: str, start: int) -> tuple[RawTerm, int]:
     at = start + 1 if is_negated else start
     if at == len(text) or text[at].isspace():
         raise fault(Place(start, 1), "lone_minus")
+    if is_negated and text[at] == "-":
+        word = text[start:].split(maxsplit=1)[0]
+        raise fault(Place(start, len(word)), "two_minus", value=word)
     named = _NAME.match(text, at)
     values: list[RawValue] = []
     if named is None:
