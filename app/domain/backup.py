@@ -1,5 +1,6 @@
 """The manifest of a backup file: what it holds, of which schema, and how each part is checked."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -7,11 +8,14 @@ from typing import Any, Final
 
 from app.domain.errors import BackupError
 
-#: Version of the file's form; a reader takes its own and older ones.
-FORMAT: Final = 1
+#: Version of the file's form; a reader takes its own and older ones. From 2 on the manifest has a
+#: checksum.
+FORMAT: Final = 2
 PRODUCT: Final = "voxtrace"
 #: Name of the manifest in the file.
 MANIFEST: Final = "manifest.json"
+#: Name of its checksum, as `sha256sum` writes it.
+CHECKSUM: Final = "manifest.sha256"
 #: Bytes of a manifest at most.
 MAX_MANIFEST_BYTES: Final = 4_000_000
 
@@ -76,6 +80,11 @@ class Manifest:
         """Rows in all."""
         return sum(part.row_count for part in self.tables)
 
+    @property
+    def entries(self) -> tuple[str, ...]:
+        """The names of all parts."""
+        return (*(part.entry for part in self.tables), *((self.audio.entry,) if self.audio else ()))
+
 
 def to_json(manifest: Manifest) -> bytes:
     """The manifest as it stands in the file."""
@@ -83,12 +92,24 @@ def to_json(manifest: Manifest) -> bytes:
     return json.dumps(value, ensure_ascii=False, indent=1).encode()
 
 
-def from_json(data: bytes) -> Manifest:
+def checksum(data: bytes) -> bytes:
+    """What stands beside a manifest."""
+    return f"{hashlib.sha256(data).hexdigest()}  {MANIFEST}\n".encode()
+
+
+def from_json(data: bytes, summed: bytes | None) -> Manifest:
     """The manifest of a file.
 
+    Args:
+        data: As it stands in the file.
+        summed: Its checksum; None: there is none.
+
     Raises:
-        BackupError: It is none, or one of a later form.
+        BackupError: It is none, is not what its checksum says, or is one of a later form.
     """
+    if summed is not None and summed != checksum(data):
+        message = f"{MANIFEST} has another SHA-256 than {CHECKSUM} says: the file was changed"
+        raise BackupError(message)
     try:
         value = json.loads(data)
     except (ValueError, RecursionError) as error:
@@ -102,6 +123,9 @@ def from_json(data: bytes) -> Manifest:
             f"the file has form {str(value.get('format'))[:20]!r}, this release reads up to "
             f"{FORMAT}: import it with the release that made it, {str(value.get('release'))[:40]!r}"
         )
+        raise BackupError(message)
+    if summed is None and value["format"] > 1:
+        message = f"the file has no {CHECKSUM}: it was changed"
         raise BackupError(message)
     return _manifest(value)
 

@@ -4,6 +4,7 @@ import io
 import json
 import random
 import tarfile
+import warnings
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from app.domain import backup
 from app.domain.errors import BackupError, StoreError, VoxtraceError
 from app.service.backup import check
 from app.service.backup.export import export
@@ -21,6 +23,7 @@ from tests.support.backup_files import (
     contents,
     import_file,
     lines_of,
+    put_entries,
     put_raw,
     put_together,
     taken_apart,
@@ -94,7 +97,8 @@ def _drop_entry(manifest: Json, entries: Entries) -> None:
     del entries[_part(manifest, "segment")["entry"]]
 
 
-def _name_a_file(manifest: Json, _entries: Entries) -> None:
+def _name_a_file(manifest: Json, entries: Entries) -> None:
+    del entries[_part(manifest, "segment")["entry"]]
     _part(manifest, "segment")["entry"] = "../../../etc/passwd"
 
 
@@ -123,7 +127,7 @@ def _be_of_the_future(manifest: Json, _entries: Entries) -> None:
 
 
 def _have_a_later_form(manifest: Json, _entries: Entries) -> None:
-    manifest["format"] = 2
+    manifest["format"] = 3
 
 
 def _be_of_others(manifest: Json, _entries: Entries) -> None:
@@ -150,7 +154,7 @@ RAW: dict[Callable[[Json, Entries], None], str] = {
     _add_column: "tables/event.jsonl: the file's columns are others: has oops",
     _lose_ids: "tables/event.jsonl must have a last_id",
     _be_of_the_future: r"schema '9999' .*this release knows 0001 to \d+",
-    _have_a_later_form: "has form '2', this release reads up to 1",
+    _have_a_later_form: "has form '3', this release reads up to 2",
     _be_of_others: "made by something else",
     _be_crooked: "as 'tables'",
     _count_below_nothing: "has -1 as 'made_at'",
@@ -167,6 +171,38 @@ def test_file_that_contradicts_its_manifest_is_refused(
     bad = put_raw(tmp_path / "bad.zip", manifest, entries)
     with pytest.raises(BackupError, match=RAW[change]):
         import_file(home.core, bad)
+    _assert_untouched(home)
+
+
+def test_manifest_that_was_changed_is_refused(made: Path, home: Home, tmp_path: Path) -> None:
+    """Any value of it is covered by a checksum, the form that has none too."""
+    with zipfile.ZipFile(made) as found:
+        entries = {name: found.read(name) for name in found.namelist()}
+    data = entries[backup.MANIFEST]
+    manifest = json.loads(data)
+    for name, value in {"made_at": 1, "release": "9.9", "format": 1}.items():
+        changed = json.dumps({**manifest, name: value}).encode()
+        bad = put_entries(tmp_path / "bad.zip", {**entries, backup.MANIFEST: changed})
+        with pytest.raises(BackupError, match=r"manifest\.sha256 says: the file was changed"):
+            import_file(home.core, bad)
+    del entries[backup.CHECKSUM]
+    with pytest.raises(BackupError, match=r"has no manifest\.sha256"):
+        import_file(home.core, put_entries(tmp_path / "bad.zip", entries))
+    _assert_untouched(home)
+
+
+def test_entry_that_is_not_in_the_manifest_is_refused(
+    made: Path, home: Home, tmp_path: Path
+) -> None:
+    """One more, or one twice: a reader of the file may have got another one."""
+    bad = tmp_path / "bad.zip"
+    for name, words in {"notes.txt": "'notes.txt'", "tables/text.jsonl": "there twice"}.items():
+        bad.write_bytes(made.read_bytes())
+        with warnings.catch_warnings(), zipfile.ZipFile(bad, "a") as found:
+            warnings.simplefilter("ignore", UserWarning)
+            found.writestr(name, b"")
+        with pytest.raises(BackupError, match=words):
+            import_file(home.core, bad)
     _assert_untouched(home)
 
 
@@ -325,9 +361,7 @@ def test_file_that_changes_between_check_and_load_is_not_loaded(
     """What was checked is what is loaded: hashes are compared in both readings."""
     manifest, entries = taken_apart(made)
     path = tmp_path / "moving.zip"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as stored:
-        for name, data in {**entries, "manifest.json": json.dumps(manifest).encode()}.items():
-            stored.writestr(name, data)
+    put_raw(path, manifest, entries, packing=zipfile.ZIP_STORED)
     data = path.read_bytes()
     with opened(path) as found:
         checked = check.check_file(home.core, found)

@@ -83,6 +83,7 @@ def taken_apart(path: Path) -> tuple[Json, dict[str, bytes]]:
     """The manifest of a file as JSON, and its entries."""
     with zipfile.ZipFile(path) as found:
         entries = {name: found.read(name) for name in found.namelist()}
+    entries.pop(backup.CHECKSUM)
     return json.loads(entries.pop(backup.MANIFEST)), entries
 
 
@@ -99,10 +100,21 @@ def put_together(path: Path, manifest: Json, entries: dict[str, bytes]) -> Path:
     return put_raw(path, manifest, entries)
 
 
-def put_raw(path: Path, manifest: Json, entries: dict[str, bytes]) -> Path:
-    """The same with a manifest that says what it likes."""
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as made:
-        for name, data in {**entries, backup.MANIFEST: json.dumps(manifest).encode()}.items():
+def put_raw(
+    path: Path, manifest: Json, entries: dict[str, bytes], *, packing: int = zipfile.ZIP_DEFLATED
+) -> Path:
+    """The same with a manifest that says what it likes, and a checksum that fits."""
+    data = json.dumps(manifest).encode()
+    written = {**entries, backup.MANIFEST: data, backup.CHECKSUM: backup.checksum(data)}
+    return put_entries(path, written, packing=packing)
+
+
+def put_entries(
+    path: Path, entries: dict[str, bytes], *, packing: int = zipfile.ZIP_DEFLATED
+) -> Path:
+    """A file of these entries, whatever they say."""
+    with zipfile.ZipFile(path, "w", packing) as made:
+        for name, data in entries.items():
             made.writestr(name, data)
     return path
 
@@ -121,7 +133,7 @@ def changed(path: Path, table: str, change: Callable[[Json], None]) -> Path:
 
 
 def export_of_revision(database: Database, revision: str, path: Path) -> None:
-    """A file as a release at `revision` writes it, of a database that has that schema."""
+    """A file as a release at `revision` wrote it, in the first form; the database is of it, too."""
     parts = []
     with new_file(path, may_replace=False) as writer, database.read() as conn:
         for shape in layout.of_revision(revision):
@@ -152,8 +164,9 @@ def export_of_revision(database: Database, revision: str, path: Path) -> None:
             tables=tuple(parts),
             audio=None,
         )
+        first_form = {**json.loads(backup.to_json(manifest)), "format": 1}
         with writer.entry(backup.MANIFEST) as entry:
-            entry.write(backup.to_json(manifest))
+            entry.write(json.dumps(first_form).encode())
 
 
 def lines_of(path: Path) -> dict[str, list[bytes]]:

@@ -52,6 +52,7 @@ MANIFEST = Manifest(
     ),
     audio=AudioPart(**PART, file_count=1, missing_count=0),
 )
+DATA = backup.to_json(MANIFEST)
 
 
 @PATIENT
@@ -100,7 +101,7 @@ def _words(line: bytes, *, is_strict: bool) -> str:
 
 def test_manifest_comes_back() -> None:
     """What is written is what is read."""
-    assert backup.from_json(backup.to_json(MANIFEST)) == MANIFEST
+    assert backup.from_json(DATA, backup.checksum(DATA)) == MANIFEST
     assert MANIFEST.row_count == 2
 
 
@@ -122,12 +123,13 @@ def test_manifest_with_a_wrong_value_is_refused(path: tuple[Any, ...]) -> None:
     for step in path[:-1]:
         at = at[step]
     at[path[-1]] = [[]]
+    changed = json.dumps(value).encode()
     with pytest.raises(BackupError):
-        backup.from_json(json.dumps(value).encode())
+        backup.from_json(changed, backup.checksum(changed))
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b"[]", b"null", b"\xff", b"[" * 100_000])
 def test_something_else_is_no_manifest(data: bytes) -> None:
     """Nonsense is told apart, whatever it is."""
     with pytest.raises(BackupError):
-        backup.from_json(data)
+        backup.from_json(data, backup.checksum(data))

@@ -1,8 +1,9 @@
 """Check: everything that a backup file says about itself, before anything is written.
 
-The whole file is read: every size and SHA-256, every line as JSON, every value against its column,
-the number of rows of each table. What the database alone can tell (keys that are there twice, rows
-that refer to none) comes up while rows are loaded, and takes all of them back.
+The whole file is read: its entries, every size and SHA-256, every line as JSON, every value
+against its column, the number of rows of each table. What the database alone can tell (keys that
+are there twice, rows that refer to none) comes up while rows are loaded, and takes all of them
+back.
 """
 
 from collections.abc import Callable, Iterator
@@ -41,6 +42,7 @@ def check_file(core: Core, backup: BackupFile, *, tell: Tell = silent) -> Checke
         BackupError: What is wrong with it, naming entry and line.
     """
     wanted = shapes(backup.manifest)
+    backup.refuse_others()
     check(backup, wanted, is_strict=not core.database.is_sqlite, tell=tell)
     return Checked(backup=backup, shapes=wanted)
 

@@ -76,8 +76,10 @@ def export(
             tables=tuple(read.tables),
             audio=audio,
         )
-        with writer.entry(backup.MANIFEST) as entry:
-            entry.write(backup.to_json(manifest))
+        data = backup.to_json(manifest)
+        for name, written in ((backup.MANIFEST, data), (backup.CHECKSUM, backup.checksum(data))):
+            with writer.entry(name) as entry:
+                entry.write(written)
     return Exported(manifest=manifest, size_bytes=target.stat().st_size)
 
 

@@ -21,6 +21,8 @@ from app.domain.errors import BackupError
 _BLOCK_BYTES: Final = 1 << 20
 #: Bytes of one row at most: the longest text that a setting allows, escaped.
 _LINE_BYTES: Final = 1 << 30
+#: Bytes of the manifest's checksum at most: more is none.
+_CHECKSUM_BYTES: Final = 1000
 #: What `zipfile` raises over a file that is truncated or changed.
 _BROKEN: Final = (
     zipfile.BadZipFile,
@@ -50,7 +52,32 @@ class BackupFile:
                 message = f"{self.path}: {backup.MANIFEST} is too large: it is no backup"
                 raise BackupError(message)
             data = self._zip.read(backup.MANIFEST)
-        return backup.from_json(data)
+        return backup.from_json(data, self._read_checksum())
+
+    def _read_checksum(self) -> bytes | None:
+        """What the manifest must be, as far as it can be one; None: an older release wrote it."""
+        if backup.CHECKSUM not in self._zip.namelist():
+            return None
+        with self._understood(backup.CHECKSUM), self._zip.open(backup.CHECKSUM) as stream:
+            return stream.read(_CHECKSUM_BYTES)
+
+    def refuse_others(self) -> None:
+        """Looks for entries that the manifest does not name.
+
+        Raises:
+            BackupError: There is one, or one is there twice: who did that may have done more.
+        """
+        known = {backup.MANIFEST, backup.CHECKSUM, *self.manifest.entries}
+        names = self._zip.namelist()
+        strange = sorted(set(names) - known)
+        if strange or len(names) != len(set(names)):
+            what = (
+                f"{strange[0][:80]!r}, which is not in its manifest"
+                if strange
+                else "one is there twice"
+            )
+            message = f"{self.path} has an entry too many: {what}: it was changed"
+            raise BackupError(message)
 
     def lines(self, part: Part) -> Iterator[bytes]:
         """The lines of an entry, one at a time, without their ends.
