@@ -15,7 +15,7 @@ from app.service import task_list, task_values, task_views
 from app.service.core import Core
 from app.service.task_count import Count
 from app.service.task_list import TaskPage
-from app.web import filters, list_query, list_rows, moments, query_words
+from app.web import filters, list_faults, list_query, list_rows, moments, query_words
 from app.web.format import duration, number
 from app.web.visitor import Visitor
 
@@ -55,11 +55,7 @@ class SortLink:
 
 
 def values(core: Core, args: Mapping[str, str], reader: Visitor) -> dict[str, Any]:
-    """What the page shows; of a wrong filter what is wrong, and no tasks.
-
-    Raises:
-        RequestError: A sort or a cursor that is none.
-    """
+    """What the page shows; of a wrong filter, order or place what is wrong, and no tasks."""
     text, page, fault = _read(core, args, reader)
     order = page.order if page else Order()
     query = page.query if page else None
@@ -90,12 +86,16 @@ def values(core: Core, args: Mapping[str, str], reader: Visitor) -> dict[str, An
 def _read(
     core: Core, args: Mapping[str, str], reader: Visitor
 ) -> tuple[str, TaskPage | None, query_words.Fault | None]:
-    """The filter as it stands in the field, and its page or what is wrong with it."""
+    """The filter as it stands in the field, and its page or what is wrong with what is asked."""
     text = args.get("query", "")
+    if (fault := list_faults.of_status(args, reader.t)) is not None:
+        return text, None, fault
     try:
         query = list_query.of(args)
     except QueryError as error:
         return text, None, query_words.fault_of(error, text, reader.t)
+    if (fault := list_faults.of_place(args, query, reader.t)) is not None:
+        return text, None, fault
     page = task_list.page(
         core,
         query,

@@ -21,6 +21,7 @@ class TaskRow:
 
     Attributes:
         under: Why it ended badly; else empty.
+        total_us: From its submission to its end, or to now.
         used_percent: How much of its limit the last attempt took; None where none has begun.
         at: The moment that the list is about: its end in a list by ends, else its submission.
     """
@@ -32,6 +33,7 @@ class TaskRow:
     blocks: Sequence[Block]
     waited_us: int
     ran_us: int | None
+    total_us: int
     used_percent: float | None
     at: int | None
 
@@ -54,6 +56,7 @@ def row(one: ListedTask, order: Order, reader: Visitor) -> TaskRow:
         else (),
         waited_us=max(0, end_us - task.submitted_at - ran_us),
         ran_us=ran_us if task.attempt else None,
+        total_us=max(0, end_us - task.submitted_at),
         used_percent=_used_percent(task, now_us),
         at=task.finished_at if order.sort is Sort.ENDED else task.submitted_at,
     )

@@ -10,10 +10,10 @@ from app.domain.records import DutyRecord, TaskRecord
 from app.service.checks.check import Check
 from app.service.duty_state import state_of
 from app.service.leader import LEADER
-from app.service.report import ActiveTask, MonitorView, Slots, WorkerView
+from app.service.report import ActiveTask, MonitorView, Slots, Stats, WorkerView
 from app.web import moments
 from app.web.drawing import Block
-from app.web.format import duration, size
+from app.web.format import duration, number, size
 from app.web.text_rows import progress_blocks, running_says
 from app.web.visitor import Visitor
 from app.web.words import Words
@@ -22,6 +22,8 @@ from app.web.words import Words
 MAX_SQUARES: Final = 40
 #: Running tasks shown at most; the rest is behind the link.
 MAX_ACTIVE: Final = 50
+#: Where texts without audio that nobody works at are listed.
+_FAILED: Final = "/?status=failed,timeout,cancelled"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +96,7 @@ def values(view: MonitorView, reader: Visitor) -> dict[str, Any]:
         "outbox": outbox_lines(view, reader),
         "waiting_says": waiting_says(view, t),
         "mean": mean_value(view.stats.mean_run_ms, t),
+        "success_says": success_says(view.stats, t),
         "success_percent": f"{view.stats.success_ratio * 100:.1f}",
     }
 
@@ -294,6 +297,24 @@ def waiting_says(view: MonitorView, t: Words) -> str:
         return str(t("monitor.nothing_waits"))
     waited = duration(max(0, view.now - view.oldest_waiting_at), t.lang)
     return str(t("monitor.oldest", waited=waited))
+
+
+def success_says(stats: Stats, t: Words) -> Markup:
+    """What is said under the success rate; each number leads to its texts."""
+    has_audio = t(
+        "monitor.success_sub",
+        n=stats.total,
+        completed=_link("/?status=completed", number(stats.completed)),
+        all=_link("/", number(stats.total)),
+    )
+    if not stats.failed:
+        return has_audio
+    failed = t("monitor.success_not", n=stats.failed)
+    return Markup("{}{}{}").format(has_audio, t("comma"), _link(_FAILED, failed))
+
+
+def _link(path: str, words: str) -> Markup:
+    return Markup('<a class="link" href="{}">{}</a>').format(path, words)
 
 
 def mean_value(mean_run_ms: float | None, t: Words) -> Markup:

@@ -29,12 +29,28 @@ def test_percentiles_are_seen_on_a_phone(visiting: Visiting, library: Library, l
         assert label == {"en": '"RTF"', "zh": '"实时率"'}[lang]
 
 
-@pytest.mark.parametrize("path", ["/tasks", "/tasks?sort=wait", "/tasks?sort=ended"])
+@pytest.mark.parametrize("sort", ["submitted", "wait", "ended", "dur", "total"])
 @pytest.mark.parametrize("lang", ["en", "zh"])
-def test_task_list_fits_a_phone(visiting: Visiting, library: Library, lang: str, path: str) -> None:
+def test_task_list_fits_a_phone(visiting: Visiting, library: Library, lang: str, sort: str) -> None:
     """At 360 px a task's status, title, time and what the list is ordered by are on the screen."""
     del library
     with visiting(lang=lang, width=360) as visit:
-        visit.page.goto(path)
+        visit.page.goto(f"/tasks?sort={sort}")
         assert visit.page.locator("tbody .title").first.is_visible()
         assert visit.page.evaluate(_OUTSIDE) == []
+
+
+@pytest.mark.parametrize("path", ["/tasks", "/tasks?query=status:completed&sort=total"])
+def test_filter_has_a_line_of_its_own_on_a_phone(
+    visiting: Visiting, library: Library, path: str
+) -> None:
+    """At 360 px a filter of forty characters is seen whole; the buttons stand below it."""
+    del library
+    with visiting(width=360) as visit:
+        visit.page.goto(path)
+        field = visit.page.locator(".filterbar input[name=query]").bounding_box()
+        button = visit.page.locator(".filterbar button").last.bounding_box()
+        assert field is not None
+        assert button is not None
+        assert field["width"] > 270
+        assert button["y"] >= field["y"] + field["height"]

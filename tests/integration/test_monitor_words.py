@@ -1,7 +1,9 @@
 """What the monitor says in words: what waits for what, which part an alert is of, one judgement."""
 
 import json
+import re
 from collections.abc import Iterator
+from html import unescape
 
 import pytest
 from flask.testing import FlaskClient
@@ -9,14 +11,14 @@ from sqlalchemy import update
 
 from app import clock
 from app.domain.records import DutyRecord
-from app.service import leader, limits
+from app.service import cancel, leader, limits
 from app.service.neighbours import Neighbour
 from app.store import canaries
 from app.store.tables import task_table
 from app.web.factory import create_app
 from tests.support.facts import away, neighbours
 from tests.support.home import Home
-from tests.support.service import start_worker, submitted
+from tests.support.service import spoken, start_worker, submitted
 
 HOLDER = "h/1/x"
 
@@ -57,6 +59,22 @@ def test_verdict_says_what_texts_wait_for(home: Home, client: FlaskClient) -> No
     _hold(home, ids[0], reason="backoff")
     assert "4 texts are waiting for room at the engine, for their next try." in _page(client)
     assert "4 篇文本在等待引擎的余量，下一次尝试。" in _page(client, "/monitor?lang=zh")
+
+
+def test_numbers_of_the_success_rate_lead_to_their_texts(home: Home, client: FlaskClient) -> None:
+    """Those with audio, those without that have ended, and all of them, each as many as it says."""
+    for n in range(2):
+        spoken(home.core, f"Spoken {n}.")
+    spoken(home.core, "@fail permanent no", engine="scripted")
+    cancel.cancel_text(home.core, submitted(home.core, "Taken back.").text.id)
+    submitted(home.core, "It waits.")
+    page = _page(client)
+    links = re.findall(r'<a class="link" href="(/[^"]*)">(\d+)[^<]*</a>', page)
+    told = {unescape(path): int(number) for path, number in links if path.startswith("/?")}
+    assert told == {"/?status=completed": 2, "/?status=failed,timeout,cancelled": 2}
+    assert '<a class="link" href="/">5</a> texts have audio' in page
+    for path, number in [*told.items(), ("/", 5)]:
+        assert _page(client, path).count('<li id="text-') == number
 
 
 def test_a_limit_of_nothing_is_no_missing_worker(home: Home, client: FlaskClient) -> None:

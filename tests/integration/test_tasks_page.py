@@ -8,7 +8,9 @@ from urllib.parse import quote
 
 import pytest
 
+from app.domain.query.order import Cursor, Order
 from app.service import task_list
+from app.service.figures import duration
 from tests.support.documented import DocumentedClient, web_client
 from tests.support.home import Home
 from tests.support.listed_rows import populate
@@ -141,6 +143,48 @@ def test_titles_and_filters_are_never_markup(home: Home) -> None:
         html = _page(client, "/tasks?query=" + quote('"<i>x</i>"'))
     assert "<i>" not in html
     assert "&lt;i&gt;x&lt;/i&gt;" in html
+
+
+def test_list_by_total_shows_the_total(full: Home, client: DocumentedClient) -> None:
+    """What a list is ordered by stands in it, in its own column, from the longest on."""
+    html = _page(client, "/tasks?sort=total&lang=en")
+    head = re.findall(r'<th scope="col".*?</th>', html)
+    [column] = [n for n, cell in enumerate(head) if 'aria-sort="descending"' in cell]
+    assert ">In all<" in head[column]
+    rows = re.findall(r'<tr id="task-.*?</tr>', html, re.DOTALL)
+    told = [re.findall(r"<td.*?</td>", one, re.DOTALL)[column] for one in rows]
+    tasks = task_list.page(full.core, sort="total", limit=50).tasks
+    totals = [(one.task.finished_at or 0) - one.task.submitted_at for one in tasks]
+    assert all(f">{duration(us)}<" in cell for us, cell in zip(totals, told, strict=True))
+    assert totals == sorted(totals, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("address", "english", "chinese"),
+    [
+        ("sort=foo", "sort is foo, which is no order", "sort 为 foo"),
+        ("cursor=xyz&sort=dur", "cursor is xyz, which no page", "cursor 为 xyz"),
+        ("before=abc", "before must be the number of a task. It is abc.", "现为 abc"),
+        ("before=0", "before must be the number", "before 须为任务编号"),
+        ("before=3&sort=dur", "this one is sorted by dur", "此列表按 dur 排序"),
+        ("before=3&cursor=CURSOR", "Give one of them", "请只给一个"),
+        ("sort=dur&cursor=CURSOR", "sorted by submitted, and sort asks for dur", "而 sort 为 dur"),
+        ("status=done", "status is done, which is none", "status 为 done"),
+    ],
+)
+def test_wrong_address_is_told_in_the_words_of_the_page(
+    client: DocumentedClient, address: str, english: str, chinese: str
+) -> None:
+    """An order, a place or a status that is none: 400, what is wrong in the panel, no tasks."""
+    cursor = str(Cursor(order=Order(), key=(1, 1)))
+    for lang, says in (("en", english), ("zh", chinese)):
+        path = f"/tasks?lang={lang}&{address.replace('CURSOR', cursor)}"
+        answer = client.get(path, headers=HTML)
+        panel = re.search(r'<div class="error-panel" id="fault".*?</div>', answer.text)
+        assert answer.status_code == 400
+        assert panel is not None
+        assert says in panel[0]
+        assert _rows(answer.text) == []
 
 
 def test_api_pages_by_cursor(full: Home, client: DocumentedClient) -> None:

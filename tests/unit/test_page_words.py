@@ -19,7 +19,7 @@ MADE = (
     "engine.", "source.", "spent.", "path.why_", "fact.", "attempt.", "check.", "span.", "slots.",
     "verdict.", "waits.", "area.", "level.", "nav.", "theme.", "trace.from_", "phase.", "library.",
     "setting", "js.", "system.", "part.", "canary.", "log.", "format.", "stats.",
-    "filter.", "tasks.view_", "tasks.group_", "tasks.by_",
+    "filter.", "tasks.view_", "tasks.group_", "tasks.by_", "tasks.fault.",
 )  # fmt: skip
 
 
