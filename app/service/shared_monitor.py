@@ -136,6 +136,7 @@ def _outbox(view: MonitorView) -> tuple[object, ...]:
 def _clock(view: MonitorView) -> int:
     """Counts the time where it is told how long something takes; 0 where nothing is told."""
     stats = view.stats
-    if stats.pending or stats.active or (view.outbox is not None and view.outbox.pending):
+    leaves = view.exports and view.outbox is not None and view.outbox.pending > 0
+    if stats.pending or stats.active or leaves:
         return view.now // MOVING_US
     return view.now // UNWELL_US if view.alerts else 0

@@ -3,7 +3,8 @@
 import pytest
 
 from tests.browser.conftest import Visiting
-from tests.support.pages import Library
+from tests.support.home import Home
+from tests.support.pages import Library, submit, until
 
 #: What stands in cells to the right of what their table shows.
 _OUTSIDE = """() => [...document.querySelectorAll(".table-wrap")].flatMap((wrap) => {
@@ -54,3 +55,17 @@ def test_filter_has_a_line_of_its_own_on_a_phone(
         assert button is not None
         assert field["width"] > 270
         assert button["y"] >= field["y"] + field["height"]
+
+
+def test_running_task_is_named_on_a_phone(visiting: Visiting, service: Home) -> None:
+    """At 360 px the monitor says which text runs."""
+    content = "One.\n@sleep 60\nTwo, on a phone."
+    task_id = submit(service, content, title="Runs", engine="scripted")["task"]["id"]
+    until(service, task_id, "processing")
+    with visiting(width=360) as visit:
+        visit.page.goto("/monitor")
+        title = visit.page.locator(f"#running a[href='/tasks/{task_id}']").bounding_box()
+        assert title is not None
+        assert title["width"] > 30
+        assert visit.page.evaluate(_OUTSIDE) == []
+    service.run("cancel", str(task_id))

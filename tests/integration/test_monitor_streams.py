@@ -75,7 +75,7 @@ def _readers(*clients: DocumentedClient) -> Iterator[Counter[tuple[str, bool]]]:
     engines = [_engine(client) for client in clients]
 
     def note(_conn: object, _cursor: object, sql: str, *_: object) -> None:
-        seen[threading.current_thread().name, "stat_text" in sql] += 1
+        seen[threading.current_thread().name, "FROM canary" in sql] += 1
 
     for engine in engines:
         event.listen(engine, "before_cursor_execute", note)
@@ -150,6 +150,13 @@ def test_version_changes_with_what_is_seen_not_with_the_clock(home: Home) -> Non
         view = found.fresh().view
         later = replace(view, now=view.now + 3_600_000_000, checks=())
         quiet = replace(view, checks=())
+        assert view.outbox is not None
+        kept = replace(quiet, outbox=replace(view.outbox, pending=3))
+        for now_us, exports in ((kept.now, False), (kept.now + 60_000_000, True)):
+            aged = replace(kept, now=now_us + 5_000_000, exports=exports)
+            same = replace(kept, now=now_us, exports=exports)
+            is_same = monitor_glance(aged).version == monitor_glance(same).version
+            assert is_same is not exports  # what is on its way ages, what is kept does not
         assert monitor_glance(quiet).version == monitor_glance(later).version
         submitted(home.core, "Waits.")
         waits = replace(found.fresh().view, checks=())
