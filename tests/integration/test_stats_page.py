@@ -67,6 +67,7 @@ def test_wrong_filter_is_underlined_and_counts_nothing(home: Home, client: Flask
         ({"from": "zzz"}, "from must be so long ago"),
         ({"to": "zzz"}, "to must be so long ago"),
         ({"from": "1h", "to": "2h"}, "from must be before to"),
+        ({"to": "9999-12-31"}, "to must lie in the years 1970 to 2999"),
         ({"by": "nix"}, "which is none. Allowed: engine"),
     ],
 )

@@ -13,6 +13,7 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "future": "from is in the future: nothing has ended since",
         "moment": "{name} must be so long ago (24h, 7d), a date (2026-03-01, UTC), a date and a"
         " time with a zone (2026-03-01T14:00Z) or seconds since 1970, got {got!r}",
+        "outside": "{name} must lie in the years {first} to {last}, got {got!r}",
         "points": "the series would have {n} points; at most {most} are allowed: take a shorter"
         " window, or {advice}",
         "walk": "exact percentiles would walk over more than {most} rows; take a shorter window,"

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Final
 
-from app.domain.query.amounts import moment
+from app.domain.query.amounts import FIRST_YEAR, LAST_YEAR, OutsideError, TooLongError, moment
 from app.domain.query.faults import fault
 from app.domain.query.parse import parse_with_room
 from app.domain.query.qualifiers import DIMENSIONS as FILTERS
@@ -118,5 +118,9 @@ def moment_of(name: str, text: str) -> Moment | None:
         return None
     try:
         return moment(text.strip())
+    except (OutsideError, TooLongError) as error:
+        raise faults.fault(
+            reason="outside", name=name, first=FIRST_YEAR, last=LAST_YEAR, got=text[:40]
+        ) from error
     except ValueError as error:
         raise faults.fault(reason="moment", name=name, got=text[:40]) from error
