@@ -274,6 +274,9 @@ def verify(**options: Any) -> None:
     "--since", type=When(), help="Only hours since, and their days: 2h, 7d, or a date and a time."
 )
 @click.option("--rebuild", is_flag=True, help="Mend what differs, while everything goes on.")
+@click.option(
+    "--accept", is_flag=True, help="With --rebuild: let be what nobody can mend, tell it no more."
+)
 @click.option("--json", is_flag=True, help="Print JSON.")
 def reconcile(**options: Any) -> None:
     """Count everything anew and compare with the statistics; exit 1 where they differ."""

@@ -17,6 +17,7 @@ from app.service.figures import count, duration
 from app.service.recounts import reconcile as service
 from app.service.recounts.reconcile import Reconciled
 from app.service.recounts.survey import LAST_STEP, Progress
+from app.service.recounts.words import is_of_removed
 
 #: Differences that are printed; `--json` has more.
 _SHOWN: Final = 20
@@ -32,6 +33,7 @@ def reconcile(settings: Settings, options: dict[str, Any]) -> int:
             core,
             since=options["since"] or 0,
             rebuild=options["rebuild"],
+            accept=options["accept"],
             on_progress=_quiet if is_json else _progress(),
         )
     except VoxtraceError as error:
@@ -45,7 +47,10 @@ def reconcile(settings: Settings, options: dict[str, Any]) -> int:
 
 
 def _check(options: dict[str, Any]) -> None:
-    """Refuses a moment of which there is nothing to compare, with exit code 2."""
+    """Refuses what makes no sense, with exit code 2."""
+    if options["accept"] and (options["since"] or not options["rebuild"]):
+        message = "--accept is of what --rebuild leaves of everything: not without it, nor --since"
+        raise click.UsageError(message)
     if (options["since"] or 0) > clock.now_us():
         message = f"--since must be in the past, got {shown(options['since'])}"
         raise click.UsageError(message)
@@ -69,6 +74,8 @@ def as_json(found: Reconciled) -> dict[str, Any]:
         "triggers_strange": [{"name": name, "table": table} for name, table in found.strange],
         "mended": dict(sorted(found.mended.items())),
         "left": [_shape(one) for one in found.left],
+        "lost": found.lost,
+        "accepted": [_shape(one) for one in found.accepted],
     }
 
 
@@ -111,6 +118,8 @@ def _print(found: Reconciled, *, rebuilt: bool) -> None:
         click.echo(f"  mended: {_some(cells, 'cell')} of {place}")
     for note in found.notes:
         click.echo(f"  note: {note.name}: {note.got - note.expected} more, all numbers are right")
+    for one in found.accepted[:_SHOWN]:
+        click.echo(f"  accepted: {one.name}: expected {one.expected}, got {one.got}")
     for name, table in found.strange:
         click.echo(f"  note: trigger {name} on {table} is of no release: it may change counters")
     click.echo(_verdict(found, rebuilt=rebuilt))
@@ -122,17 +131,43 @@ def _some(n: int, word: str) -> str:
 
 
 def _verdict(found: Reconciled, *, rebuilt: bool) -> str:
-    if found.is_equal and found.drift_count:
+    if not found.is_equal:
+        return _left(found) if rebuilt else _advice(found)
+    if found.drift_count:
         return "rows and counters agree again"
-    if found.is_equal and not found.hours:
+    if not found.hours:
         return "no hour has tasks or requests to be counted; the totals agree"
-    if found.is_equal:
-        return "rows and counters agree"
-    if not rebuilt:
-        wrong = _some(found.drift_count, "number")
-        return f"{wrong} not as the rows say: `voxtrace reconcile --rebuild` mends that"
-    first = found.left[0]
+    return "rows and counters agree"
+
+
+def _left(found: Reconciled) -> str:
+    """What a rebuild could not mend."""
+    numbers = _some(len(found.left), "number")
+    first = next((one for one in found.left if not is_of_removed(one.name)), None)
+    if first is None:
+        return f"{numbers} {_LOST}"
     return (
-        f"{_some(len(found.left), 'number')} still not right, and no row is left to be counted: "
+        f"{numbers} still not right: "
         f"{first.place}: {first.name}: expected {first.expected}, got {first.got}"
     )
+
+
+def _advice(found: Reconciled) -> str:
+    """What is to be done; no command is named that does not help."""
+    numbers = _some(found.drift_count, "number")
+    if found.lost == found.drift_count:
+        return f"{numbers} {_LOST}"
+    if found.lost:
+        mends = f"`voxtrace reconcile --rebuild` mends all but {_some(found.lost, 'number')}"
+        return f"{numbers} not right: {mends} {_LOST}"
+    if any(is_of_removed(one.name) for one in found.left):
+        mends = "`voxtrace reconcile --rebuild` mends what rows say, or two counters agree on"
+        return f"{numbers} not right: {mends}"
+    return f"{numbers} not as the rows say: `voxtrace reconcile --rebuild` mends that"
+
+
+#: What is said of numbers of which nothing is left.
+_LOST: Final = (
+    "of what was removed, which nothing else tells: no command mends that. Restore a backup"
+    " (`voxtrace import`), or let it be: `voxtrace reconcile --rebuild --accept`"
+)

@@ -10,6 +10,8 @@ Values: TypeAlias = tuple[int, ...]
 
 #: The place of what is only noted: all numbers are right, and the ledger of retention has less.
 LEDGER: Final = "archive"
+#: The place of what cannot be mended, and was accepted by a person.
+ACCEPTED: Final = "accepted"
 #: Characters that a name may have.
 NAME_MAX: Final = 600
 
@@ -34,8 +36,13 @@ class Drift:
 
     @property
     def is_note(self) -> bool:
-        """Whether every number is right in spite of it."""
-        return self.place == LEDGER
+        """Whether it is told only: every number is right in spite of it, or may be as it is."""
+        return self.place in {LEDGER, ACCEPTED}
+
+    @property
+    def label(self) -> str:
+        """What it is called where it is accepted."""
+        return f"{self.place}: {self.name}"[:NAME_MAX]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -98,6 +98,26 @@ def cube_part(conn: Connection, grain: str, archived: int, status: str) -> dict[
     return _cells(conn, "stat_cube", c.grain == grain, c.archived == archived, c.status == status)
 
 
+def removed_cells(
+    conn: Connection, table: str, grain: str, since: int = 0, until: int = 2**62
+) -> dict[tuple[int, Key], Values]:
+    """Cells of what was removed by their beginning and key, from a moment on and before another.
+
+    Primary key of `stat_period`, `stat_cube` or `stat_submission`; reads every cell of the span.
+    """
+    c = TABLES[table].c
+    keys = [c[name] for name in KEYS[table]]
+    sums = [cast(func.sum(c[name]), BigInteger) for name in SUMS[table]]
+    width = len(keys) + 1
+    statement = (
+        select(c.start, *keys, *sums)
+        .where(c.grain == grain, c.start >= since, c.start < until, c.archived == 1)
+        .group_by(c.start, *keys)
+    )
+    rows = conn.execute(statement)
+    return {(row[0], tuple(row[1:width])): tuple(row[width:]) for row in rows}
+
+
 def whole(conn: Connection, table: str) -> dict[Key, Values]:
     """Cells of a table that knows no time: `stat_total`, `stat_hist`, `stat_text` (all of it)."""
     return _cells(conn, table)

@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from app.domain.drift import LEDGER, Drift, Scope
+from app.domain.drift import ACCEPTED, LEDGER, Drift, Scope
 from app.store.rows import records
 from app.store.tables import (
     setting_table,
@@ -48,6 +48,7 @@ DRIFT: Final = "recount.drift"
 NOTES: Final = "recount.notes"
 #: How often counters were mended: a change takes back what was seen before it.
 MENDED: Final = "recount.mended"
+_NOTED: Final = (LEDGER, ACCEPTED)
 #: Drift and notes that are told one by one at most.
 LISTED: Final = 40
 
@@ -123,6 +124,17 @@ def names_of(conn: Connection, place: str) -> set[str]:
     return set(conn.execute(statement).scalars())
 
 
+def accepted(conn: Connection) -> list[Drift]:
+    """What cannot be mended, and was accepted (ix_stat_drift_start)."""
+    statement = select(stat_drift_table).where(_D.start.is_(None), _D.place == ACCEPTED)
+    return records(Drift, conn.execute(statement.order_by(_D.id)))
+
+
+def forget_accepted(conn: Connection) -> None:
+    """Removes all of it (ix_stat_drift_start)."""
+    conn.execute(delete(stat_drift_table).where(_D.start.is_(None), _D.place == ACCEPTED))
+
+
 def forget_drift(conn: Connection, scope: Scope) -> None:
     """Removes what was known of a scope (ix_stat_drift_start)."""
     conn.execute(delete(stat_drift_table).where(_inside(scope)))
@@ -153,13 +165,13 @@ def count_drift(conn: Connection) -> int:
     """All drift that is known: of hours as it was counted, else as it was written down."""
     of_hours = select(func.coalesce(func.sum(_C.drift_count), 0)).scalar_subquery()
     is_of_hour = exists().where(_C.start == _D.start)
-    others = select(func.count()).where(_D.place != LEDGER, ~is_of_hour).scalar_subquery()
+    others = select(func.count()).where(_D.place.not_in(_NOTED), ~is_of_hour).scalar_subquery()
     return int(conn.execute(select(of_hours + others)).scalar_one())
 
 
 def count_notes(conn: Connection) -> int:
-    """What is told though every number is right."""
-    statement = select(func.count()).where(_D.place == LEDGER)
+    """What is told and no drift."""
+    statement = select(func.count()).where(_D.place.in_(_NOTED))
     return int(conn.execute(statement).scalar_one())
 
 

@@ -126,20 +126,6 @@ def test_row_deleted_by_hand_is_noted_and_no_drift(core: Core) -> None:
     assert note.name == "all time removed completed beyond the ledger n"
 
 
-def test_archived_numbers_that_differ_are_told_and_left(core: Core) -> None:
-    """Nobody can count anew what is gone: a rebuild says so, and changes nothing of it."""
-    _put(core, START_US, START_US + HOUR_US)
-    with core.database.write() as conn:
-        conn.execute(text("DELETE FROM task WHERE finished_at = :at"), {"at": START_US})
-        conn.execute(text("UPDATE stat_period SET run_ms = run_ms - 9000000 WHERE archived = 1"))
-    rebuilt = reconcile(core, rebuild=True)
-    assert not rebuilt.is_equal
-    assert not rebuilt.mended
-    names = {(one.place, one.name) for one in rebuilt.left}
-    assert ("stat_period", "hour 2026-01-01T00:00Z removed completed run_ms") in names
-    assert ("stat_total", "all time removed completed run_ms") in names
-
-
 def test_tasks_of_sure_hours_only_may_be_removed(core: Core) -> None:
     """Not of an hour with drift, of one without a recount, nor of the one that goes on."""
     now = _now(core)

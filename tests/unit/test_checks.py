@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.domain.drift import Drift
+from app.domain.drift import ACCEPTED, Drift
 from app.service.checks.check import REQUIRED, Check, Said, needing
 from app.service.checks.check_recount import beside
 from app.service.checks.check_watch import CAUSES_ZH
@@ -30,6 +30,7 @@ FAILED = canary(
 HELD = canary(9, is_ok=None, stage="queue", cause="busy", detail="other work holds every slot")
 HOUR = 3_600 * SECOND
 DRIFT = Drift(start=None, place="stat_total", name="all time failed n", expected=4, got=5)
+OF_REMOVED = replace(DRIFT, name="all time removed failed n")
 
 
 def _check(found: Facts, name: str) -> Check:
@@ -67,7 +68,13 @@ def test_nothing_needs_a_person_while_all_is_well() -> None:
             facts(recount=recounted(state="drift", drift_count=3, drifts=(DRIFT,))),
             "recount",
             "bad",
-            "first stat_total, all time failed n: 4 in the rows, 5 counted",
+            "first stat_total, all time failed n: 4 expected, 5 counted",
+        ),
+        (
+            facts(recount=recounted(state="drift", drift_count=3, drifts=(OF_REMOVED,))),
+            "recount",
+            "bad",
+            "not what other counters of removed tasks say; first stat_total",
         ),
         (
             facts(recount=recounted(state="stale", age_us=HOUR)),
@@ -317,6 +324,15 @@ def test_retention_says_what_went_and_what_stays(state: dict[str, object], words
     check = _check(facts(duty("retention", state)), "retention")
     assert check.level == "ok"
     assert words in check.said.en
+
+
+def test_what_was_accepted_is_told_though_all_is_well() -> None:
+    """Nobody takes numbers that contradict each other for right ones."""
+    found = _check(
+        facts(recount=recounted(notes=(replace(OF_REMOVED, place=ACCEPTED),))), "recount"
+    )
+    assert (found.level, "accepted as they are: 1" in found.said.en) == ("ok", True)
+    assert "已接受 1 个" in found.said.zh
 
 
 def test_recount_is_not_sure_beside_a_trigger_that_does_not_count() -> None:

@@ -50,6 +50,7 @@ def look(core: Core, start: int) -> Found:
         scope=Scope(parts=tuple((place, f"{when} ") for place in (*TIMED, PLACE))),
         at=now.at,
         turn=now.turn,
+        accepted=now.accepted,
         differences=(*differences, *judged.differences),
         empty=tuple(place for place in TIMED if cells.has_empty(got[place])),
         fixed={"grain": "day", "start": start},

@@ -31,11 +31,13 @@ class Snapshot:
     Attributes:
         at: It is not before this.
         turn: How often counters had been mended.
+        accepted: What differs and may: see `Drift.label`, and by how much.
     """
 
     conn: Connection
     at: int
     turn: int
+    accepted: frozenset[tuple[str, int]]
 
 
 @contextmanager
@@ -43,7 +45,14 @@ def snapshot(core: Core) -> Iterator[Snapshot]:
     """One moment of rows and counters, which are equal in it if all is well."""
     with core.database.read() as conn:
         at = core.database.now_us(conn)
-        yield Snapshot(conn=conn, at=at, turn=recount_results.mended_count(conn))
+        yield Snapshot(
+            conn=conn,
+            at=at,
+            turn=recount_results.mended_count(conn),
+            accepted=frozenset(
+                (one.name, one.got - one.expected) for one in recount_results.accepted(conn)
+            ),
+        )
 
 
 def write(core: Core, work: Callable[[Connection], T]) -> T:
@@ -65,6 +74,7 @@ class Found:
     """What one check found.
 
     Attributes:
+        accepted: Of the snapshot: such differences are no drift.
         n: Tasks (or texts) that were counted anew.
         requests: The same of requests.
         empty: Tables that have cells of zeros,
@@ -77,6 +87,7 @@ class Found:
     at: int
     turn: int
     differences: tuple[Difference, ...]
+    accepted: frozenset[tuple[str, int]] = frozenset()
     n: int = 0
     requests: int = 0
     empty: tuple[str, ...] = ()
@@ -87,7 +98,13 @@ class Found:
 
     def __post_init__(self) -> None:
         told = (one.drifts(self.scope.start) for one in self.differences)
-        object.__setattr__(self, "drifts", tuple(drift for some in told for drift in some))
+        drifts = tuple(
+            one
+            for some in told
+            for one in some
+            if (one.label, one.got - one.expected) not in self.accepted
+        )
+        object.__setattr__(self, "drifts", drifts)
 
     @property
     def drift_count(self) -> int:

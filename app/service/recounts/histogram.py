@@ -57,6 +57,7 @@ def look(core: Core, part: Part) -> Found:
         scope=_scope(part),
         at=now.at,
         turn=now.turn,
+        accepted=now.accepted,
         n=sum(n for _, n in durations),
         differences=tuple(cells.timeless("stat_hist", expected, got)),
         empty=("stat_hist",) if cells.has_empty(got) else (),

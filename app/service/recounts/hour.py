@@ -58,6 +58,7 @@ def look(core: Core, start: int) -> Found:
         scope=Scope(start=start),
         at=now.at,
         turn=now.turn,
+        accepted=now.accepted,
         n=counted.n,
         requests=sum(values[0] for values in asked.values()),
         differences=(*differences, *judged.differences),

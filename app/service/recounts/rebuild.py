@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from app.domain.drift import Drift
-from app.domain.window import DAY_US, floor_to
 from app.service.core import Core
-from app.service.recounts import all_time, day, hour, mend, texts, totals
+from app.service.recounts import all_time, day, hour, mend, texts, totals, words
 from app.service.recounts.found import keep
 from app.service.recounts.survey import MAX_DIFFERENCES, Look, Survey
 
@@ -33,16 +32,18 @@ class Rebuilt:
 
 
 def rebuild(survey: Survey) -> Rebuilt:
-    """Adds to counters what they lack; what is archived stays as it is.
+    """Adds to counters what they lack; of what was removed where others say so.
 
     Raises:
         StoreError: The database cannot be read or written.
     """
     done = Rebuilt(core=survey.core)
     mend.prepare(survey.core)
+    if any(words.is_of_removed(one.name) for one in survey.drifts):
+        done.cells += mend.mend(done.core, survey.look_at_removed)[1]
     for start in survey.wrong_hours:
         _mend(done, partial(hour.look, start=start))
-    days = {*survey.wrong_days, *(floor_to(start, DAY_US) for start in survey.wrong_hours)}
+    days = survey.days_in_doubt
     for start in sorted(days, reverse=True):
         _mend(done, partial(day.look, start=start))
     for archived, status in all_time.PARTS if days else ():

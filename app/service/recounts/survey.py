@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 from app.domain.drift import Drift
 from app.domain.window import DAY_US, floor_to
 from app.service.core import Core
-from app.service.recounts import all_time, day, histogram, hour, rounds, texts, totals
+from app.service.recounts import all_time, day, histogram, hour, removed, rounds, texts, totals
 from app.service.recounts.found import Found, keep
 from app.service.recounts.mend import tidy
 from app.service.recounts.rounds import Hours
@@ -61,6 +61,15 @@ class Survey:
     wrong_hours: list[int] = field(default_factory=list)
     wrong_days: list[int] = field(default_factory=list)
     wrong: list[Look] = field(default_factory=list)
+
+    @property
+    def days_in_doubt(self) -> set[int]:
+        """Days in which something differs, or in an hour of which."""
+        return {*self.wrong_days, *(floor_to(start, DAY_US) for start in self.wrong_hours)}
+
+    def look_at_removed(self, core: Core) -> Found:
+        """What can be mended of what was removed."""
+        return removed.look(core, self.days_in_doubt, is_all=self.texts is not None)
 
     def note(self, drifts: Sequence[Drift]) -> None:
         """Adds what differs."""

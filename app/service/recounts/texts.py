@@ -31,6 +31,7 @@ def look(core: Core) -> Found:
         scope=Scope(parts=(("stat_text", "all time "),)),
         at=now.at,
         turn=now.turn,
+        accepted=now.accepted,
         n=sum(n for (n,) in states.values()),
         differences=tuple(cells.timeless("stat_text", states, counted)),
     )
@@ -58,7 +59,13 @@ def look_at_states(core: Core) -> Found:
         for (wanted, state), n in sorted(kinds.items())
     ]
     scope = Scope(parts=((TEXTS, ""),))
-    return Found(scope=scope, at=now.at, turn=now.turn, differences=tuple(differences))
+    return Found(
+        scope=scope,
+        at=now.at,
+        turn=now.turn,
+        accepted=now.accepted,
+        differences=tuple(differences),
+    )
 
 
 def mend_states(core: Core) -> int:

@@ -53,6 +53,7 @@ def look(core: Core) -> Found:
         scope=_SCOPE,
         at=now.at,
         turn=now.turn,
+        accepted=now.accepted,
         differences=differences,
         empty=(_REQUESTS,) if cells.has_empty(requests) else (),
         fixed={"grain": "all"},
@@ -82,6 +83,7 @@ def watch(core: Core) -> Found | None:
         scope=Scope(parts=((TRIGGERS, ""),)),
         at=now.at,
         turn=now.turn,
+        accepted=now.accepted,
         differences=tuple(of_triggers(faults)),
     )
     if {one.name for one in found.drifts} == told:

@@ -1,5 +1,6 @@
 """Keys of counters in words, as drift is named."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -9,6 +10,14 @@ from app.domain.window import Grain
 
 #: How what knows no hour and no day begins.
 ALL_TIME: Final = "all time"
+
+
+_OF_REMOVED: Final = re.compile(r"(all time|sum of|at least 0:|(hour|day) \S+) removed ")
+
+
+def is_of_removed(name: str) -> bool:
+    """Whether drift of this name is of what was removed, so that no row can be counted."""
+    return _OF_REMOVED.match(name) is not None
 
 
 def period(grain: Grain, start: int) -> str:
