@@ -8,7 +8,6 @@ from app.domain.errors import DatabaseBusyError
 from app.logs.logger import logger_of
 from app.service import idempotency
 from app.service.core import Core
-from app.service.retention.archived import Archived, archived
 from app.service.retention.removal import Removed
 from app.service.retention.rules import days_of, rules_now
 from app.service.retention.shrink import shrink
@@ -49,7 +48,6 @@ class Retention:
         self._freed_bytes = 0
         self._round = Removed()
         self._last = Removed()
-        self._so_far = Archived(tasks=0, last_at=None)
 
     def step(self) -> float:
         """A batch of keys or of tasks, or a wait for the next round.
@@ -75,7 +73,7 @@ class Retention:
         freed = idempotency.sweep(self._core)
         self._keys += freed
         if not freed:
-            self._round, self._so_far = Removed(), archived(self._core)
+            self._round = Removed()
             self._walk = Walk(self._core, rules_now(self._core), keeps_unsent=self._sends)
         return LEAST_PAUSE_S
 
@@ -89,7 +87,7 @@ class Retention:
         return LEAST_PAUSE_S if freed_bytes else self._end()
 
     def _end(self) -> float:
-        self._walk, self._last, self._so_far = None, self._round, archived(self._core)
+        self._walk, self._last = None, self._round
         self._next_s = clock.monotonic_s() + ROUND_S
         self._next_at = clock.now_us() + round(ROUND_S * 1_000_000)
         if self._last.tasks or self._last.texts:
@@ -105,9 +103,8 @@ class Retention:
     def state(self) -> str:
         """What went in this round (or the last one, where none goes on), and when the next is.
 
-        `archived` and `archived_at`: tasks that ever went, and when the last did; `keys` that were
-        freed and `freed_bytes` of the database's file: since this process began; `held`: tasks that
-        had their time and stayed, by why.
+        `keys` that were freed and `freed_bytes` of the database's file: since this process began;
+        `held`: tasks that had their time and stayed, by why.
         """
         shown = self._last if self._walk is None else self._round
         return json.dumps(
@@ -120,8 +117,6 @@ class Retention:
                 "held": dict(shown.held),
                 "keys": self._keys,
                 "freed_bytes": self._freed_bytes,
-                "archived": self._so_far.tasks,
-                "archived_at": self._so_far.last_at,
                 "next_at": self._next_at,
                 "is_off": not any(days_of(self._core.settings).values()),
             }

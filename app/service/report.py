@@ -13,6 +13,7 @@ from app.service.checks.facts import Facts
 from app.service.core import Core
 from app.service.progress import progress_ratio
 from app.service.recounts.verdict import verdict
+from app.service.retention.archived import archived
 from app.service.task_view import is_alive
 from app.store import canaries, duties, reports, texts, totals, workers
 from app.store.database import Connection
@@ -207,6 +208,7 @@ def monitor(core: Core, *, outbox: OutboxState | None, exports: bool) -> Monitor
             canaries=tuple(canaries.latest(conn, KEPT)),
             canary_period_us=round(core.settings.canary_min * 60_000_000),
             recount=verdict(conn, now),
+            archived=archived(conn),
         )
         checks = row_checks(facts)
         return MonitorView(

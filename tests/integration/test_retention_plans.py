@@ -127,7 +127,12 @@ def test_duties_walk_through_no_large_table(filled: Home, monkeypatch: pytest.Mo
         engine = conn.engine
     with recorded(engine) as statements:
         _rounds(core)
-    sent = {sql: values for sql, values in statements if _READS.match(sql)}
+    # of one that is sent for many values: with the first of them
+    sent = {
+        sql: values[0] if isinstance(values, list) else values
+        for sql, values in statements
+        if _READS.match(sql)
+    }
     assert len(sent) > 50
     with core.database.write() as conn:
         wrong = {sql: lines for sql, values in sent.items() if (lines := _told(conn, sql, values))}
@@ -151,7 +156,8 @@ def _rounds(core: Core) -> None:
     canary_remains.remove_old(core)
     remains.kill_groups(core)
     measures.read(core, None, exports=True)
-    archived(core)
+    with core.database.read() as conn:
+        archived(conn)
 
 
 @pytest.mark.parametrize("table", metadata.sorted_tables, ids=lambda table: table.name)

@@ -7,6 +7,7 @@ from app.domain.records import CanaryRecord, DutyRecord
 from app.service.checks.facts import Facts
 from app.service.neighbours import Neighbour, as_json
 from app.service.recounts.verdict import Verdict
+from app.service.retention.archived import Archived
 from telemetry.outbox import OutboxState
 from tests.support.rows import SECOND, T0, worker
 
@@ -111,7 +112,7 @@ DUTIES = {
         duty("window", {"removed": 7}),
         duty("sweeper", {"removed": 2}),
         duty("recount", {"checks": 9, "drifts": 0, "rounds": 1}),
-        duty("retention", {"archived": 40, "archived_at": NOW - 60 * SECOND}),
+        duty("retention", {"tasks": 4}),
         duty("forwarder", {"endpoint": "http://collector", "sent_spans": 12, "failures": 0}),
         duty("look-up", {"seen": 5, "resent": 1, "given_up": 0}),
         duty("metrics", {"sent": 4, "failures": 0}),
@@ -144,5 +145,6 @@ def facts(*changed: DutyRecord, without: tuple[str, ...] = (), **fields: Any) ->
         "canaries": (canary(1),),
         "canary_period_us": 600 * SECOND,
         "recount": recounted(),
+        "archived": Archived(tasks=40, last_at=NOW - 60 * SECOND),
     }
     return Facts(**(values | fields))

@@ -149,9 +149,25 @@ class _Plain:
     zh: str
 
 
-_JANITOR = _Plain(name="janitor", fact="killed", en="leftovers killed: {n}", zh="清除残留进程：{n}")
-_WINDOW = _Plain(name="window", fact="removed", en="old spans removed: {n}", zh="移除旧跨度：{n}")
-_SWEEPER = _Plain(name="sweeper", fact="removed", en="files removed: {n}", zh="移除文件：{n}")
+# what a duty counts begins anew with its process
+_JANITOR = _Plain(
+    name="janitor",
+    fact="killed",
+    en="leftovers killed since the duties began: {n}",
+    zh="值守进程启动以来清除残留进程：{n}",
+)
+_WINDOW = _Plain(
+    name="window",
+    fact="removed",
+    en="old spans removed since the duties began: {n}",
+    zh="值守进程启动以来移除旧跨度：{n}",
+)
+_SWEEPER = _Plain(
+    name="sweeper",
+    fact="removed",
+    en="files removed since the duties began: {n}",
+    zh="值守进程启动以来移除文件：{n}",
+)
 _ASKER = _Plain(name="neighbours", fact="rounds", en="rounds of asking: {n}", zh="已询问：{n} 轮")
 
 

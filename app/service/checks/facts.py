@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from app.domain.records import CanaryRecord, DutyRecord, WorkerRecord
 from app.service.leader import LEADER, LEADER_LATE_US
 from app.service.recounts.verdict import Verdict
+from app.service.retention.archived import Archived
 from telemetry.outbox import OutboxState
 
 
@@ -24,6 +25,7 @@ class Facts:
         canaries: The newest first.
         canary_period_us: Pause between two; 0 for none.
         recount: What the recounts of the statistics say.
+        archived: What was ever removed, by retention or by hand.
     """
 
     now: int
@@ -41,6 +43,7 @@ class Facts:
     canaries: Sequence[CanaryRecord]
     canary_period_us: int
     recount: Verdict
+    archived: Archived
 
     def duty(self, name: str) -> DutyRecord | None:
         """A duty's row."""

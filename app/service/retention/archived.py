@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from app.service.core import Core
 from app.store import archive, totals
+from app.store.database import Connection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,8 +14,7 @@ class Archived:
     last_at: int | None
 
 
-def archived(core: Core) -> Archived:
+def archived(conn: Connection) -> Archived:
     """What has gone so far, by whoever removed it; its cost does not grow."""
-    with core.database.read() as conn:
-        tasks = sum(one.sums.n for one in totals.of_tasks(conn) if one.is_archived)
-        return Archived(tasks=tasks, last_at=archive.last_at(conn))
+    tasks = sum(one.sums.n for one in totals.of_tasks(conn) if one.is_archived)
+    return Archived(tasks=tasks, last_at=archive.last_at(conn))
