@@ -151,14 +151,15 @@ def _settle_day(kind: _Kind, day: int) -> bool:
 def _settle_all(kind: _Kind, *, is_sure_of_days: bool) -> None:
     whole = {key: values for (_, key), values in kind.cells(kind.told, "all").items()}
     counted = sheet.total([kind.cells(_TOTAL, "all").get((0, kind.is_of), ())])
-    above = None
+    days = kind.cells(kind.told, "day")
+    above = False if kind.together is None and is_sure_of_days else None
     if kind.together is not None and sheet.total(whole.values()) == counted:
         above = True
-    elif kind.together is None and is_sure_of_days:
+    elif kind.together is not None and sheet.total(days.values()) == counted:
         above = False
     found = sheet.settle(
         Sheet(
-            inner=dict(kind.cells(kind.told, "day")),
+            inner=dict(days),
             rows=_sums(kind, "day", 0, _EVER),
             columns=whole,
         ),

@@ -90,6 +90,8 @@ def settle(sheet: Sheet, above: Callable[[Key, Values], bool | None]) -> Sheet |
     told = {above(key, values) for key, values in columns_off.items()}
     if not rows_off and True not in told and (sheet.rows is not None or told == {False}):
         return _by_cells(sheet)
+    if told == {False} and _fits(sheet):
+        return _by_cells(sheet)
     found = _placed(sheet, columns_off, rows_off, is_sure=told == {True})
     return None if found is None else _by_cells(found)
 
