@@ -214,7 +214,8 @@ def test_split_is_linear(unit: str) -> None:
         return process_time() - start
 
     small = max(min(cost_s(20_000) for _ in range(2)), 0.002)
-    assert cost_s(80_000) < 12 * small
+    # one that was disturbed is measured again; what is not linear is never near
+    assert any(cost_s(80_000) < 12 * small for _ in range(3))
 
 
 def test_cap_of_nothing_is_refused() -> None:
