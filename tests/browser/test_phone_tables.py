@@ -30,15 +30,15 @@ def test_percentiles_are_seen_on_a_phone(visiting: Visiting, library: Library, l
         assert label == {"en": '"RTF"', "zh": '"实时率"'}[lang]
 
 
-@pytest.mark.parametrize("sort", ["submitted", "wait", "ended", "dur", "total"])
 @pytest.mark.parametrize("lang", ["en", "zh"])
-def test_task_list_fits_a_phone(visiting: Visiting, library: Library, lang: str, sort: str) -> None:
+def test_task_list_fits_a_phone(visiting: Visiting, library: Library, lang: str) -> None:
     """At 360 px a task's status, title, time and what the list is ordered by are on the screen."""
     del library
     with visiting(lang=lang, width=360) as visit:
-        visit.page.goto(f"/tasks?sort={sort}")
-        assert visit.page.locator("tbody .title").first.is_visible()
-        assert visit.page.evaluate(_OUTSIDE) == []
+        for sort in ("submitted", "wait", "ended", "dur", "total"):
+            visit.page.goto(f"/tasks?sort={sort}")
+            assert visit.page.locator("tbody .title").first.is_visible()
+            assert visit.page.evaluate(_OUTSIDE) == [], sort
 
 
 @pytest.mark.parametrize("path", ["/tasks", "/tasks?query=status:completed&sort=total"])
