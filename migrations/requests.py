@@ -8,6 +8,7 @@ be there, or as it was, when it is changed or removed. A removed one moves from 
 from typing import Final
 
 from migrations.counting import ALL_GRAINS, Side, Writer
+from migrations.trigger_sql import for_each_row, for_each_statement, function, sqlite
 
 #: Triggers that this revision makes, and their tables; the first takes the place of 0006's.
 TABLES: Final = {
@@ -51,16 +52,16 @@ _BACKFILL: Final = Writer(total="0", hist="0", period="0", is_grouped=True)
 BACKFILL: Final = _added(_BACKFILL, [Side(row="s", source="submission s")])
 
 
-def _sqlite(name: str, event: str, when: str, sides: list[Side]) -> str:
-    condition = f" WHEN {when}" if when else ""
-    return f"CREATE TRIGGER {name} AFTER {event}{condition} BEGIN\n  {_added(_SQLITE, sides)};\nEND"
-
-
 _CHANGES: Final = f"UPDATE OF {', '.join(_COUNTED)} ON submission"
 _SQLITE_TRIGGERS: Final = (
-    _sqlite("tr_submission_insert", "INSERT ON submission", "", [_NEW]),
-    _sqlite("tr_submission_amend", _CHANGES, _AMENDS, [_OLD, _NEW]),
-    _sqlite("tr_submission_delete", "DELETE ON submission", "", _moved_to_archive("OLD")),
+    sqlite("tr_submission_insert", "INSERT ON submission", "", [_added(_SQLITE, [_NEW])]),
+    sqlite("tr_submission_amend", _CHANGES, _AMENDS, [_added(_SQLITE, [_OLD, _NEW])]),
+    sqlite(
+        "tr_submission_delete",
+        "DELETE ON submission",
+        "",
+        [_added(_SQLITE, _moved_to_archive("OLD"))],
+    ),
 )
 
 _BACKEND: Final = "hashint4(pg_backend_pid()) & 15"
@@ -70,30 +71,13 @@ _POSTGRES: Final = Writer(total="0", hist="0", period=f"({_BACKEND})::smallint",
 _REMOVER: Final = Writer(total="0", hist="0", period="16::smallint", is_grouped=True)
 
 
-def _function(name: str, statement: str) -> str:
-    return (
-        f"CREATE OR REPLACE FUNCTION voxtrace_{name}() RETURNS trigger LANGUAGE plpgsql AS $f$\n"
-        f"BEGIN\n  {statement};\n  RETURN NULL;\nEND $f$"
-    )
-
-
-def _statement_trigger(name: str, event: str, rows: str) -> str:
-    return (
-        f"CREATE TRIGGER tr_{name} AFTER {event} ON submission REFERENCING {rows}"
-        f" FOR EACH STATEMENT EXECUTE FUNCTION voxtrace_{name}()"
-    )
-
-
 _POSTGRES_TRIGGERS: Final = (
-    _function("submission_insert", _added(_POSTGRES, [Side(row="r", source="added r")])),
-    _function("submission_amend", _added(_POSTGRES, [_OLD, _NEW])),
-    _function("submission_delete", _added(_REMOVER, _moved_to_archive("r", "removed r"))),
-    _statement_trigger("submission_insert", "INSERT", "NEW TABLE AS added"),
-    (
-        f"CREATE TRIGGER tr_submission_amend AFTER {_CHANGES} FOR EACH ROW WHEN ({_AMENDS})"
-        " EXECUTE FUNCTION voxtrace_submission_amend()"
-    ),
-    _statement_trigger("submission_delete", "DELETE", "OLD TABLE AS removed"),
+    function("tr_submission_insert", [_added(_POSTGRES, [Side(row="r", source="added r")])]),
+    function("tr_submission_amend", [_added(_POSTGRES, [_OLD, _NEW])]),
+    function("tr_submission_delete", [_added(_REMOVER, _moved_to_archive("r", "removed r"))]),
+    for_each_statement("tr_submission_insert", "INSERT ON submission", "NEW TABLE AS added"),
+    for_each_row("tr_submission_amend", _CHANGES, _AMENDS),
+    for_each_statement("tr_submission_delete", "DELETE ON submission", "OLD TABLE AS removed"),
 )
 
 

@@ -8,6 +8,8 @@ own (`app/store/search_index.py`).
 
 from typing import Final
 
+from migrations.trigger_sql import for_each_row, function, sqlite
+
 #: Characters of a content that can be searched.
 CONTENT_CHARS: Final = 4000
 #: Triggers that this revision makes, and their tables.
@@ -67,12 +69,6 @@ def fts_tables() -> tuple[str, ...]:
     )
 
 
-def _sqlite(name: str, event: str, when: str, statements: tuple[str, ...]) -> str:
-    condition = f" WHEN {when}" if when else ""
-    body = "".join(f"  {statement};\n" for statement in statements)
-    return f"CREATE TRIGGER {name} AFTER {event}{condition} BEGIN\n{body}END"
-
-
 def _take(table: str, key: str) -> str:
     return f"DELETE FROM {table} WHERE {key} = OLD.id"
 
@@ -109,8 +105,8 @@ def _fts(name: str) -> tuple[str, ...]:
     added = f"INSERT INTO {name} (rowid, body) VALUES (NEW.{key}, NEW.body)"
     removed = f"INSERT INTO {name} ({name}, rowid, body) VALUES ('delete', OLD.{key}, OLD.body)"
     return (
-        _sqlite(f"{trigger}_insert", f"INSERT ON {table}", "", (added,)),
-        _sqlite(f"{trigger}_delete", f"DELETE ON {table}", "", (removed,)),
+        sqlite(f"{trigger}_insert", f"INSERT ON {table}", "", (added,)),
+        sqlite(f"{trigger}_delete", f"DELETE ON {table}", "", (removed,)),
     )
 
 
@@ -120,29 +116,17 @@ def _sqlite_triggers() -> tuple[str, ...]:
     changed = f"({_error_differs('IS NOT')})"
     return (
         *(trigger for name in FTS for trigger in _fts(name)),
-        _sqlite("tr_text_search_insert", "INSERT ON text", "", (new_text,)),
-        _sqlite("tr_text_search_update", _TEXT_COLUMNS, "", (_OLD_TEXT, new_text)),
-        _sqlite("tr_text_search_delete", "DELETE ON text", "", (_OLD_TEXT,)),
-        _sqlite("tr_error_search_insert", "INSERT ON task", _HAS_ERROR, (new_error,)),
-        _sqlite("tr_error_search_update", _ERROR_COLUMNS, changed, (_OLD_ERROR, new_error)),
-        _sqlite("tr_error_search_delete", "DELETE ON task", _HAD_ERROR, (_OLD_ERROR,)),
+        sqlite("tr_text_search_insert", "INSERT ON text", "", (new_text,)),
+        sqlite("tr_text_search_update", _TEXT_COLUMNS, "", (_OLD_TEXT, new_text)),
+        sqlite("tr_text_search_delete", "DELETE ON text", "", (_OLD_TEXT,)),
+        sqlite("tr_error_search_insert", "INSERT ON task", _HAS_ERROR, (new_error,)),
+        sqlite("tr_error_search_update", _ERROR_COLUMNS, changed, (_OLD_ERROR, new_error)),
+        sqlite("tr_error_search_delete", "DELETE ON task", _HAD_ERROR, (_OLD_ERROR,)),
     )
 
 
 def _postgres(name: str, event: str, when: str, statements: tuple[str, ...]) -> tuple[str, str]:
-    function = f"voxtrace_{name.removeprefix('tr_')}"
-    body = "".join(f"  {statement};\n" for statement in statements)
-    condition = f" WHEN ({when})" if when else ""
-    return (
-        (
-            f"CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $f$\n"
-            f"BEGIN\n{body}  RETURN NULL;\nEND $f$"
-        ),
-        (
-            f"CREATE TRIGGER {name} AFTER {event} FOR EACH ROW{condition}"
-            f" EXECUTE FUNCTION {function}()"
-        ),
-    )
+    return function(name, statements), for_each_row(name, event, when)
 
 
 def _postgres_triggers() -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from typing import Final
 
 from migrations.counting import Side, Writer, everything, rollups, submissions, totals
+from migrations.trigger_sql import for_each_row, for_each_statement, function, sqlite
 
 #: Triggers on `task` that this revision takes away, and the functions that they ran.
 REPLACED: Final = ("tr_task_insert", "tr_task_update", "tr_task_delete", "tr_task_finished")
@@ -50,13 +51,6 @@ _ANSWERS: Final = "task_id = NEW.id AND audio_id IS NULL AND cancelled_at IS NUL
 _SQLITE: Final = Writer(total="0", hist="0", period="0", is_grouped=False)
 
 
-def _trigger(name: str, event: str, when: str, statements: list[str]) -> str:
-    """A trigger of SQLite."""
-    condition = f" WHEN {when}" if when else ""
-    body = "".join(f"  {statement};\n" for statement in statements)
-    return f"CREATE TRIGGER {name} AFTER {event}{condition} BEGIN\n{body}END"
-
-
 def _moved_to_archive(row: str, source: str = "") -> list[Side]:
     """A removed row: a living one is gone, an ended one goes on counting as archived."""
     return [
@@ -66,44 +60,44 @@ def _moved_to_archive(row: str, source: str = "") -> list[Side]:
 
 
 _SQLITE_TRIGGERS: Final = (
-    _trigger(
+    sqlite(
         "tr_task_insert",
         "INSERT ON task",
         "NEW.finished_at IS NULL",
         [totals(_SQLITE, [_NEW_LIVE])],
     ),
-    _trigger(
+    sqlite(
         "tr_task_insert_ended",
         "INSERT ON task",
         "NEW.finished_at IS NOT NULL",
         everything(_SQLITE, [_NEW_ENDED]),
     ),
-    _trigger(
+    sqlite(
         "tr_task_answers",
         "UPDATE OF status ON task",
         "NEW.status <> OLD.status",
         [f"UPDATE text SET state = NEW.status WHERE {_ANSWERS} AND state <> NEW.status"],
     ),
-    _trigger(
+    sqlite(
         "tr_task_move",
         "UPDATE OF status ON task",
         _MOVES,
         [totals(_SQLITE, [_OLD_LIVE, _NEW_LIVE])],
     ),
-    _trigger(
+    sqlite(
         "tr_task_end",
         "UPDATE OF status ON task",
         _ENDS,
         [totals(_SQLITE, [_OLD_LIVE, _NEW_ENDED]), *rollups(_SQLITE, [_NEW_ENDED])],
     ),
-    _trigger(
+    sqlite(
         "tr_task_amend",
         f"UPDATE OF {_COUNTED} ON task",
         _AMENDS,
         everything(_SQLITE, [_OLD, _NEW]),
     ),
-    _trigger("tr_task_delete", "DELETE ON task", "", everything(_SQLITE, _moved_to_archive("OLD"))),
-    _trigger("tr_submission_insert", "INSERT ON submission", "", [submissions(_SQLITE, "NEW")]),
+    sqlite("tr_task_delete", "DELETE ON task", "", everything(_SQLITE, _moved_to_archive("OLD"))),
+    sqlite("tr_submission_insert", "INSERT ON submission", "", [submissions(_SQLITE, "NEW")]),
 )
 
 _BACKEND: Final = "hashint4(pg_backend_pid())"
@@ -116,28 +110,6 @@ _POSTGRES: Final = Writer(
 )
 
 
-def _function(name: str, statements: list[str]) -> str:
-    body = "".join(f"  {statement};\n" for statement in statements)
-    return (
-        f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $f$\nBEGIN\n"
-        f"{body}  RETURN NULL;\nEND $f$"
-    )
-
-
-def _row_trigger(name: str, event: str, when: str) -> str:
-    return (
-        f"CREATE TRIGGER {name} AFTER {event} FOR EACH ROW WHEN ({when})"
-        f" EXECUTE FUNCTION voxtrace_{name.removeprefix('tr_')}()"
-    )
-
-
-def _statement_trigger(name: str, event: str, table: str) -> str:
-    return (
-        f"CREATE TRIGGER {name} AFTER {event} REFERENCING {table} FOR EACH STATEMENT"
-        f" EXECUTE FUNCTION voxtrace_{name.removeprefix('tr_')}()"
-    )
-
-
 def _where_any(source: str, statements: list[str]) -> str:
     """Statements that are run only where some row has ended."""
     body = "".join(f"    {statement};\n" for statement in statements)
@@ -147,35 +119,35 @@ def _where_any(source: str, statements: list[str]) -> str:
 _ADDED: Final = [Side(row="r", source="added r")]
 _GONE: Final = _moved_to_archive("r", "removed r")
 _POSTGRES_TRIGGERS: Final = (
-    _function(
-        "voxtrace_task_insert",
+    function(
+        "tr_task_insert",
         [totals(_POSTGRES, _ADDED), _where_any("added", rollups(_POSTGRES, _ADDED))],
     ),
-    _function(
-        "voxtrace_task_answers",
+    function(
+        "tr_task_answers",
         [
             f"""UPDATE text SET state = NEW.status WHERE id IN (
     SELECT id FROM text WHERE {_ANSWERS} AND state <> NEW.status ORDER BY id FOR UPDATE)"""
         ],
     ),
-    _function("voxtrace_task_move", [totals(_POSTGRES, [_OLD_LIVE, _NEW_LIVE])]),
-    _function(
-        "voxtrace_task_end",
+    function("tr_task_move", [totals(_POSTGRES, [_OLD_LIVE, _NEW_LIVE])]),
+    function(
+        "tr_task_end",
         [totals(_POSTGRES, [_OLD_LIVE, _NEW_ENDED]), *rollups(_POSTGRES, [_NEW_ENDED])],
     ),
-    _function("voxtrace_task_amend", everything(_POSTGRES, [_OLD, _NEW])),
-    _function(
-        "voxtrace_task_delete",
+    function("tr_task_amend", everything(_POSTGRES, [_OLD, _NEW])),
+    function(
+        "tr_task_delete",
         [totals(_POSTGRES, _GONE), _where_any("removed", rollups(_POSTGRES, _GONE))],
     ),
-    _function("voxtrace_submission_insert", [submissions(_POSTGRES, "s", "added s, ")]),
-    _statement_trigger("tr_task_insert", "INSERT ON task", "NEW TABLE AS added"),
-    _row_trigger("tr_task_answers", "UPDATE OF status ON task", "NEW.status <> OLD.status"),
-    _row_trigger("tr_task_move", "UPDATE OF status ON task", _MOVES),
-    _row_trigger("tr_task_end", "UPDATE OF status ON task", _ENDS),
-    _row_trigger("tr_task_amend", f"UPDATE OF {_COUNTED} ON task", _AMENDS),
-    _statement_trigger("tr_task_delete", "DELETE ON task", "OLD TABLE AS removed"),
-    _statement_trigger("tr_submission_insert", "INSERT ON submission", "NEW TABLE AS added"),
+    function("tr_submission_insert", [submissions(_POSTGRES, "s", "added s, ")]),
+    for_each_statement("tr_task_insert", "INSERT ON task", "NEW TABLE AS added"),
+    for_each_row("tr_task_answers", "UPDATE OF status ON task", "NEW.status <> OLD.status"),
+    for_each_row("tr_task_move", "UPDATE OF status ON task", _MOVES),
+    for_each_row("tr_task_end", "UPDATE OF status ON task", _ENDS),
+    for_each_row("tr_task_amend", f"UPDATE OF {_COUNTED} ON task", _AMENDS),
+    for_each_statement("tr_task_delete", "DELETE ON task", "OLD TABLE AS removed"),
+    for_each_statement("tr_submission_insert", "INSERT ON submission", "NEW TABLE AS added"),
 )
 
 
