@@ -18,7 +18,7 @@ _SLACK_S: Final = 0.1
 
 
 class Listener:
-    """Hears what a stream tells, from entering to leaving the context."""
+    """Hears what a stream tells, from entering to leaving the context; a sign of life tells none."""
 
     def __init__(self, home: Home) -> None:
         self.answers: list[Answer] = []
@@ -50,10 +50,15 @@ class Listener:
         try:
             connection.request("GET", _PATH)
             answer = connection.getresponse()
+            event = ""
             while line := answer.readline().decode():
-                name, _, data = line.partition(": ")
-                if name == "data":
-                    yield json.loads(data)
+                name, _, value = line.rstrip("\n").partition(": ")
+                if name == "event":
+                    event = value
+                elif name == "data" and event != "alive":
+                    yield json.loads(value)
+                elif not name:
+                    event = ""
         finally:
             connection.close()
 
