@@ -219,9 +219,9 @@ class AttemptTracing:
         )
         self._pipeline.deadlines.on_end(changed)
 
-    def drain(self) -> Drained | None:
+    def drain(self, *, now_us: int | None = None) -> Drained | None:
         """Takes the ended spans, encoded; see `Recorder.drain`."""
-        return self._pipeline.recorder.drain()
+        return self._pipeline.recorder.drain(now_us=now_us)
 
     def take_back(self, drained: Drained | None) -> None:
         """Keeps drained spans for the next drain; see `Recorder.take_back`."""

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, cast
 
-from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.trace import StatusCode
 
 from telemetry.names import SpanKind
@@ -89,3 +89,19 @@ def copy_of(span: ReadableSpan, **changes: Any) -> ReadableSpan:
         "instrumentation_scope": span.instrumentation_scope,
     }
     return ReadableSpan(**(values | changes))
+
+
+def ended_by(span: ReadableSpan, at_us: int) -> ReadableSpan:
+    """The span with nothing in it after a moment by which it is known to have ended.
+
+    A clock that is shifted by a measured offset may run ahead of the clock it is to tell.
+    """
+    at_ns = at_us * 1000
+    if span.end_time is None or span.start_time is None or span.end_time <= at_ns:
+        return span
+    events = [
+        Event(event.name, event.attributes, min(event.timestamp, at_ns)) for event in span.events
+    ]
+    return copy_of(
+        span, start_time=min(span.start_time, at_ns), end_time=at_ns, events=tuple(events)
+    )

@@ -20,6 +20,7 @@ from typing_extensions import override
 
 from telemetry.codec import encode_live
 from telemetry.health import note, swallowed
+from telemetry.live_span import ended_by
 
 #: Ended spans kept at most; above it the oldest go, so that an attempt's own span is never lost.
 MAX_SPANS: Final = 8192
@@ -60,13 +61,19 @@ class Recorder(SpanProcessor):
         if is_full:
             note("recorder, full", BufferError())
 
-    def drain(self) -> Drained | None:
-        """Takes what is there, encoded; None where nothing is. Give it back if storing it fails."""
+    def drain(self, *, now_us: int | None = None) -> Drained | None:
+        """Takes what is there, encoded; None where nothing is. Give it back if storing it fails.
+
+        Args:
+            now_us: The present moment by the clock that rows tell: no span tells of a later one.
+        """
         with self._lock:
             spans = tuple(self._spans)
             self._spans.clear()
         if not spans:
             return None
+        if now_us is not None:
+            spans = tuple(ended_by(span, now_us) for span in spans)
         with swallowed("recorder, encode"):
             return Drained(payload=encode_live(spans), n_spans=len(spans), spans=spans)
         return self._drained_one_by_one(spans)

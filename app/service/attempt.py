@@ -94,7 +94,7 @@ class Attempt:
             self._write_lines(conn)
             result = work(conn, now)
             if flush:
-                self.drained = self.tracing.drain()
+                self.drained = self.tracing.drain(now_us=now)
                 self._put_spans(conn, self.drained, now)
             self.tally.put(conn)
             return result

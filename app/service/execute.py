@@ -198,7 +198,7 @@ def _settle(attempt: Attempt, conn: Connection, verdict: Verdict, now: int) -> T
             error_type=verdict.error_type if failed else None,
             error=verdict.error_message or "" if failed else "",
         )
-        drained = attempt.tracing.drain()
+        drained = attempt.tracing.drain(now_us=at)
         attempt.drained = drained
         return (drained.payload, drained.n_spans) if drained else (b"", 0)
 

@@ -202,6 +202,33 @@ def test_exception_of_our_own_is_told_with_its_message() -> None:
     assert span.events[0].attributes["exception.type"].endswith("_OwnError")
 
 
+def test_no_span_tells_of_a_moment_after_the_one_in_which_it_is_stored() -> None:
+    """The offset measured at a claim may be too large: what has ended lies within the attempt."""
+    run = _Run()
+    run.clock.advance_ms(10)
+    with run.tracing.span("encode"):
+        run.clock.advance_ms(5)
+    with run.tracing.span("store audio") as store:
+        run.clock.advance_ms(10)
+        store.event("stored")
+    with run.tracing.span("late"):
+        run.clock.advance_ms(1)
+    end_us = _CLAIMED_US + 20_000
+    run.tracing.end(end_us)
+    drained = run.tracing.drain(now_us=end_us)
+    assert drained is not None
+    spans = {span.name: span for span in decode(drained.payload)}
+    times = {name: (span.start_us - end_us, span.end_us - end_us) for name, span in spans.items()}
+    assert times == {
+        "encode": (-10_000, -5000),
+        "store audio": (-5000, 0),
+        "late": (0, 0),
+        "process tts": (-20_000, 0),
+    }
+    (event,) = spans["store audio"].events
+    assert event.at_us == end_us
+
+
 def test_ending_again_replaces_the_verdict_that_was_not_stored() -> None:
     """A finishing transaction that failed is tried again with another end: one span, the last."""
     run = _Run()
