@@ -6,8 +6,8 @@ VoxtraceError
 │   ├── NotFoundError
 │   ├── ConflictError
 │   ├── TooLargeError
-│   ├── QueryError
-│   ├── StatsError
+│   ├── AskedError
+│   │   └── QueryError
 │   └── BackupError
 ├── StoreError
 │   ├── DatabaseBusyError
@@ -103,15 +103,28 @@ class TooLargeError(RequestError):
     error_type = "too_large"
 
 
-class QueryError(RequestError):
-    """A filter of tasks is wrong at a place; HTTP 400.
+class AskedError(RequestError):
+    """What is asked for cannot be, for a reason that pages have words for; HTTP 400.
 
     Args:
         message: As above.
+        reason: A key of the words of what is asked for, in each language.
+        values: What those words name.
+    """
+
+    def __init__(self, message: str, *, reason: str, values: Mapping[str, str | int]) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.values = values
+
+
+class QueryError(AskedError):
+    """A filter of tasks is wrong at a place; HTTP 400.
+
+    Args:
+        message, reason, values: As above; reasons are keys of `app.domain.query.faults.WORDS`.
         position: Where it is wrong, in characters from 0.
         length: How many characters are wrong, at least one.
-        reason: A key of `app.domain.query.faults.WORDS`, for words in another language.
-        values: What the words of the reason name.
     """
 
     error_type = "invalid_query"
@@ -125,26 +138,9 @@ class QueryError(RequestError):
         reason: str,
         values: Mapping[str, str | int],
     ) -> None:
-        super().__init__(message)
+        super().__init__(message, reason=reason, values=values)
         self.position = position
         self.length = length
-        self.reason = reason
-        self.values = values
-
-
-class StatsError(RequestError):
-    """What is asked of the statistics is not possible, the filter aside; HTTP 400.
-
-    Args:
-        message: As above.
-        reason: A key of `app.service.stats.faults.WORDS`, for words in another language.
-        values: What the words of the reason name.
-    """
-
-    def __init__(self, message: str, *, reason: str, values: Mapping[str, str | int]) -> None:
-        super().__init__(message)
-        self.reason = reason
-        self.values = values
 
 
 class BackupError(RequestError):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from app.domain.errors import NotFoundError, RequestError
+from app.domain.errors import AskedError, NotFoundError, RequestError
 from app.domain.query.order import Cursor, Key, Order, cursor_of, order_of, usual_order
 from app.domain.query.parse import parse
 from app.domain.query.query import Query
@@ -86,7 +86,8 @@ def page(
         examined: Tasks that are looked at, at most, where no index answers.
 
     Raises:
-        RequestError: A filter, a sort, a cursor or a limit that is none.
+        AskedError: A filter, a sort or a place that is none.
+        RequestError: A limit that is none.
     """
     wanted = parse(query) if isinstance(query, str) else query
     start = None if cursor is None else cursor_of(cursor)
@@ -136,7 +137,8 @@ def _order(query: Query, sort: str | None, start: Cursor | None) -> Order:
     order = order_of(sort)
     if start is not None and start.order != order:
         message = f"the cursor is of a list sorted by {start.order}, and sort asks for {order}"
-        raise RequestError(message)
+        values = {"cursor": str(start.order), "sort": str(order)}
+        raise AskedError(message, reason="other_order", values=values)
     return order
 
 
@@ -145,7 +147,7 @@ def _begin(conn: Connection, order: Order, start: Cursor | None, before_id: int 
         return start or Cursor(order=order)
     if start is not None:
         message = "before and cursor both say where a page begins; give one of them"
-        raise RequestError(message)
+        raise AskedError(message, reason="two_places", values={})
     return _before(conn, order, before_id)
 
 
@@ -153,7 +155,8 @@ def _before(conn: Connection, order: Order, before_id: int) -> Cursor:
     """The place of a task in the usual order, or of the next older one where it is gone."""
     if order != Order():
         message = f"before is for lists sorted by {Order()}; this one is by {order}: use cursor"
-        raise RequestError(message)
+        values = {"sort": str(order), "allowed": str(Order())}
+        raise AskedError(message, reason="before_order", values=values)
     place = tasks.place_of(conn, before_id)
     if place is None:
         return Cursor(order=order, key=(0, 0))

@@ -8,14 +8,14 @@ from urllib.parse import urlencode
 
 from markupsafe import Markup
 
-from app.domain.errors import QueryError
+from app.domain.errors import AskedError
 from app.domain.query.order import NEVER_US, Cursor, Order, Sort, order_of, usual_order
 from app.domain.query.query import Query
 from app.service import task_list, task_values, task_views
 from app.service.core import Core
 from app.service.task_count import Count
 from app.service.task_list import TaskPage
-from app.web import filters, list_faults, list_query, list_rows, moments, query_words
+from app.web import list_query, list_rows, moments, query_words
 from app.web.format import duration, number
 from app.web.visitor import Visitor
 
@@ -88,23 +88,19 @@ def _read(
 ) -> tuple[str, TaskPage | None, query_words.Fault | None]:
     """The filter as it stands in the field, and its page or what is wrong with what is asked."""
     text = args.get("query", "")
-    if (fault := list_faults.of_status(args, reader.t)) is not None:
-        return text, None, fault
     try:
         query = list_query.of(args)
-    except QueryError as error:
-        return text, None, query_words.fault_of(error, text, reader.t)
-    if (fault := list_faults.of_place(args, query, reader.t)) is not None:
-        return text, None, fault
-    page = task_list.page(
-        core,
-        query,
-        sort=args.get("sort") or None,
-        cursor=args.get("cursor") or None,
-        before_id=filters.id_of(args.get("before")),
-        limit=SIZE,
-        with_count=True,
-    )
+        page = task_list.page(
+            core,
+            query,
+            sort=args.get("sort") or None,
+            cursor=args.get("cursor") or None,
+            before_id=list_query.before_of(args),
+            limit=SIZE,
+            with_count=True,
+        )
+    except AskedError as error:
+        return text, None, query_words.fault_of(error, text, reader.t, "tasks")
     return (str(query) if args.get("status") else text.strip()), page, None
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from app.domain.errors import QueryError
+from app.domain.errors import AskedError, QueryError
 from app.domain.query.qualifiers import FLAGS, QUALIFIERS
 from app.domain.query.query import Query, Term
 from app.web.words import Words
@@ -33,8 +33,17 @@ class Chip:
     rest: str
 
 
-def fault_of(error: QueryError, text: str, t: Words) -> Fault:
-    """What a page shows of a wrong filter."""
+def fault_of(error: AskedError, text: str, t: Words, page: str) -> Fault:
+    """What a page shows of what cannot be asked for.
+
+    Args:
+        error: Of a filter, or of another part of the address.
+        text: The filter.
+        t: The words of the language.
+        page: Whose words (`<page>.fault`) are of the other parts.
+    """
+    if not isinstance(error, QueryError):
+        return Fault(says=t(f"{page}.fault.{error.reason}", **error.values))
     end = error.position + max(1, error.length)
     return Fault(
         before=text[: error.position],

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
-from app.domain.errors import QueryError, RequestError, StatsError
+from app.domain.errors import AskedError
 from app.domain.query.parse import parse
 from app.domain.query.query import Query, both, named
 from app.domain.sums import DIMENSIONS
@@ -21,7 +21,7 @@ from app.service.stats.stats_report import Requests, Savings, StatsReport
 from app.web import moments, stats_chart
 from app.web.drawing import Block, shares
 from app.web.format import NONE, duration, number, percent, single
-from app.web.query_words import Fault, fault_of
+from app.web.query_words import fault_of
 from app.web.visitor import Visitor
 
 #: What `from` is where the window has no start, and what the page offers for it.
@@ -90,8 +90,8 @@ def values(core: Core, args: Mapping[str, str], reader: Visitor) -> dict[str, An
     }
     try:
         found = service.overview(core, _asked(asked_for))
-    except RequestError as error:
-        return form | {"fault": _fault(error, asked_for["query"], reader)}
+    except AskedError as error:
+        return form | {"fault": fault_of(error, asked_for["query"], reader.t, "stats")}
     return form | _numbers(found, reader)
 
 
@@ -109,14 +109,6 @@ def _kept(args: Mapping[str, str]) -> dict[str, str]:
 def _asked(kept: Mapping[str, str]) -> Asked:
     start = "" if kept["from"] == ALL_TIME else kept["from"]
     return asked(start, kept["to"], kept["query"], kept["by"], is_exact=kept["exact"] == "1")
-
-
-def _fault(error: RequestError, query: str, reader: Visitor) -> Fault:
-    if isinstance(error, QueryError):
-        return fault_of(error, query, reader.t)
-    if isinstance(error, StatsError):
-        return Fault(says=reader.t(f"stats.fault.{error.reason}", **error.values))
-    return Fault(says=escape(error.message))
 
 
 def _numbers(found: service.Overview, reader: Visitor) -> dict[str, Any]:

@@ -37,7 +37,7 @@ def test_wrong_place_stands_between_what_is_right() -> None:
     text = "engine:tone status:nope 第一回"
     with pytest.raises(QueryError) as caught:
         parse(text)
-    fault = fault_of(caught.value, text, words_of("zh"))
+    fault = fault_of(caught.value, text, words_of("zh"), "tasks")
     assert (fault.before, fault.wrong) == ("engine:tone status:", "nope")
     assert fault.before + fault.wrong + fault.after == text
     assert "status 不能是“nope”" in fault.says

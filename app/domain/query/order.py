@@ -11,7 +11,7 @@ from typing import Final
 
 from typing_extensions import override
 
-from app.domain.errors import RequestError
+from app.domain.errors import AskedError
 from app.domain.query.query import Query
 
 #: When a task that has not ended ends, for the order and for filters: after every moment.
@@ -105,7 +105,7 @@ def order_of(text: str) -> Order:
     """The order that a text names, such as `submitted` or `dur-asc`.
 
     Raises:
-        RequestError: It names none.
+        AskedError: It names none.
     """
     name = text.removesuffix(_ASCENDING)
     sort = ALIASES.get(name) or next((one for one in Sort if one == name), None)
@@ -114,7 +114,8 @@ def order_of(text: str) -> Order:
             f"sort must be one of {', '.join(Sort)}, each also with {_ASCENDING} after it, "
             f"got {text[:40]!r}"
         )
-        raise RequestError(message)
+        values = {"got": text[:40], "allowed": ", ".join(Sort)}
+        raise AskedError(message, reason="sort", values=values)
     return Order(sort=sort, is_ascending=text.endswith(_ASCENDING))
 
 
@@ -131,7 +132,7 @@ def cursor_of(text: str) -> Cursor:
     """The cursor that an earlier page gave.
 
     Raises:
-        RequestError: No page gave it.
+        AskedError: No page gave it.
     """
     try:
         padded = text.encode("ascii") + b"=" * (-len(text) % 4)
@@ -141,7 +142,7 @@ def cursor_of(text: str) -> Cursor:
             raise _not_ours(text)
         order = order_of(match[1])
         numbers = tuple(int(part) for part in match[3].split(".")[1:])
-    except (UnicodeError, binascii.Error, RequestError) as error:
+    except (UnicodeError, binascii.Error, AskedError) as error:
         raise _not_ours(text) from error
     length = length_of(order)
     key, begun = numbers[:length], numbers[length:]
@@ -157,6 +158,6 @@ def cursor_of(text: str) -> Cursor:
     )
 
 
-def _not_ours(text: str) -> RequestError:
+def _not_ours(text: str) -> AskedError:
     message = f"cursor must be one that an earlier page of this list gave, got {text[:60]!r}"
-    return RequestError(message)
+    return AskedError(message, reason="cursor", values={"got": text[:40]})

@@ -51,7 +51,7 @@ class ExactReader:
         """The duration that has this rank, in milliseconds.
 
         Raises:
-            StatsError: Too many rows would have to be walked.
+            AskedError: Too many rows would have to be walked.
         """
         in_bucket = self._all[measure].counts.get(PLACES[rank.low_ms], 0)
         by_window = self._ended is not None and group.n < in_bucket

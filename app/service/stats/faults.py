@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from app.domain.errors import StatsError
+from app.domain.errors import AskedError
 
 WORDS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -22,6 +22,6 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 
-def fault(*, reason: str, **values: str | int) -> StatsError:
+def fault(*, reason: str, **values: str | int) -> AskedError:
     """The error of this reason."""
-    return StatsError(WORDS[reason].format_map(values), reason=reason, values=values)
+    return AskedError(WORDS[reason].format_map(values), reason=reason, values=values)

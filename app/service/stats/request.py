@@ -46,7 +46,7 @@ class StatsRequest:
 
 
 def check(request: StatsRequest) -> None:
-    """Raises StatsError where statistics cannot be made for it, with what is allowed."""
+    """Raises AskedError where statistics cannot be made for it, with what is allowed."""
     if request.by is not None and request.by not in DIMENSIONS:
         raise faults.fault(reason="by", got=request.by[:40], allowed=", ".join(DIMENSIONS))
     for term in beyond_dimensions(request.query):
@@ -101,7 +101,7 @@ def asked(
     """What texts ask for; an empty one says nothing.
 
     Raises:
-        RequestError: One of them is wrong; `QueryError`, with the place, for the filter.
+        AskedError: One of them is wrong; `QueryError`, with the place, for the filter.
     """
     return Asked(
         start=moment_of("from", start),
