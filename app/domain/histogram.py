@@ -156,3 +156,16 @@ def unpack(packed: bytes) -> dict[str, Histogram]:
         message = f"a packed histogram cannot be read: {error}"
         raise StoreError(message) from error
     return found
+
+
+def readable(packed: bytes) -> dict[str, Histogram] | None:
+    """What `pack` was given; None where the bytes are damaged."""
+    try:
+        return unpack(packed)
+    except StoreError:
+        return None
+
+
+def is_of(found: Mapping[str, Histogram] | None, n: int) -> bool:
+    """Whether histograms can be read, and each is of so many tasks."""
+    return found is not None and all(found[measure].n == n for measure in MEASURES)

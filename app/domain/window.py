@@ -6,6 +6,8 @@ from typing import Final, Literal
 #: Microseconds of an hour and of a day; both begin where UTC's do.
 HOUR_US: Final = 3_600_000_000
 DAY_US: Final = 86_400_000_000
+#: Later than every moment.
+EVER_US: Final = 2**62
 
 Grain = Literal["hour", "day"]
 GRAIN_US: Final[dict[Grain, int]] = {"hour": HOUR_US, "day": DAY_US}

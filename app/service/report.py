@@ -18,6 +18,7 @@ from app.service.task_view import is_alive
 from app.store import canaries, duties, reports, texts, totals, workers
 from app.store.database import Connection
 from app.store.reports import ActiveText
+from app.store.totals import Total
 from telemetry import provider
 from telemetry.outbox import OutboxState
 
@@ -149,14 +150,14 @@ def stats(core: Core) -> StatsWithActive:
     """The statistics and the active list, which agree."""
     with core.database.read() as conn:
         return StatsWithActive(
-            stats=_stats(core, conn, core.database.now_us(conn)),
+            stats=_stats(core, conn, totals.of_tasks(conn), core.database.now_us(conn)),
             active=tuple(reports.active_texts(conn)),
         )
 
 
-def _stats(core: Core, conn: Connection, now: int) -> Stats:
+def _stats(core: Core, conn: Connection, counted: Sequence[Total], now: int) -> Stats:
     states = totals.texts_by_state(conn)
-    statuses = totals.tasks_by_status(conn)
+    statuses = totals.by_status(counted)
     failed = sum(states.get(name, 0) for name in ("failed", "timeout", "cancelled"))
     completed = states.get("completed", 0)
     pending, active = states.get("pending", 0), states.get("processing", 0)
@@ -190,7 +191,8 @@ def monitor(core: Core, *, outbox: OutboxState | None, exports: bool) -> Monitor
         now = core.database.now_us(conn)
         running = reports.processing(conn)
         known = _workers(conn, running, now)
-        figures = _stats(core, conn, now)
+        counted = totals.of_tasks(conn)
+        figures = _stats(core, conn, counted, now)
         slots = slots_of(figures.max_concurrent, running, known)
         facts = Facts(
             now=now,
@@ -208,7 +210,7 @@ def monitor(core: Core, *, outbox: OutboxState | None, exports: bool) -> Monitor
             canaries=tuple(canaries.latest(conn, KEPT)),
             canary_period_us=round(core.settings.canary_min * 60_000_000),
             recount=verdict(conn, now),
-            archived=archived(conn),
+            archived=archived(conn, counted),
         )
         checks = row_checks(facts)
         return MonitorView(

@@ -18,7 +18,7 @@ from sqlalchemy import (
 
 from app.domain.drift import Key, Values
 from app.domain.sums import DIMENSIONS, NAMES
-from app.domain.window import Grain, Span
+from app.domain.window import EVER_US, Grain, Span
 from app.store.tables import (
     stat_cube_table,
     stat_hist_table,
@@ -99,7 +99,7 @@ def cube_part(conn: Connection, grain: str, archived: int, status: str) -> dict[
 
 
 def removed_cells(
-    conn: Connection, table: str, grain: str, since: int = 0, until: int = 2**62
+    conn: Connection, table: str, grain: str, since: int = 0, until: int = EVER_US
 ) -> dict[tuple[int, Key], Values]:
     """Cells of what was removed by their beginning and key, from a moment on and before another.
 

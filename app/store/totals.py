@@ -1,5 +1,6 @@
 """Totals kept by triggers: read in the snapshot of the caller, at a cost that does not grow."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
@@ -34,10 +35,10 @@ def of_tasks(conn: Connection) -> list[Total]:
     ]
 
 
-def tasks_by_status(conn: Connection) -> dict[str, Sums]:
-    """Tasks of all time by status, the archive included."""
+def by_status(counted: Iterable[Total]) -> dict[str, Sums]:
+    """Totals by status, the archive included."""
     found: dict[str, Sums] = {}
-    for one in of_tasks(conn):
+    for one in counted:
         found[one.status] = found.get(one.status, Sums()) + one.sums
     return found
 

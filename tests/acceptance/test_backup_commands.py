@@ -130,7 +130,9 @@ def test_service_goes_on_with_what_was_imported(exported: tuple[Path, Any], tmp_
         home.start_worker()
         wait_until(lambda: not _live(home), PATIENCE_S, what="everything that lived is over")
         with home.core.database.read() as conn:
-            counts = {status: sums.n for status, sums in totals.tasks_by_status(conn).items()}
+            counts = {
+                status: sums.n for status, sums in totals.by_status(totals.of_tasks(conn)).items()
+            }
     assert {name: n for name, n in counts.items() if n} == {
         "completed": 2 + 1 + 1 + len(WAITING),
         "failed": 2,

@@ -142,7 +142,7 @@ def test_work_goes_on_after_an_import(make_home: MakeHome, tmp_path: Path, goal:
         live = {one.status: one.sums.n for one in totals.of_tasks(conn) if not one.is_archived}
         assert _some(live) == live_counts.tasks_by_status(conn)
         assert _some(totals.texts_by_state(conn)) == recount_rows.texts_by_state(conn)
-        assert totals.tasks_by_status(conn)["completed"].n == live["completed"] + 1
+        assert totals.by_status(totals.of_tasks(conn))["completed"].n == live["completed"] + 1
 
 
 def _some(counts: dict[str, int]) -> dict[str, int]:
@@ -214,7 +214,7 @@ def _stop_workers(core: Core) -> None:
 
 def _assert_totals(core: Core, wanted: dict[str, int]) -> None:
     with core.database.read() as conn:
-        assert {k: v.n for k, v in totals.tasks_by_status(conn).items() if v.n} == wanted
+        assert {k: v.n for k, v in totals.by_status(totals.of_tasks(conn)).items() if v.n} == wanted
         assert _some(totals.texts_by_state(conn)) == wanted
 
 

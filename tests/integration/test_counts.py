@@ -23,7 +23,7 @@ from tests.support.service import claimed, run, spoken, start_worker, submitted
 
 def _finished(core: Core) -> dict[str, int]:
     with core.database.read() as conn:
-        found = totals.tasks_by_status(conn)
+        found = totals.by_status(totals.of_tasks(conn))
     return {name: sums.n for name, sums in found.items() if Status(name).is_final and sums.n}
 
 

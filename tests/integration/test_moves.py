@@ -27,7 +27,7 @@ def test_submit_makes_pending_task_with_trace(any_home: Home) -> None:
     assert len(result.task.trace_id) == 32
     assert result.text.state == "pending"
     with any_home.core.database.read() as conn:
-        assert totals.tasks_by_status(conn)["pending"].n == 1
+        assert totals.by_status(totals.of_tasks(conn))["pending"].n == 1
         assert totals.texts_by_state(conn) == {"pending": 1}
 
 

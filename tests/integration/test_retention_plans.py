@@ -21,7 +21,7 @@ from app.service.recounts import texts
 from app.service.retention.archived import archived
 from app.service.retention.forecast import forecast
 from app.service.retention.rules import rules_now
-from app.store import archive, erase, retention, submissions
+from app.store import archive, erase, retention, submissions, totals
 from app.store.metadata import metadata
 from telemetry import outbox_tasks
 from tests.conftest import KINDS, database_url
@@ -157,7 +157,7 @@ def _rounds(core: Core) -> None:
     remains.kill_groups(core)
     measures.read(core, None, exports=True)
     with core.database.read() as conn:
-        archived(conn)
+        archived(conn, totals.of_tasks(conn))
 
 
 @pytest.mark.parametrize("table", metadata.sorted_tables, ids=lambda table: table.name)

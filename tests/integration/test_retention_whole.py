@@ -18,6 +18,7 @@ from app.service.retention import walk
 from app.service.retention.archived import archived
 from app.service.retention.prune import Pruned, prune
 from app.service.retention.rules import rules_now
+from app.store import totals
 from app.store.tables import stat_check_table, submission_table, text_table
 from app.web.factory import create_app
 from tests.support.aged_rows import AgedRows, age, orphans
@@ -179,7 +180,7 @@ def test_retry_of_a_removed_task_says_so(home: Home) -> None:
 def _gone(core: Core) -> int:
     """Tasks that were ever removed."""
     with core.database.read() as conn:
-        return archived(conn).tasks
+        return archived(conn, totals.of_tasks(conn)).tasks
 
 
 def _state(duty: Retention) -> dict[str, Any]:

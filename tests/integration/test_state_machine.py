@@ -58,7 +58,7 @@ def recount(core: Core) -> tuple[dict[str, int], dict[str, int]]:
     with core.database.read() as conn:
         by_status = _counts(conn, text("SELECT status, count(*) FROM task GROUP BY status"))
         by_state = _counts(conn, text("SELECT state, count(*) FROM text GROUP BY state"))
-        kept_status = {k: v.n for k, v in totals.tasks_by_status(conn).items() if v.n}
+        kept_status = {k: v.n for k, v in totals.by_status(totals.of_tasks(conn)).items() if v.n}
         kept_state = {k: v for k, v in totals.texts_by_state(conn).items() if v}
     assert kept_status == by_status
     assert kept_state == by_state

@@ -22,9 +22,7 @@ def look(core: Core, archived: int, status: str) -> Found:
     prefix = words.tasks(words.ALL_TIME, (archived, status))
     return Found(
         scope=Scope(parts=(("stat_cube", f"{prefix} "),)),
-        at=now.at,
-        turn=now.turn,
-        accepted=now.accepted,
+        moment=now.moment,
         differences=tuple(cells.in_all_time("stat_cube", days, whole)),
         empty=("stat_cube",) if cells.has_empty(whole) else (),
         fixed={"grain": "all"},

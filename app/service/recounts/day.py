@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, TypeAlias
 
 from app.domain.drift import Scope
-from app.domain.histogram import MEASURES, merged, pack
+from app.domain.histogram import MEASURES, is_of, merged, pack, readable
 from app.domain.window import DAY_US, Span
 from app.service.core import Core
 from app.service.recounts import cells, latency, words
@@ -33,7 +33,7 @@ def look(core: Core, start: int) -> Found:
     with snapshot(core) as now:
         expected = {one: recount_counters.of_span(now.conn, one, hours) for one in TIMED}
         got = {one: recount_counters.of_span(now.conn, one, day) for one in TIMED}
-        is_over = start + DAY_US + GRACE_US <= now.at and _is_checked(now.conn, start)
+        is_over = start + DAY_US + GRACE_US <= now.moment.at and _is_checked(now.conn, start)
         made_of = recount_latencies.of_span(now.conn, hours) if is_over else []
         kept = recount_latencies.of_start(now.conn, "day", start) if is_over else {}
     when = words.period("day", start)
@@ -48,9 +48,7 @@ def look(core: Core, start: int) -> Found:
         judged = _judged(when, kept, made_of, expected["stat_cube"] if is_sure else None)
     return Found(
         scope=Scope(parts=tuple((place, f"{when} ") for place in (*TIMED, PLACE))),
-        at=now.at,
-        turn=now.turn,
-        accepted=now.accepted,
+        moment=now.moment,
         differences=(*differences, *judged.differences),
         empty=tuple(place for place in TIMED if cells.has_empty(got[place])),
         fixed={"grain": "day", "start": start},
@@ -97,8 +95,8 @@ def _added(rows: _Rows) -> "dict[Of, tuple[int, Shapes]]":
     """Histograms of hours added up, those that are damaged left out."""
     by_value: dict[Of, list[tuple[int, Shapes]]] = {}
     for dimension, value, n, packed in rows:
-        found = latency.shapes(packed)
-        if found is not None and latency.is_sound(n, found):
+        found = readable(packed)
+        if found is not None and is_of(found, n):
             by_value.setdefault((dimension, value), []).append((n, found))
     return {of: _sum(hours) for of, hours in by_value.items()}
 

@@ -25,19 +25,26 @@ TRIES: Final = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
-    """A moment of the database.
+class Moment:
+    """What is looked at is of this moment.
 
     Attributes:
         at: It is not before this.
         turn: How often counters had been mended.
-        accepted: What differs and may: see `Drift.label`, and by how much.
+        accepted: What differed and might: see `Drift.label`, and by how much.
     """
 
-    conn: Connection
     at: int
     turn: int
     accepted: frozenset[tuple[str, int]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """What a check reads from, and the moment that it reads."""
+
+    conn: Connection
+    moment: Moment
 
 
 @contextmanager
@@ -45,14 +52,11 @@ def snapshot(core: Core) -> Iterator[Snapshot]:
     """One moment of rows and counters, which are equal in it if all is well."""
     with core.database.read() as conn:
         at = core.database.now_us(conn)
-        yield Snapshot(
-            conn=conn,
-            at=at,
-            turn=recount_results.mended_count(conn),
-            accepted=frozenset(
-                (one.name, one.got - one.expected) for one in recount_results.accepted(conn)
-            ),
+        accepted = ((one.name, one.got - one.expected) for one in recount_results.accepted(conn))
+        moment = Moment(
+            at=at, turn=recount_results.mended_count(conn), accepted=frozenset(accepted)
         )
+        yield Snapshot(conn=conn, moment=moment)
 
 
 def write(core: Core, work: Callable[[Connection], T]) -> T:
@@ -74,7 +78,7 @@ class Found:
     """What one check found.
 
     Attributes:
-        accepted: Of the snapshot: such differences are no drift.
+        moment: When; what was accepted then is no drift.
         n: Tasks (or texts) that were counted anew.
         requests: The same of requests.
         empty: Tables that have cells of zeros,
@@ -84,10 +88,8 @@ class Found:
     """
 
     scope: Scope
-    at: int
-    turn: int
+    moment: Moment
     differences: tuple[Difference, ...]
-    accepted: frozenset[tuple[str, int]] = frozenset()
     n: int = 0
     requests: int = 0
     empty: tuple[str, ...] = ()
@@ -102,7 +104,7 @@ class Found:
             one
             for some in told
             for one in some
-            if (one.label, one.got - one.expected) not in self.accepted
+            if (one.label, one.got - one.expected) not in self.moment.accepted
         )
         object.__setattr__(self, "drifts", drifts)
 
@@ -126,11 +128,11 @@ def keep(core: Core, found: Found, *, waiting_count: int | None = None) -> bool:
     """
 
     def work(conn: Connection) -> bool:
-        is_old = bool(found.drifts) and recount_results.mended_count(conn) != found.turn
+        is_old = bool(found.drifts) and recount_results.mended_count(conn) != found.moment.turn
         is_news = not is_old and _keep_hour(conn, found)
         if is_news:
             recount_results.forget_drift(conn, found.scope)
-            recount_results.note_drift(conn, found.drifts[:KEPT], found.at)
+            recount_results.note_drift(conn, found.drifts[:KEPT], found.moment.at)
             _keep_latencies(conn, found.latencies)
         numbers = {
             CHECKED: recount_results.count_hours(conn),
@@ -139,7 +141,7 @@ def keep(core: Core, found: Found, *, waiting_count: int | None = None) -> bool:
         }
         if waiting_count is not None:
             numbers[WAITING] = waiting_count
-        recount_results.note_summary(conn, numbers, at=found.at, by=core.actor)
+        recount_results.note_summary(conn, numbers, at=found.moment.at, by=core.actor)
         return is_news
 
     return write(core, work)
@@ -149,7 +151,9 @@ def _keep_hour(conn: Connection, found: Found) -> bool:
     start = found.scope.start
     if start is None or not found.is_closed_hour:
         return True
-    hour = CheckedHour(start=start, checked_at=found.at, n=found.n, drift_count=found.drift_count)
+    hour = CheckedHour(
+        start=start, checked_at=found.moment.at, n=found.n, drift_count=found.drift_count
+    )
     return recount_results.note_hour(conn, hour)
 
 

@@ -55,9 +55,7 @@ def look(core: Core, part: Part) -> Found:
         expected[key] = (expected.get(key, (0,))[0] + n,)
     return Found(
         scope=_scope(part),
-        at=now.at,
-        turn=now.turn,
-        accepted=now.accepted,
+        moment=now.moment,
         n=sum(n for _, n in durations),
         differences=tuple(cells.timeless("stat_hist", expected, got)),
         empty=("stat_hist",) if cells.has_empty(got) else (),

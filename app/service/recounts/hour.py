@@ -49,16 +49,14 @@ def look(core: Core, start: int) -> Found:
         *cells.below_zero("stat_cube", when, removed),
         *cells.below_zero("stat_submission", when, gone),
     ]
-    is_closed = start + HOUR_US + GRACE_US <= now.at
+    is_closed = start + HOUR_US + GRACE_US <= now.moment.at
     judged = Judged()
     if is_closed:
         is_sure = all(one.cell is not None for one in differences)
         judged = _judged(when, kept, counted, wanted if is_sure else None, before=before)
     return Found(
         scope=Scope(start=start),
-        at=now.at,
-        turn=now.turn,
-        accepted=now.accepted,
+        moment=now.moment,
         n=counted.n,
         requests=sum(values[0] for values in asked.values()),
         differences=(*differences, *judged.differences),

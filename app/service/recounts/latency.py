@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from app.domain.drift import Difference, Key, Values
-from app.domain.errors import StoreError
-from app.domain.histogram import BOUNDS, MEASURES, Histogram, merged, unpack
+from app.domain.histogram import BOUNDS, MEASURES, Histogram, is_of, merged, readable, unpack
 from app.domain.sums import DIMENSIONS, NAMES
 from app.domain.task import Status
 from app.domain.window import Grain
@@ -73,19 +72,6 @@ def known(cells: Mapping[Key, Values]) -> dict[Of, Known]:
     return found
 
 
-def shapes(packed: bytes) -> Shapes | None:
-    """The histograms of each measure; None where the bytes cannot be read."""
-    try:
-        return unpack(packed)
-    except StoreError:
-        return None
-
-
-def is_sound(n: int, found: Shapes | None) -> bool:
-    """Whether histograms can be read and are of as many tasks as they say."""
-    return found is not None and all(found[measure].n == n for measure in MEASURES)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """What kept histograms are judged by.
@@ -111,7 +97,7 @@ def judge(case: Case) -> Judged:
     found = Judged()
     is_whole = _OF in case.whole
     opened = {
-        of: shapes(packed)
+        of: readable(packed)
         for of, (n, packed) in case.kept.items()
         if not is_whole or case.exact.get(of) != (n, packed)
     }
@@ -134,7 +120,7 @@ def _compare(case: Case, found: Judged, of: Of, got: Shapes | None) -> None:
     n, right_n = (kept or (0,))[0], (right or (0,))[0]
     if kept is None or (case.follows and n != right_n):
         found.fresh[of] = right
-    elif n != right_n or not is_sound(n, got):
+    elif n != right_n or not is_of(got, n):
         one = _readable(case, of, n, got) or _told(case, of, ("n",), (right_n,), (n,))
         _wrong(found, one, of, right)
     elif right is not None and got is not None:

@@ -97,7 +97,7 @@ def _add(core: Core, found: Found, cells: list[Difference]) -> Counter[str]:
 
     def work(conn: Connection) -> Counter[str]:
         at = core.database.now_us(conn)
-        if not recount_results.take_turn(conn, found.turn, at=at, by=core.actor):
+        if not recount_results.take_turn(conn, found.moment.turn, at=at, by=core.actor):
             return Counter()
         for place in recount_mend.ORDER:
             if place in by_place:

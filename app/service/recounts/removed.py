@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from app.domain.drift import Difference, Key, Scope, Values, compare
 from app.domain.task import FINAL
-from app.domain.window import DAY_US
+from app.domain.window import DAY_US, EVER_US
 from app.service.core import Core
 from app.service.recounts import sheet, words
 from app.service.recounts.found import Found, snapshot
@@ -68,9 +68,7 @@ def look(core: Core, days: Iterable[int], *, is_all: bool) -> Found:
         _settle(one, wanted)
     return Found(
         scope=Scope(),
-        at=now.at,
-        turn=now.turn,
-        accepted=now.accepted,
+        moment=now.moment,
         differences=tuple(difference for one in kinds for difference in _differences(one)),
     )
 
@@ -160,23 +158,19 @@ def _settle_all(kind: _Kind, *, is_sure_of_days: bool) -> None:
     found = sheet.settle(
         Sheet(
             inner=dict(days),
-            rows=_sums(kind, "day", 0, _EVER),
+            rows=_sums(kind, "day", 0, EVER_US),
             columns=whole,
         ),
         lambda _key, _off: above,
     )
     if found is None:
         return
-    _take(kind, "day", found, 0, _EVER)
+    _take(kind, "day", found, 0, EVER_US)
     columns = {(0, key): values for key, values in found.columns.items()}
     _put(kind.cells(kind.told, "all"), columns, 0, 1)
     if kind.together is not None:
         total = {(0, kind.is_of): sheet.total(found.columns.values())}
         _put(kind.cells(_TOTAL, "all"), total, 0, 1)
-
-
-#: Later than every moment.
-_EVER: Final = 2**62
 
 
 def _sums(kind: _Kind, grain: str, start: int, end: int) -> dict[int, Values] | None:

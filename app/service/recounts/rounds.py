@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from app.domain.window import DAY_US, HOUR_US, floor_to
+from app.domain.window import DAY_US, EVER_US, HOUR_US, floor_to
 from app.service.core import Core
 from app.service.recounts import all_time, histogram, texts, totals
 from app.service.recounts.found import GRACE_US, Found
@@ -13,8 +13,6 @@ from app.service.recounts.work import check, check_day, check_hour
 from app.store import recount_counters, recount_results, recount_rows
 from app.store.database import Connection
 
-#: Later than every moment.
-_EVER: Final = 2**62
 #: Texts up to which a round counts them too; more are counted on demand only.
 FEW_TEXTS: Final = 100_000
 
@@ -58,11 +56,11 @@ def hours(core: Core, *, since: int = 0) -> Hours:
 
 def _with_data(conn: Connection, since: int) -> set[int]:
     found = {
-        *recount_rows.hours(conn, since, _EVER),
-        *recount_rows.request_hours(conn, since, _EVER),
+        *recount_rows.hours(conn, since, EVER_US),
+        *recount_rows.request_hours(conn, since, EVER_US),
     }
     for table in recount_counters.TIMED:
-        found.update(recount_counters.starts(conn, table, "hour", since, _EVER))
+        found.update(recount_counters.starts(conn, table, "hour", since, EVER_US))
     return found | {start for start in recount_results.drifting_hours(conn) if start >= since}
 
 
@@ -71,7 +69,7 @@ def _days_with_counters(conn: Connection, since: int) -> set[int]:
     return {
         start
         for table in recount_counters.TIMED
-        for start in recount_counters.starts(conn, table, "day", since, _EVER)
+        for start in recount_counters.starts(conn, table, "day", since, EVER_US)
     }
 
 

@@ -29,9 +29,7 @@ def look(core: Core) -> Found:
         counted = recount_counters.whole(now.conn, "stat_text")
     return Found(
         scope=Scope(parts=(("stat_text", "all time "),)),
-        at=now.at,
-        turn=now.turn,
-        accepted=now.accepted,
+        moment=now.moment,
         n=sum(n for (n,) in states.values()),
         differences=tuple(cells.timeless("stat_text", states, counted)),
     )
@@ -61,9 +59,7 @@ def look_at_states(core: Core) -> Found:
     scope = Scope(parts=((TEXTS, ""),))
     return Found(
         scope=scope,
-        at=now.at,
-        turn=now.turn,
-        accepted=now.accepted,
+        moment=now.moment,
         differences=tuple(differences),
     )
 

@@ -51,9 +51,7 @@ def look(core: Core) -> Found:
         )
     return Found(
         scope=_SCOPE,
-        at=now.at,
-        turn=now.turn,
-        accepted=now.accepted,
+        moment=now.moment,
         differences=differences,
         empty=(_REQUESTS,) if cells.has_empty(requests) else (),
         fixed={"grain": "all"},
@@ -81,9 +79,7 @@ def watch(core: Core) -> Found | None:
         told = recount_results.names_of(now.conn, TRIGGERS)
     found = Found(
         scope=Scope(parts=((TRIGGERS, ""),)),
-        at=now.at,
-        turn=now.turn,
-        accepted=now.accepted,
+        moment=now.moment,
         differences=tuple(of_triggers(faults)),
     )
     if {one.name for one in found.drifts} == told:

@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from app.domain.errors import StoreError
-from app.domain.histogram import Histogram, unpack
+from app.domain.histogram import Histogram, is_of, readable
 from app.domain.window import Span
 from app.store import latencies
 from app.store.database import Connection
@@ -44,18 +43,13 @@ class Kept:
         found = {one.value: one for one in self._read[dimension].get(start, []) if one.n}
         if {value: one.n for value, one in found.items()} != counted:
             return None
-        opened = {value: _opened(found[value]) for value in values}
-        whole = {value: one for value, one in opened.items() if one is not None}
-        return whole if len(whole) == len(opened) else None
-
-
-def _opened(one: "Packed") -> Mapping[str, Histogram] | None:
-    """A kept histogram of each measure; None where it is damaged, as nobody believes it then."""
-    try:
-        found = unpack(one.buckets)
-    except StoreError:
-        return None
-    return found if all(shape.n == one.n for shape in found.values()) else None
+        opened: dict[str, Mapping[str, Histogram]] = {}
+        for value in values:
+            shapes = readable(found[value].buckets)
+            if shapes is None or not is_of(shapes, found[value].n):
+                return None  # damaged: nobody believes it
+            opened[value] = shapes
+        return opened
 
 
 def told_by(
