@@ -18,7 +18,7 @@ _SLACK_S: Final = 0.1
 
 
 class Listener:
-    """Hears what a stream tells, from entering to leaving the context; a sign of life tells none."""
+    """Hears the numbers of a stream, from entering to leaving; a sign of life tells none."""
 
     def __init__(self, home: Home) -> None:
         self.answers: list[Answer] = []
