@@ -181,7 +181,7 @@ COUNTERS: dict[str, tuple[str, str]] = {
     ),
     (
         "INSERT INTO stat_submission (grain, start, archived, disposition, engine, shard, n,"
-        " char_count, audio_ms) VALUES ('all', 0, 0, 'new', 'tone', 1, 3, 4, 5)"
+        " char_count, audio_ms) VALUES ('all', 0, 0, 'new', 'tone', 99, 3, 4, 5)"
     ): ("stat_submission", "all time new tone audio_ms"),
     "UPDATE stat_submission SET n = n + 1000 WHERE disposition = 'new' AND engine = 'tone'": (
         "stat_submission",
