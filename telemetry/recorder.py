@@ -72,9 +72,9 @@ class Recorder(SpanProcessor):
             self._spans.clear()
         if not spans:
             return None
-        if now_us is not None:
-            spans = tuple(ended_by(span, now_us) for span in spans)
         with swallowed("recorder, encode"):
+            if now_us is not None:
+                spans = tuple(ended_by(span, now_us) for span in spans)
             return Drained(payload=encode_live(spans), n_spans=len(spans), spans=spans)
         return self._drained_one_by_one(spans)
 

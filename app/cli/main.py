@@ -92,7 +92,7 @@ def run(action: Callable[[Settings], Any], program: str = "cli") -> None:
 def main() -> None:
     """Entry point.
 
-    What is imported stays: looking through it for garbage took a fifth of a start.
+    What is imported stays: looking through it for garbage took a third of a start's work.
     """
     gc.disable()
     cli(prog_name="voxtrace")
