@@ -5,6 +5,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import requests
 
@@ -82,15 +83,42 @@ class System:
 def only(pid: int, among: list[int]) -> Iterator[None]:
     """Stands the other web processes still (SIGSTOP), so that this one must answer.
 
-    For moments, and reads alone: one that stands still may hold the database's write lock, since a
-    process keeps the span of a request after it has answered. Held for seconds, the lock stops
-    every heartbeat, and the tasks of a worker that is not heard are given to another.
+    None of them stands still with a lock of SQLite that shuts others out: a process has one for
+    moments while it reads, too, and whoever then wants it is refused after ten seconds ("locking
+    protocol"); the write lock would stop every heartbeat.
     """
     others = [other for other in among if other != pid]
-    for other in others:
-        os.kill(other, signal.SIGSTOP)
+    wait_until(lambda: _stood_still(others), PATIENCE_S, what="others stand still, no lock held")
     try:
         yield
     finally:
-        for other in others:
-            os.kill(other, signal.SIGCONT)
+        _signal_each(others, signal.SIGCONT)
+
+
+def _stood_still(pids: list[int]) -> bool:
+    """Stops these processes; lets them go on again where one holds a lock alone."""
+    _signal_each(pids, signal.SIGSTOP)
+    wait_until(lambda: all(map(_stands, pids)), PATIENCE_S, what="every thread stands still")
+    if not _lock_alone(pids):
+        return True
+    _signal_each(pids, signal.SIGCONT)
+    return False
+
+
+def _stands(pid: int) -> bool:
+    """Whether every thread of a process is stopped: it stops a moment after the signal."""
+    threads = Path(f"/proc/{pid}/task").glob("*/stat")
+    return all(one.read_text().rpartition(") ")[2].startswith("T") for one in threads)
+
+
+def _lock_alone(pids: list[int]) -> bool:
+    """Whether any of these processes has an exclusive lock on any file."""
+    locks = Path("/proc/locks").read_text(encoding="ascii")
+    # "1: POSIX  ADVISORY  WRITE 4711 fe:00:1234 120 120": those who wait have "->" after the number
+    held = (line.split()[1:] for line in locks.splitlines())
+    return any(lock[2] == "WRITE" and int(lock[3]) in pids for lock in held if lock[0] == "POSIX")
+
+
+def _signal_each(pids: list[int], number: signal.Signals) -> None:
+    for pid in pids:
+        os.kill(pid, number)
