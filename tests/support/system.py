@@ -88,8 +88,10 @@ def only(pid: int, among: list[int]) -> Iterator[None]:
     protocol"); the write lock would stop every heartbeat.
     """
     others = [other for other in among if other != pid]
-    wait_until(lambda: _stood_still(others), PATIENCE_S, what="others stand still, no lock held")
     try:
+        wait_until(
+            lambda: _stood_still(others), PATIENCE_S, what="others stand still, no lock held"
+        )
         yield
     finally:
         _signal_each(others, signal.SIGCONT)
@@ -108,7 +110,15 @@ def _stood_still(pids: list[int]) -> bool:
 def _stands(pid: int) -> bool:
     """Whether every thread of a process is stopped: it stops a moment after the signal."""
     threads = Path(f"/proc/{pid}/task").glob("*/stat")
-    return all(one.read_text().rpartition(") ")[2].startswith("T") for one in threads)
+    return all(_state_of(one) in {"T", None} for one in threads)
+
+
+def _state_of(stat: Path) -> str | None:
+    """The letter of a thread's state (proc(5)); None where it has just ended."""
+    try:
+        return stat.read_text().rpartition(") ")[2][0]
+    except OSError:
+        return None
 
 
 def _lock_alone(pids: list[int]) -> bool:
