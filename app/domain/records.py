@@ -158,6 +158,14 @@ class AttemptRecord:
     last_heartbeat_at: int | None
     rebuilt_by: str | None
     rebuilt_reason: str | None
+    voice: str
+    language: str
+    source: str
+    char_count: int
+    fingerprint: str | None
+    template: str | None
+    frames: str | None
+    is_repeat: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

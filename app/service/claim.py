@@ -68,6 +68,10 @@ def _attempt_of(core: Core, task: TaskRecord) -> dict[str, object]:
         "wait_reason": task.wait_reason,
         "claimed_at": task.claimed_at,
         "deadline_at": task.deadline_at,
+        "voice": task.voice,
+        "language": task.language or "",
+        "source": task.source,
+        "char_count": task.char_count,
     }
 
 

@@ -4,7 +4,18 @@
 that were removed: their numbers stay. What archived 0 says, a recount of the rows says.
 """
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, SmallInteger, String, Table
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    String,
+    Table,
+    UniqueConstraint,
+    text,
+)
 
 from app.domain.sums import NAMES
 from app.store.metadata import id_column, metadata
@@ -90,6 +101,58 @@ stat_cube_table = Table(
     Column("host", String(255), primary_key=True),
     Column("release", String(80), primary_key=True),
     *_sums(),
+    sqlite_with_rowid=False,
+)
+
+# what attempts are told apart by in the search for causes: one row for each combination seen
+stat_profile_table = Table(
+    "stat_profile",
+    metadata,
+    id_column(),
+    Column("worker", String(120), nullable=False),
+    Column("host", String(255), nullable=False),
+    Column("engine", String(40), nullable=False),
+    Column("voice", String(80), nullable=False),
+    Column("language", String(20), nullable=False),
+    Column("release", String(80), nullable=False),
+    # number of the bucket of its text's length (`app/domain/lengths.py`)
+    Column("length", SmallInteger, nullable=False),
+    Column("source", String(10), nullable=False),
+    # its fingerprint; '' for an attempt that completed
+    Column("failure", String(40), nullable=False),
+    # 1: the same text failed so before, which is no evidence of its own
+    Column("is_repeat", SmallInteger, nullable=False),
+    UniqueConstraint(
+        "worker",
+        "voice",
+        "release",
+        "length",
+        "failure",
+        "language",
+        "engine",
+        "source",
+        "host",
+        "is_repeat",
+        name="uq_stat_profile_values",
+    ),
+    Index(
+        "ix_stat_profile_failure",
+        "failure",
+        sqlite_where=text("failure <> ''"),
+        postgresql_where=text("failure <> ''"),
+    ),
+    sqlite_autoincrement=True,
+)
+
+# attempts that completed or failed, by the hour and the day in which they ended, and their profile
+stat_attempt_table = Table(
+    "stat_attempt",
+    metadata,
+    *_period(),
+    _moment_key("profile_id"),
+    _small_key("archived"),
+    Column("n", BigInteger, nullable=False),
+    Index("ix_stat_attempt_profile", "profile_id", "grain", "start"),
     sqlite_with_rowid=False,
 )
 

@@ -7,6 +7,14 @@ Statistics (`stat_…`, but for `stat_latency` and the checks) and `text.state` 
 database triggers only (`migrations/triggers.py`, `migrations/statistics.py`).
 """
 
+from app.store.failure_tables import (
+    analysis_table,
+    failure_event_table,
+    failure_group_table,
+    finding_table,
+    system_event_table,
+    webhook_delivery_table,
+)
 from app.store.list_tables import error_search_table, text_search_table
 from app.store.metadata import metadata
 from app.store.running_tables import (
@@ -18,6 +26,7 @@ from app.store.running_tables import (
 )
 from app.store.stat_tables import (
     archive_table,
+    stat_attempt_table,
     stat_bound_table,
     stat_check_table,
     stat_cube_table,
@@ -25,6 +34,7 @@ from app.store.stat_tables import (
     stat_hist_table,
     stat_latency_table,
     stat_period_table,
+    stat_profile_table,
     stat_submission_table,
     stat_total_table,
 )
@@ -47,6 +57,7 @@ from app.store.work_tables import (
 from telemetry import outbox
 
 __all__ = [
+    "analysis_table",
     "archive_table",
     "attempt_table",
     "audio_table",
@@ -55,11 +66,15 @@ __all__ = [
     "duty_table",
     "error_search_table",
     "event_table",
+    "failure_event_table",
+    "failure_group_table",
+    "finding_table",
     "metadata",
     "outbox_table",
     "process_count_table",
     "segment_table",
     "setting_table",
+    "stat_attempt_table",
     "stat_bound_table",
     "stat_check_table",
     "stat_count_table",
@@ -69,14 +84,17 @@ __all__ = [
     "stat_hist_table",
     "stat_latency_table",
     "stat_period_table",
+    "stat_profile_table",
     "stat_submission_table",
     "stat_text_table",
     "stat_total_table",
     "submission_table",
+    "system_event_table",
     "task_log_table",
     "task_table",
     "text_search_table",
     "text_table",
+    "webhook_delivery_table",
     "worker_table",
 ]
 

@@ -21,7 +21,14 @@ from sqlalchemy import (
     text,
 )
 
-from app.store.metadata import FORMAT_LIST, SOURCE_LIST, STATUSES, id_column, metadata
+from app.store.metadata import (
+    COUNTED_OUTCOMES,
+    FORMAT_LIST,
+    SOURCE_LIST,
+    STATUSES,
+    id_column,
+    metadata,
+)
 
 #: Generated columns of a task: it ran, it was there, and the rest of the time it waited.
 DURATIONS: Final = {
@@ -298,6 +305,17 @@ attempt_table = Table(
     Column("last_heartbeat_at", BigInteger),
     Column("rebuilt_by", String(160)),
     Column("rebuilt_reason", String(200)),
+    # what it counts by beside the above: of its task, and how it failed
+    Column("voice", String(80), nullable=False, server_default=""),
+    Column("language", String(20), nullable=False, server_default=""),
+    Column("source", String(10), nullable=False, server_default=""),
+    Column("char_count", Integer, nullable=False, server_default="0"),
+    Column("fingerprint", String(40)),
+    # why that fingerprint: the message with what varies replaced; own frames, innermost first
+    Column("template", String(600)),
+    Column("frames", String(400)),
+    # the same text had failed with this fingerprint before
+    Column("is_repeat", Boolean, nullable=False, server_default=text("false")),
     CheckConstraint(
         "outcome IN ('completed', 'failed', 'timeout', 'cancelled', 'retry', 'capacity',"
         " 'handed_back', 'lost')",
@@ -310,6 +328,23 @@ attempt_table = Table(
         "finished_at",
         sqlite_where=text("outcome IN ('lost', 'timeout', 'cancelled', 'handed_back')"),
         postgresql_where=text("outcome IN ('lost', 'timeout', 'cancelled', 'handed_back')"),
+    ),
+    Index(
+        "ix_task_attempt_ended",
+        "finished_at",
+        "task_id",
+        "attempt",
+        sqlite_where=text(f"outcome IN ({COUNTED_OUTCOMES}) AND source <> 'canary'"),
+        postgresql_where=text(f"outcome IN ({COUNTED_OUTCOMES}) AND source <> 'canary'"),
+    ),
+    Index(
+        "ix_task_attempt_fingerprint",
+        "fingerprint",
+        "finished_at",
+        "task_id",
+        "attempt",
+        sqlite_where=text("fingerprint IS NOT NULL AND source <> 'canary'"),
+        postgresql_where=text("fingerprint IS NOT NULL AND source <> 'canary'"),
     ),
     Index(
         "ix_task_attempt_open",

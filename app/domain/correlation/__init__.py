@@ -1,0 +1,1 @@
+"""The search for causes: which attributes failures have in common that successes do not."""
