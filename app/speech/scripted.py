@@ -12,6 +12,9 @@ but commands ends with a short tone. Everything happens in the attempt's own pro
                                     raises an engine error of that kind
     @fail-until-attempt 3 retryable [MESSAGE]
                                     the same in attempts 1 and 2 (`Scope.attempt`)
+    @fail-where worker=w3,voice=scripted-a,release=1.4.2 retryable [MESSAGE]
+                                    the same where all of these hold: the names of the worker, of
+                                    the voice that was asked for (or auto), of the release
     @segv                           reads address 0
     @exit 9                         ends the process with this code, without any clean-up
     @oom                            asks for more memory than there is: MemoryError
@@ -19,7 +22,8 @@ but commands ends with a short tone. Everything happens in the attempt's own pro
     @truncate                       nine tenths of the segment's audio are missing, or nearly all
     @wrong-text                     the audio is of a text five times as long
 
-Arguments that cannot be read raise EngineRejectedError.
+Arguments that cannot be read raise EngineRejectedError. The voices are the tone engine's, and three
+that sound like its first one, so that attempts can differ in nothing but their voice.
 """
 
 import ctypes
@@ -27,12 +31,13 @@ import os
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Event
 from types import MappingProxyType
 from typing import NoReturn
 
 from app.clock import monotonic_s
+from app.config.settings import load
 from app.domain.errors import EngineCapacityError, EngineError, EngineRejectedError, ErrorKind
 from app.speech.engine import (
     Attribute,
@@ -61,6 +66,11 @@ _SHORT_MS = 3000
 _MESSAGE_CHARS = 200
 _MAX_SECONDS = 86_400
 
+#: Voices that sound like the tone engine's first one.
+_VOICES = ("scripted-a", "scripted-b", "scripted-c")
+#: What `@fail-where` may name.
+_FACTS = ("worker", "voice", "release")
+
 #: A shell that becomes a `sleep` which ignores SIGTERM (an ignored signal stays ignored over exec).
 _STUBBORN_CHILD = "trap '' TERM; echo ready; exec sleep \"$0\""
 
@@ -73,6 +83,14 @@ class _Line:
     text: str
     command: str
     argument: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stage:
+    """Where a command is carried out: the attempt's scope, and the voice that was asked for."""
+
+    scope: Scope
+    voice: str
 
 
 class ScriptedEngine:
@@ -89,14 +107,15 @@ class ScriptedEngine:
         return self._tone.capabilities()
 
     def voices(self) -> Sequence[Voice]:
-        """As the tone engine's."""
-        return self._tone.voices()
+        """The tone engine's, and those that sound like its first one."""
+        return [*self._tone.voices(), *(Voice(id=one, name=one.capitalize()) for one in _VOICES)]
 
     @contextmanager
     def open(self, request: SegmentRequest, scope: Scope) -> Iterator[Iterator[Chunk]]:
         """Carries the script out while the chunks are read."""
         require_supported(request, self)
-        yield _perform(request, sound_of(request, self), scope)
+        heard = replace(request, voice="") if request.voice in _VOICES else request
+        yield _perform(request, sound_of(heard, self), scope)
 
     def probe(self) -> dict[str, Attribute]:
         """Always works."""
@@ -115,7 +134,7 @@ def create(options: Mapping[str, str]) -> ScriptedEngine:
 def _perform(request: SegmentRequest, sound: Sound, scope: Scope) -> Iterator[Chunk]:
     lines = list(_lines(request.text))
     damage = [_DAMAGES[line.command] for line in lines if line.command in _DAMAGES]
-    chunks = _speak(lines, sound, scope)
+    chunks = _speak(lines, sound, _Stage(scope=scope, voice=request.voice or "auto"))
     if not damage:
         yield from chunks
         return
@@ -125,16 +144,16 @@ def _perform(request: SegmentRequest, sound: Sound, scope: Scope) -> Iterator[Ch
     yield Chunk(pcm=pcm)
 
 
-def _speak(lines: Sequence[_Line], sound: Sound, scope: Scope) -> Iterator[Chunk]:
+def _speak(lines: Sequence[_Line], sound: Sound, stage: _Stage) -> Iterator[Chunk]:
     sample_count = 0
     for line in lines:
         at_ms = round(sample_count * 1000 / sound.sample_rate)
         if line.command:
-            _COMMANDS.get(line.command, _do_nothing)(line.argument, scope)
+            _COMMANDS.get(line.command, _do_nothing)(line.argument, stage)
             chunks: Iterator[Chunk] = iter([Chunk(pcm=silence(line.text, sound))])
         else:
             chunks = render(line.text, sound)
-        for chunk in checked(chunks, scope):
+        for chunk in checked(chunks, stage.scope):
             yield Chunk(pcm=chunk.pcm, marks=moved(chunk.marks, line.start, at_ms))
             sample_count += len(chunk.pcm) // 2
     if all(line.command for line in lines):
@@ -151,20 +170,20 @@ def _lines(text: str) -> Iterator[_Line]:
         start += len(line)
 
 
-def _do_nothing(_argument: str, _scope: Scope) -> None:
+def _do_nothing(_argument: str, _stage: _Stage) -> None:
     """Damage is done to the whole segment at its end."""
 
 
-def _sleep(argument: str, scope: Scope) -> None:
+def _sleep(argument: str, stage: _Stage) -> None:
     until_s = monotonic_s() + _seconds("sleep", argument)
     pause = Event()
     while (left_s := until_s - monotonic_s()) > 0:
-        scope.check()
+        stage.scope.check()
         pause.wait(min(left_s, _CHECK_EVERY_S))
-    scope.check()
+    stage.scope.check()
 
 
-def _spin(argument: str, _scope: Scope) -> None:
+def _spin(argument: str, _stage: _Stage) -> None:
     seconds = _seconds("spin", argument)
     left = (ctypes.c_long * 2)(int(seconds), int(seconds % 1 * 1_000_000_000))  # a timespec
     nanosleep = ctypes.PyDLL(None).nanosleep  # a PyDLL's functions keep the GIL
@@ -172,7 +191,7 @@ def _spin(argument: str, _scope: Scope) -> None:
         """A signal came: sleep on for what is left."""
 
 
-def _start_stubborn_child(argument: str, _scope: Scope) -> None:
+def _start_stubborn_child(argument: str, _stage: _Stage) -> None:
     seconds = _seconds("subprocess", argument)
     command = ["/bin/sh", "-c", _STUBBORN_CHILD, f"{seconds:g}"]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as child:  # noqa: S603 - our own words and a number
@@ -181,18 +200,31 @@ def _start_stubborn_child(argument: str, _scope: Scope) -> None:
         child.wait()
 
 
-def _fail(argument: str, _scope: Scope) -> None:
+def _fail(argument: str, _stage: _Stage) -> None:
     kind, _, message = argument.partition(" ")
     _raise("fail", kind, message)
 
 
-def _fail_until_attempt(argument: str, scope: Scope) -> None:
+def _fail_until_attempt(argument: str, stage: _Stage) -> None:
     number, _, rest = argument.partition(" ")
     kind, _, message = rest.partition(" ")
     if not number.isdecimal():
         _refuse("fail-until-attempt", "a number of an attempt and a kind", argument)
-    if scope.attempt < int(number):
+    if stage.scope.attempt < int(number):
         _raise("fail-until-attempt", kind, message)
+
+
+def _fail_where(argument: str, stage: _Stage) -> None:
+    conditions, _, rest = argument.partition(" ")
+    wanted = dict(part.partition("=")[::2] for part in conditions.split(","))
+    if not all(name in _FACTS and value for name, value in wanted.items()):
+        allowed = f"NAME=VALUE of {', '.join(_FACTS)}, with commas between, and a kind"
+        _refuse("fail-where", allowed, argument)
+    settings = load()  # an attempt runs in a process with its worker's settings
+    facts = {"worker": settings.worker_name, "voice": stage.voice, "release": settings.release}
+    if all(facts[name] == value for name, value in wanted.items()):
+        kind, _, message = rest.partition(" ")
+        _raise("fail-where", kind, message)
 
 
 def _raise(command: str, kind: str, message: str) -> NoReturn:
@@ -202,17 +234,17 @@ def _raise(command: str, kind: str, message: str) -> NoReturn:
     _refuse(command, "retryable, permanent or capacity", kind)
 
 
-def _crash(_argument: str, _scope: Scope) -> None:
+def _crash(_argument: str, _stage: _Stage) -> None:
     ctypes.string_at(0)
 
 
-def _exit(argument: str, _scope: Scope) -> None:
+def _exit(argument: str, _stage: _Stage) -> None:
     if not argument.isdecimal() or int(argument) > 255:
         _refuse("exit", "a code from 0 to 255", argument)
     os._exit(int(argument))
 
 
-def _run_out_of_memory(_argument: str, _scope: Scope) -> None:
+def _run_out_of_memory(_argument: str, _stage: _Stage) -> None:
     bytearray(_TOO_MANY_BYTES)
 
 
@@ -247,13 +279,14 @@ def _of_wrong_text(_pcm: bytes, text: str, sound: Sound) -> bytes:
     return b"".join(chunk.pcm for chunk in render(wrong, sound))
 
 
-_COMMANDS: Mapping[str, Callable[[str, Scope], None]] = MappingProxyType(
+_COMMANDS: Mapping[str, Callable[[str, _Stage], None]] = MappingProxyType(
     {
         "sleep": _sleep,
         "spin": _spin,
         "subprocess": _start_stubborn_child,
         "fail": _fail,
         "fail-until-attempt": _fail_until_attempt,
+        "fail-where": _fail_where,
         "segv": _crash,
         "exit": _exit,
         "oom": _run_out_of_memory,

@@ -29,8 +29,8 @@ ROOT = Path(__file__).parents[2]
 WORDS = "The quick brown fox jumps over the lazy dog.\n"
 
 
-def _speak(text: str, scope: ListeningScope | None = None) -> Speech:
-    return speak(create({}), text, scope=scope)
+def _speak(text: str, scope: ListeningScope | None = None, voice: str = "") -> Speech:
+    return speak(create({}), text, scope=scope, voice=voice)
 
 
 def _check(made: Speech) -> None:
@@ -157,6 +157,33 @@ def test_fail_until_attempt_ends_with_that_attempt() -> None:
     _check(_speak(text, ListeningScope(attempt=3)))
 
 
+def test_fail_where_wants_all_that_it_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It fails where worker, voice and release are those that it names, and nowhere else."""
+    monkeypatch.setenv("VOXTRACE_WORKER_NAME", "w3")
+    monkeypatch.setenv("VOXTRACE_RELEASE", "1.4.2")
+    text = "@fail-where worker=w3,voice=scripted-a,release=1.4.2 permanent no luck\n" + WORDS
+    with pytest.raises(EngineRejectedError, match="no luck"):
+        _speak(text, voice="scripted-a")
+    _check(_speak(text, voice="scripted-b"))
+    monkeypatch.setenv("VOXTRACE_RELEASE", "1.4.3")
+    _check(_speak(text, voice="scripted-a"))
+    monkeypatch.setenv("VOXTRACE_RELEASE", "1.4.2")
+    monkeypatch.setenv("VOXTRACE_WORKER_NAME", "w1")
+    _check(_speak(text, voice="scripted-a"))
+
+
+def test_fail_where_may_name_one_fact() -> None:
+    """The voice that the engine chose is called auto."""
+    with pytest.raises(EngineError, match="busy"):
+        _speak("@fail-where voice=auto retryable busy")
+    _check(_speak("@fail-where voice=auto retryable busy", voice="tone-low"))
+
+
+def test_voices_of_its_own_sound_alike() -> None:
+    """They differ in their names alone."""
+    assert _speak(WORDS, voice="scripted-a").pcm == _speak(WORDS, voice="scripted-c").pcm
+
+
 @pytest.mark.parametrize(
     ("text", "code"), [("@segv", -signal.SIGSEGV), ("@exit 9", 9), (f"{WORDS}@exit 0", 0)]
 )
@@ -190,7 +217,19 @@ def test_damaged_audio_is_found(words: str, command: str, error_type: str) -> No
 
 @pytest.mark.parametrize(
     "text",
-    ["@sleep", "@sleep soon", "@spin -1", "@fail never", "@exit 300", "@fail-until-attempt x y"],
+    [
+        "@sleep",
+        "@sleep soon",
+        "@spin -1",
+        "@fail never",
+        "@exit 300",
+        "@fail-until-attempt x y",
+        "@fail-where retryable",
+        "@fail-where host=h1 retryable",
+        "@fail-where worker= retryable",
+        "@fail-where voice=auto",
+        "@fail-where voice=auto now",
+    ],
 )
 def test_unreadable_command_is_rejected(text: str) -> None:
     """The error says what the command needs."""
