@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from app.domain.errors import RequestError
 from app.domain.numbers import is_whole
+from app.service import system_events
 from app.service.core import Core
 from app.store import settings
 from app.store.database import Connection
@@ -68,7 +69,7 @@ def set_engine_limit(core: Core, engine: str, value: int | None) -> Limits:
     _check_engine(core, engine)
     key = f"{settings.ENGINE_LIMIT}{engine}"
     if value is None:
-        core.database.run(lambda conn: settings.remove(conn, key))
+        core.database.run(lambda conn: _remove(core, conn, key))
     else:
         _check(value, f"the limit of {engine}")
         core.database.run(lambda conn: _put(core, conn, key, value))
@@ -100,7 +101,7 @@ def change(core: Core, max_concurrent: int | None, engines: Mapping[str, int | N
     def work(conn: Connection) -> Limits:
         for key, value in values.items():
             if value is None:
-                settings.remove(conn, key)
+                _remove(core, conn, key)
             else:
                 _put(core, conn, key, value)
         return in_snapshot(core, conn)
@@ -117,7 +118,15 @@ def _check_engine(core: Core, engine: str) -> None:
 
 
 def _put(core: Core, conn: Connection, key: str, value: int) -> None:
-    settings.put(conn, key, value, now=core.database.now_us(conn), by=core.actor)
+    now, before = core.database.now_us(conn), settings.get(conn, key)
+    settings.put(conn, key, value, now=now, by=core.actor)
+    system_events.limit_changed(conn, core, now, key=key, before=before, value=value)
+
+
+def _remove(core: Core, conn: Connection, key: str) -> None:
+    now, before = core.database.now_us(conn), settings.get(conn, key)
+    settings.remove(conn, key)
+    system_events.limit_changed(conn, core, now, key=key, before=before, value=None)
 
 
 def _check(value: int, name: str) -> None:

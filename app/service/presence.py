@@ -6,6 +6,7 @@ from typing import Final
 
 from app import process
 from app.domain.ids import WorkerId
+from app.service import system_events
 from app.service.core import Core
 from app.service.process_counts import ProcessCounts
 from app.store import attempts, settings, tasks, workers
@@ -54,6 +55,7 @@ def register(core: Core, *, pid: int) -> WorkerId:
                 "state": "up",
             },
         )
+        system_events.worker_started(conn, core, now)
 
     core.database.run(work)
     return worker_id
@@ -109,11 +111,14 @@ def drain(core: Core, worker_id: str) -> None:
 
 def leave(core: Core, worker_id: str, reason: str) -> None:
     """Notes that the worker has stopped in an orderly way."""
-    core.database.run(
-        lambda conn: workers.end(
-            conn, worker_id, core.database.now_us(conn), state="stopped", reason=reason
-        )
-    )
+
+    def work(conn: Connection) -> None:
+        now = core.database.now_us(conn)
+        ended = workers.end(conn, worker_id, now, state="stopped", reason=reason)
+        if ended is not None:
+            system_events.worker_stopped(conn, core, now, ended)
+
+    core.database.run(work)
 
 
 def forget_old(core: Core) -> int:

@@ -10,7 +10,7 @@ from app.domain.records import TaskRecord, WorkerRecord
 from app.domain.task import LEASE_US, REAP_GRACE_US, Backoff, Tries
 from app.logs.about import about_task
 from app.logs.logger import logger_of
-from app.service import spans, verdict
+from app.service import spans, system_events, verdict
 from app.service.core import Core
 from app.service.finish import Verdict, settle
 from app.service.task_logs import submit_log
@@ -63,7 +63,10 @@ def _declare_dead(core: Core) -> int:
 
     def work(conn: Connection) -> list[WorkerRecord]:
         now = core.database.now_us(conn)
-        return workers.end_stale(conn, now - LEASE_US, now, reason)
+        ended = workers.end_stale(conn, now - LEASE_US, now, reason)
+        for worker in ended:
+            system_events.worker_stopped(conn, core, now, worker)
+        return ended
 
     dead = core.database.run(work)
     for worker in dead:

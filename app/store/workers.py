@@ -32,14 +32,17 @@ def drain(conn: Connection, worker_id: str) -> None:
     )
 
 
-def end(conn: Connection, worker_id: str, now: int, *, state: str, reason: str) -> bool:
-    """Notes that a worker is no more (`stopped` or `dead`); False where that is known."""
+def end(
+    conn: Connection, worker_id: str, now: int, *, state: str, reason: str
+) -> WorkerRecord | None:
+    """Notes that a worker is no more (`stopped` or `dead`); None where that is known."""
     statement = (
         update(worker_table)
         .where(_W.id == worker_id, _LIVE)
         .values(state=state, ended_at=now, end_reason=reason)
+        .returning(worker_table)
     )
-    return conn.execute(statement).rowcount == 1
+    return record(WorkerRecord, conn.execute(statement).first())
 
 
 def end_stale(conn: Connection, before: int, now: int, reason: str) -> list[WorkerRecord]:

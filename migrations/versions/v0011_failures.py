@@ -22,6 +22,20 @@ INSERT INTO failure_group (fingerprint, error_type, template, first_at)
 SELECT fingerprint, coalesce(min(error_type), 'unknown'), '', min(finished_at)
 FROM task_attempt WHERE fingerprint IS NOT NULL AND source <> 'canary' GROUP BY fingerprint
 """
+# what is known of workers' starts and ends: of the last thirty days
+_EVENTS = """
+INSERT INTO system_event (at, kind, worker, host, release, before, value, by)
+SELECT at, kind, name, host, release, before, value, 'migration 0011' FROM (
+  SELECT started_at AS at, id, name, host, release, NULL AS value,
+    CASE WHEN lag(release) OVER starts IS NULL THEN 'start'
+      WHEN lag(release) OVER starts = release THEN 'restart' ELSE 'release' END AS kind,
+    CASE WHEN lag(release) OVER starts <> release THEN lag(release) OVER starts END AS before
+  FROM worker WINDOW starts AS (PARTITION BY name ORDER BY started_at, id)
+  UNION ALL
+  SELECT ended_at, id, name, host, release, state, 'stop', NULL FROM worker
+  WHERE ended_at IS NOT NULL
+) AS told ORDER BY at, id
+"""
 
 
 def upgrade() -> None:
@@ -32,6 +46,7 @@ def upgrade() -> None:
     _make_findings()
     op.execute(_FILL)
     op.execute(_GROUPS)
+    op.execute(_EVENTS)
     _make_indexes()
 
 
