@@ -15,8 +15,8 @@ from app.service.task_count import Count
 from app.service.task_walk import MAX_EXAMINED, Walked, Walker
 from app.store import tasks, texts
 from app.store.database import Connection
-from app.store.lists.conditions import Asking
 from app.store.lists.paths import path_of
+from app.store.lists.terms import Asking
 
 #: Tasks of one page at most.
 MAX_LIMIT: Final = 1000

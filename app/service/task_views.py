@@ -12,8 +12,8 @@ from app.service.core import Core
 from app.service.task_count import Count
 from app.service.task_walk import Walker
 from app.store.database import Connection
-from app.store.lists.conditions import Asking
 from app.store.lists.paths import path_of
+from app.store.lists.terms import Asking
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

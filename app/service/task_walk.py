@@ -9,8 +9,8 @@ from app.domain.query.order import NEVER_US, Cursor, Key, Order, length_of
 from app.store.database import Connection
 from app.store.lists import statements
 from app.store.lists.arms import Path
-from app.store.lists.conditions import Asking, condition
 from app.store.lists.statements import Conditions
+from app.store.lists.terms import Asking
 
 #: Tasks that a page looks at, at most, for terms that no index answers.
 MAX_EXAMINED: Final = 50_000
@@ -54,7 +54,7 @@ class Walker:
     @property
     def conditions(self) -> Conditions:
         """What the indexes of the path do not answer."""
-        return [condition(term, self.asking) for term in self.path.rest]
+        return [self.path.rows.condition(term, self.asking) for term in self.path.rest]
 
     def walk(self, begin: Cursor, limit: int) -> Walked:
         """A page of so many keys, in order; backwards too, from its end to its begin."""

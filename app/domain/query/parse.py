@@ -2,7 +2,8 @@ r"""A filter's text parsed: `status:failed engine:espeak -voice:zh* dur:>60s sin
 
 Terms are `[-]qualifier:value[,value…]`, separated by white space; all must hold. A comma is "or", a
 minus excludes, `*` in a name is anything, `""` is "has none", quotes keep a value together (in
-them `\` takes the special sense from `"` and `\`). A word without a qualifier is `text:`.
+them `\` takes the special sense from `"` and `\`). A word without a qualifier is `text:`. Which
+qualifiers there are, and what a bare word is, a grammar says: that of tasks, or of attempts.
 """
 
 import difflib
@@ -15,7 +16,8 @@ from urllib.parse import quote
 from app.domain.errors import QueryError
 from app.domain.query import amounts
 from app.domain.query.faults import Place, fault
-from app.domain.query.qualifiers import NAMES, QUALIFIERS, Kind, Qualifier
+from app.domain.query.grammar import TASKS, Grammar
+from app.domain.query.qualifiers import Kind, Qualifier
 from app.domain.query.query import Query, Term
 from app.domain.query.tokens import RawTerm, RawValue, terms_of
 from app.domain.query.value import Glob, Missing, Range, Value, Word
@@ -35,8 +37,8 @@ MAX_BYTES_WITH_ROOM: Final = 6000
 _TRACE: Final = re.compile(r"[0-9a-f]{32}")
 
 
-def parse(text: str) -> Query:
-    """The filter that a text says; the empty text holds for every task.
+def parse(text: str, grammar: Grammar = TASKS) -> Query:
+    """The filter that a text says; the empty text holds for every row.
 
     `str` of the result parses to an equal filter, though it may be longer than one that is typed.
 
@@ -45,10 +47,10 @@ def parse(text: str) -> Query:
             allowed.
     """
     if len(text) > MAX_CHARS:
-        return _written_by_us(text, _too_long(text))
+        return _written_by_us(text, grammar, _too_long(text))
     if _quoted_bytes(text) > MAX_WRITTEN_BYTES:
         _check_quoted(text, text, MAX_QUOTED_BYTES)
-    query = _query(text)
+    query = _query(text, grammar)
     if str(query) != text.strip():
         _check_terms(query)
         _check_quoted(text, text, MAX_QUOTED_BYTES)
@@ -56,24 +58,24 @@ def parse(text: str) -> Query:
     return query
 
 
-def parse_with_room(text: str) -> Query:
+def parse_with_room(text: str, grammar: Grammar = TASKS) -> Query:
     """The filter, with room for a window and a group: what is written with them parses, too.
 
     Raises:
         QueryError: As `parse`.
     """
-    query = parse(text)
+    query = parse(text, grammar)
     _check_terms(query)
     _check_quoted(str(query), text, MAX_BYTES_WITH_ROOM)
     return query
 
 
-def _written_by_us(text: str, wrong: QueryError) -> Query:
+def _written_by_us(text: str, grammar: Grammar, wrong: QueryError) -> Query:
     """A text that is too long to be typed: what `str` wrote, or it is wrong."""
     if _quoted_bytes(text) > MAX_WRITTEN_BYTES:
         raise wrong
     try:
-        query = _query(text)
+        query = _query(text, grammar)
     except QueryError:
         raise wrong from None
     if str(query) != text:
@@ -81,11 +83,11 @@ def _written_by_us(text: str, wrong: QueryError) -> Query:
     return query
 
 
-def _query(text: str) -> Query:
+def _query(text: str, grammar: Grammar) -> Query:
     raw = terms_of(text)
     if len(raw) > MAX_WRITTEN_TERMS:
         raise _too_many(raw[MAX_TERMS].place, len(raw))
-    return Query(terms=tuple(_term(one) for one in raw))
+    return Query(terms=tuple(_term(one, grammar) for one in raw))
 
 
 def _check_terms(query: Query) -> None:
@@ -111,20 +113,20 @@ def _too_many(place: Place, count: int) -> QueryError:
     return fault(place, "too_many", n=count, most=MAX_TERMS)
 
 
-def _term(raw: RawTerm) -> Term:
-    qualifier = QUALIFIERS["text"] if raw.name is None else _qualifier(raw.name, raw)
+def _term(raw: RawTerm, grammar: Grammar) -> Term:
+    qualifier = grammar.bare if raw.name is None else _qualifier(raw.name, raw, grammar)
     values = tuple(_value(qualifier, value) for value in raw.values)
     return Term(name=qualifier.name, values=values, is_negated=raw.is_negated, place=raw.place)
 
 
-def _qualifier(name: str, raw: RawTerm) -> Qualifier:
-    known = NAMES.get(name.lower())
+def _qualifier(name: str, raw: RawTerm, grammar: Grammar) -> Qualifier:
+    known = grammar.names.get(name.lower())
     if known is not None:
         return known
     place = Place(raw.place.position + int(raw.is_negated), len(name))
-    guess = _near(name.lower(), NAMES)
+    guess = _near(name.lower(), grammar.names)
     if guess is None:
-        raise fault(place, "unknown_name", name=name, allowed=", ".join(QUALIFIERS))
+        raise fault(place, "unknown_name", name=name, allowed=", ".join(grammar.qualifiers))
     raise fault(place, "unknown_name_near", name=name, guess=guess)
 
 

@@ -125,10 +125,6 @@ _ALL: Final = (
 )
 #: Qualifiers by their own names, in the order in which they are shown.
 QUALIFIERS: Final[Mapping[str, Qualifier]] = MappingProxyType({one.name: one for one in _ALL})
-#: Every name that may stand before a colon.
-NAMES: Final[Mapping[str, Qualifier]] = MappingProxyType(
-    {name: one for one in _ALL for name in (one.name, *one.aliases)}
-)
 #: What the rollups of the statistics know of a task.
 DIMENSIONS: Final = frozenset(
     {"status", "engine", "voice", "worker", "host", "language", "release"}

@@ -8,7 +8,8 @@ from typing_extensions import override
 
 from app.domain.query import amounts
 from app.domain.query.faults import Place
-from app.domain.query.qualifiers import DIMENSIONS, QUALIFIERS, Kind
+from app.domain.query.grammar import DURATIONS
+from app.domain.query.qualifiers import DIMENSIONS
 from app.domain.query.value import Ago, At, Glob, Missing, Range, Value, Window, Word
 
 _NEEDS_QUOTES: Final = re.compile(r'[\s",*]')
@@ -19,11 +20,11 @@ _NOWHERE: Final = Place(0, 0)
 class Term:
     """One condition: the qualifier `name` has one of `values`, or, negated, none of them.
 
-    A negated term holds for exactly those tasks for which it would not hold without its minus: a
-    task that has no such value too.
+    A negated term holds for exactly those rows for which it would not hold without its minus: a
+    row that has no such value too.
 
     Attributes:
-        name: A key of `QUALIFIERS`.
+        name: A qualifier of the grammar that the filter is of.
         values: One at least.
         place: Where it stands in the text that it was parsed from; not part of what it is.
     """
@@ -41,7 +42,7 @@ class Term:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """A filter; without terms it holds for every task."""
+    """A filter; without terms it holds for every row."""
 
     terms: tuple[Term, ...] = ()
 
@@ -87,7 +88,7 @@ def _written(name: str, value: Value) -> str:
         case At() | Ago():
             return amounts.written_moment(value)
         case Range():
-            is_duration = QUALIFIERS[name].kind is Kind.DURATION
+            is_duration = name in DURATIONS
             return amounts.written_range(value, amounts.written_duration if is_duration else str)
         case Window():
             return amounts.written_window(value)

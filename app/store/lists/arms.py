@@ -8,8 +8,9 @@ from sqlalchemy import ColumnElement, text
 
 from app.domain.query.query import Query, Term
 from app.store.lists.columns import TASK
-from app.store.lists.conditions import Asking
+from app.store.lists.conditions import TASK_ROWS
 from app.store.lists.spans import Span, common, span_of
+from app.store.lists.terms import Asking, Rows
 
 LISTED: Final = text("task.source <> 'canary'")
 LIVE: Final = text("task.finished_at IS NULL")
@@ -30,6 +31,7 @@ class Arm:
         is_never: Of an order by the end: whether all of its rows, or none, have not ended; None:
             there are such and such, or the order is another.
         rest: What must be looked at in each of its rows.
+        table: Whose index it is.
     """
 
     index: str | None
@@ -38,20 +40,23 @@ class Arm:
     span: Span = ALL
     is_never: bool | None = None
     rest: tuple[ColumnElement[bool], ...] = ()
+    table: str = TASK_ROWS.table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Path:
-    """The arms that together hold every task that a list may show, and what must be looked at.
+    """The arms that together hold every row that a list may show, and what must be looked at.
 
     Attributes:
         rest: Terms that the arms do not answer.
         is_short: Whether the arms hold few rows by nature, so that nothing limits the looking.
+        rows: What the rows are.
     """
 
     arms: tuple[Arm, ...]
     rest: tuple[Term, ...]
     is_short: bool = False
+    rows: Rows = TASK_ROWS
 
     @property
     def is_looked_at(self) -> bool:

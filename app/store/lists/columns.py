@@ -1,4 +1,4 @@
-"""The columns of `task` for statements that name the index in their FROM.
+"""The columns of listed tables for statements that name the index in their FROM.
 
 They belong to no table of SQLAlchemy's, which would add the table to the FROM once more, and knows
 no INDEXED BY: without it SQLite took the index of a worker where the list walks that of a duration,
@@ -13,13 +13,14 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Integer,
+    Table,
     TextClause,
     literal_column,
     text,
 )
 from sqlalchemy.types import TypeEngine
 
-from app.store.tables import task_table
+from app.store.tables import attempt_table, task_table
 
 
 def _asked_as(column: TypeEngine[Any]) -> TypeEngine[Any]:
@@ -30,14 +31,20 @@ def _asked_as(column: TypeEngine[Any]) -> TypeEngine[Any]:
     return BigInteger() if isinstance(column, Integer) else column
 
 
-TASK: Final[Mapping[str, ColumnElement[Any]]] = MappingProxyType(
-    {
-        column.name: literal_column(f"task.{column.name}", _asked_as(column.type))
-        for column in task_table.c
-    }
-)
+def _columns(table: Table) -> Mapping[str, ColumnElement[Any]]:
+    return MappingProxyType(
+        {
+            column.name: literal_column(f"{table.name}.{column.name}", _asked_as(column.type))
+            for column in table.c
+        }
+    )
 
 
-def task_by(index: str | None, dialect: str) -> TextClause:
-    """The table, read by an index that SQLite is told; PostgreSQL's planner finds it."""
-    return text(f"task INDEXED BY {index}" if index is not None and dialect == "sqlite" else "task")
+TASK: Final = _columns(task_table)
+ATTEMPT: Final = _columns(attempt_table)
+
+
+def table_by(table: str, index: str | None, dialect: str) -> TextClause:
+    """A table, read by an index that SQLite is told; PostgreSQL's planner finds it."""
+    is_told = index is not None and dialect == "sqlite"
+    return text(f"{table} INDEXED BY {index}" if is_told else table)

@@ -1,19 +1,17 @@
-"""The terms of a filter as conditions on a row of `task`."""
+"""What a filter of tasks looks at in a row of `task`."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, case, exists, false, func, literal, not_, or_
+from sqlalchemy import ColumnElement, case, exists, func, literal, or_
 
+from app.domain.query.grammar import TASKS
 from app.domain.query.order import NEVER_US
-from app.domain.query.qualifiers import QUALIFIERS, Kind
-from app.domain.query.query import Term
-from app.domain.query.value import Glob, Missing, Value, Word
+from app.domain.query.value import Value
 from app.store.lists import contains
 from app.store.lists.columns import TASK
-from app.store.lists.spans import span_of
+from app.store.lists.terms import Asking, Rows, error_of, one_of, word_of
 from app.store.tables import submission_table, text_search_table
 
 #: A task that has not ended ends after every moment.
@@ -53,81 +51,23 @@ _FLAGS: Final[Mapping[str, ColumnElement[bool]]] = MappingProxyType(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asking:
-    """Who asks: the dialect of the database, and the moment that "so long ago" counts from."""
-
-    dialect: str
-    now_us: int
-
-
-def condition(term: Term, asking: Asking) -> ColumnElement[bool]:
-    """What a term asks of a row: true or false of every row, never unknown where it is negated."""
-    reads = _READERS[QUALIFIERS[term.name].kind]
-    holds = or_(*(reads(term.name, value, asking) for value in term.values))
-    if term.name == "text":
-        # one look-up for all alternatives
-        holds = exists().where(text_search_table.c.text_id == TASK["text_id"], holds)
-    return not_(func.coalesce(holds, false())) if term.is_negated else holds
+def _text(values: Sequence[Value], asking: Asking) -> ColumnElement[bool]:
+    """One look-up for all alternatives."""
+    body = text_search_table.c.body
+    parts = [contains.contains(body, word_of(value), asking.dialect) for value in values]
+    return exists().where(text_search_table.c.text_id == TASK["text_id"], or_(*parts))
 
 
-def column_of(name: str) -> ColumnElement[Any]:
-    """The column, or expression, that a qualifier looks at."""
-    found = _COLUMNS.get(name)
-    return TASK[name] if found is None else found
-
-
-def _name(name: str, value: Value, asking: Asking) -> ColumnElement[bool]:
-    column = column_of(name)
-    match value:
-        case Word():
-            return column == value.text
-        case Glob():
-            return contains.glob(column, value.parts, asking.dialect)
-        case Missing():
-            return column.is_(None)
-        case _:
-            raise TypeError(value)
-
-
-def _choice(name: str, value: Value, _asking: Asking) -> ColumnElement[bool]:
-    word = _text(value)
-    return _FLAGS[word] if name == "is" else column_of(name) == word
-
-
-def _within(name: str, value: Value, asking: Asking) -> ColumnElement[bool]:
-    span = span_of(name, value, asking.now_us)
-    column = column_of(name)
-    parts = [] if span.low is None else [column >= span.low]
-    return and_(*parts, *([] if span.high is None else [column < span.high]))
-
-
-def _words(name: str, value: Value, asking: Asking) -> ColumnElement[bool]:
-    if name == "text":
-        return contains.contains(text_search_table.c.body, _text(value), asking.dialect)
-    if isinstance(value, Missing):
-        return TASK["error_type"].is_(None)
-    error = TASK["error_type"].concat("\n").concat(func.coalesce(TASK["error_message"], ""))
-    return contains.contains(error, _text(value), asking.dialect)
-
-
-def _text(value: Value) -> str:
-    if not isinstance(value, Word):
-        raise TypeError(value)
-    return value.text
-
-
-_READERS: Final[Mapping[Kind, Callable[[str, Value, Asking], ColumnElement[bool]]]] = (
-    MappingProxyType(
+#: Tasks, as their filters look at them.
+TASK_ROWS: Final = Rows(
+    table="task",
+    grammar=TASKS,
+    columns=MappingProxyType({**TASK, **_COLUMNS}),
+    readers=MappingProxyType(
         {
-            Kind.NAME: _name,
-            Kind.CHOICE: _choice,
-            Kind.NUMBER: _within,
-            Kind.DURATION: _within,
-            Kind.MOMENT: _within,
-            Kind.SIDE: _within,
-            Kind.WORDS: _words,
-            Kind.TRACE: _name,
+            "is": one_of(_FLAGS),
+            "text": _text,
+            "error": error_of(TASK["error_type"], TASK["error_message"]),
         }
-    )
+    ),
 )

@@ -14,9 +14,10 @@ from app.domain.query.query import Query
 from app.domain.query.value import Word
 from app.domain.task import FINAL, Status
 from app.store.lists.arms import ENDED, LISTED, LIVE, SUBMITTED, Arm, Path, rest_of, span_by
-from app.store.lists.columns import TASK, task_by
-from app.store.lists.conditions import ENDED_AT, Asking
+from app.store.lists.columns import TASK, table_by
+from app.store.lists.conditions import ENDED_AT
 from app.store.lists.spans import Span, common
+from app.store.lists.terms import Asking
 
 _NEVER: Final = (literal(NEVER_US).label("ended_at"), *SUBMITTED)
 #: + 0: no index gives this order. PostgreSQL walked all tasks by their submission for those of them
@@ -103,7 +104,7 @@ def oldest_living(conn: Connection) -> int | None:
     """When the task was submitted that lives longest (ix_task_live, one entry)."""
     statement = (
         select(TASK["submitted_at"])
-        .select_from(task_by("ix_task_live", conn.dialect.name))
+        .select_from(table_by("task", "ix_task_live", conn.dialect.name))
         .where(LISTED, LIVE)
         .order_by(*SUBMITTED)
         .limit(1)
@@ -115,7 +116,7 @@ def oldest_ended(conn: Connection, since: int) -> int | None:
     """The first submission of tasks that ended after a moment (ix_task_finished; reads each)."""
     statement = (
         select(func.min(TASK["submitted_at"]))
-        .select_from(task_by("ix_task_finished", conn.dialect.name))
+        .select_from(table_by("task", "ix_task_finished", conn.dialect.name))
         .where(ENDED, TASK["finished_at"] > since)
     )
     return conn.execute(statement).scalar()
@@ -125,7 +126,7 @@ def count_ended(conn: Connection, since: int, cap: int) -> int:
     """How many tasks have ended after a moment; counting stops at `cap` (ix_task_finished)."""
     rows = (
         select(TASK["finished_at"])
-        .select_from(task_by("ix_task_finished", conn.dialect.name))
+        .select_from(table_by("task", "ix_task_finished", conn.dialect.name))
         .where(ENDED, TASK["finished_at"] > since)
         .limit(cap)
         .subquery()

@@ -15,8 +15,9 @@ from app.domain.query.value import Range, Word
 from app.domain.task import Status
 from app.store.lists.arms import ENDED, LISTED, LIVE, SUBMITTED, Arm, Path, rest_of, span_by
 from app.store.lists.columns import TASK
-from app.store.lists.conditions import Asking, column_of, condition
+from app.store.lists.conditions import TASK_ROWS
 from app.store.lists.ends import Ends, by_end
+from app.store.lists.terms import Asking
 
 #: Values of one term that are walked each by its index, at most; more are looked at in rows.
 MAX_ARMS: Final = 8
@@ -79,7 +80,7 @@ def _short(
         term = next((one for one in query.terms if _names_rows(one)), None)
         if term is None:
             return None
-        where, answered = (condition(term, asking),), (term,)
+        where, answered = (TASK_ROWS.condition(term, asking),), (term,)
     # + 0: no index gives this order, so no planner walks one in vain
     key = tuple(column + 0 for column in _key(order.sort, ends))
     if order.sort.is_duration:
@@ -93,7 +94,7 @@ def _key(sort: Sort, ends: Ends) -> tuple[ColumnElement[int], ...]:
         return SUBMITTED
     if sort is Sort.ENDED:
         return ends.key
-    return (column_of(sort), TASK["id"])
+    return (TASK_ROWS.columns[sort], TASK["id"])
 
 
 def _names_rows(term: Term) -> bool:
@@ -127,7 +128,7 @@ def _start(term: Term) -> _Start | None:
     if term.name in _NAMED:
         rank, index, rows = _NAMED[term.name]
         where = (text(rows),) if rows else ()
-        column = column_of(term.name)
+        column = TASK_ROWS.columns[term.name]
         arms = tuple((index, (*where, column == word)) for word in words)
         return _Start(rank=rank, term=term, arms=arms)
     if term.name == "status":
@@ -171,6 +172,6 @@ _DURATIONS: Final = {
 
 def _by_duration(query: Query, order: Order, asking: Asking) -> Path:
     span, answered = span_by(query, (order.sort,), asking)
-    key = (column_of(order.sort), TASK["id"])
+    key = (TASK_ROWS.columns[order.sort], TASK["id"])
     arm = Arm(index=_DURATIONS[order.sort], where=(LISTED, ENDED), key=key, span=span)
     return Path(arms=(arm,), rest=rest_of(query, answered))

@@ -1,4 +1,4 @@
-"""The statements of a task list: keys of a page, how far the looking goes, and how many there are.
+"""The statements of a list: keys of a page, how far the looking goes, and how many there are.
 
 Each reads one index from where a page begins, in order, at most `limit` or so many entries.
 """
@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Select, func, select, tuple_
 
 from app.domain.query.order import NEVER_US, Key, Order
 from app.store.lists.arms import Arm
-from app.store.lists.columns import task_by
+from app.store.lists.columns import table_by
 from app.store.lists.spans import Span, common
 
 Conditions = Sequence[ColumnElement[bool]]
@@ -27,7 +27,7 @@ def keys(
     until: Key | None = None,
     limit: int,
 ) -> list[Key]:
-    """The keys of tasks after a key, or from the first, down to another at most, in order."""
+    """The keys of rows after a key, or from the first, down to another at most, in order."""
     statement = _walk(conn, arm, order, after, until)
     if statement is None:
         return []
@@ -54,7 +54,7 @@ def count(
     until: Key | None,
     cap: int,
 ) -> int:
-    """How many tasks there are between two keys; counting stops at `cap`."""
+    """How many rows there are between two keys; counting stops at `cap`."""
     statement = _walk(conn, arm, order, after, until)
     if statement is None:
         return 0
@@ -64,7 +64,7 @@ def count(
 
 def _walk(conn: Connection, arm: Arm, order: Order, after: Key, until: Key | None) -> Rows | None:
     """The entries of an arm between two keys; None where there can be none."""
-    source = task_by(arm.index, conn.dialect.name)
+    source = table_by(arm.table, arm.index, conn.dialect.name)
     statement: Rows = select(*arm.key).select_from(source).where(*arm.where)
     for bound, is_after in ((after, True), (until, False)):
         if not bound:
