@@ -104,9 +104,7 @@ def begin(conn: Connection, found: Analysis, holder: str, *, now: int, lease_us:
     return conn.execute(statement).rowcount == 1
 
 
-def go_on(
-    conn: Connection, held: Analysis, *, phase: str, permille: int, lease_until: int
-) -> bool:
+def go_on(conn: Connection, held: Analysis, *, phase: str, permille: int, lease_until: int) -> bool:
     """Notes how far it is, and believes its holder longer; False where it is not held any more."""
     values = {"phase": phase, "permille": permille, "lease_until": lease_until}
     statement = update(analysis_table).where(*_held(held)).values(values)

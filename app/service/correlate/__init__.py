@@ -1,0 +1,1 @@
+"""Why attempts fail: what they have in common that others do not, since when, and examples."""
