@@ -33,6 +33,20 @@ def number(low: float, high: float) -> tuple[Callable[[str], float], str]:
     return parse, allowed
 
 
+def number_or_none(low: float, high: float) -> tuple[Callable[[str], float], str]:
+    """A parser of numbers in a range, or of 0, which stands for none; and that in words."""
+    within, words = number(low, high)
+
+    def parse(text: str) -> float:
+        try:
+            return 0.0 if float(text) == 0 else within(text)
+        except ValueError:
+            raise ValueError(allowed) from None
+
+    allowed = f"0 or {words}"
+    return parse, allowed
+
+
 def flag(text: str) -> bool:
     """1 or 0 as a bool."""
     value = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}.get(
@@ -123,12 +137,12 @@ def without_user(url: str) -> str:
 URL = "an http:// or https:// address"
 
 
-def ping_url(text: str) -> str:
+def call_url(text: str) -> str:
     """An http or https address that can be called as it is, unchanged."""
     is_plain = re.fullmatch(r"https?://[\x21-\x7e]{1,2000}", text) is not None
     if not _is_address(text) or not is_plain or "#" in text:
-        raise ValueError(PING_URL)
+        raise ValueError(CALL_URL)
     return text
 
 
-PING_URL = "an http:// or https:// address in ASCII, without a #part"
+CALL_URL = "an http:// or https:// address in ASCII, without a #part"

@@ -57,6 +57,9 @@ class Settings:
     task_log_lines: int
     canary_min: float
     ping_url: str | None
+    watch_every_s: float
+    webhook_url: str | None
+    webhook_secret: str | None
     log_level: str
     log_format: str
     #: Names of the settings that the environment gave a value.
@@ -136,6 +139,11 @@ def _contradictions(settings: Settings) -> list[str]:
         problems.append(
             f"VOXTRACE_DEFAULT_ENGINE must be one of VOXTRACE_ENGINES "
             f"({', '.join(settings.engines)}), got {settings.default_engine!r}"
+        )
+    if settings.webhook_url is not None and settings.webhook_secret is None:
+        problems.append(
+            "VOXTRACE_WEBHOOK_SECRET must be set with VOXTRACE_WEBHOOK_URL: "
+            "`export VOXTRACE_WEBHOOK_SECRET=$(openssl rand -hex 32)`, and give it to the receiver"
         )
     if not settings.is_loopback and settings.api_token is None:
         problems.append(

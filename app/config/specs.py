@@ -5,6 +5,7 @@ from pathlib import Path
 from app.config import parsers
 from app.config.keep_specs import KEEP_SPECS
 from app.config.spec import Spec
+from app.config.watch_specs import WATCH_SPECS
 
 _port_range = parsers.whole(1, 64)
 _threads = parsers.whole(4, 512)
@@ -17,7 +18,6 @@ _chars = parsers.whole(1, 100_000_000)
 _drain = parsers.number(0, 3600)
 _hours = parsers.number(0.01, 8760)
 _log_lines = parsers.whole(0, 10_000)
-_canary = parsers.number(0, 10_080)
 _bytes = parsers.whole(1_000_000, 1_000_000_000_000)
 _name = parsers.matching(r"[A-Za-z0-9][A-Za-z0-9._:@-]{0,119}", "1 to 120 of A-Z a-z 0-9 . _ : @ -")
 _release = parsers.matching(
@@ -287,26 +287,7 @@ SPECS: tuple[Spec, ...] = (
         allowed=_log_lines[1],
         help="Log lines that are kept of each task, the newest; 0: none.",
     ),
-    Spec(
-        name="VOXTRACE_CANARY_MIN",
-        field="canary_min",
-        parse=_canary[0],
-        default="10",
-        unit="minutes",
-        allowed=_canary[1],
-        help="Pause between two canaries: tasks of our own that go the whole way. 0: none.",
-    ),
-    Spec(
-        name="VOXTRACE_PING_URL",
-        field="ping_url",
-        parse=parsers.ping_url,
-        default=None,
-        default_words="none",
-        unit="URL",
-        allowed=parsers.PING_URL,
-        help="Called every minute while all is well: silence there means that something is not.",
-        is_secret=True,
-    ),
+    *WATCH_SPECS,
     Spec(
         name="VOXTRACE_LOG_LEVEL",
         field="log_level",

@@ -11,7 +11,7 @@ from app import clock
 from app.domain.errors import ConfigError
 from app.duties.ping import AGAIN_S, HELD_S, ROUND_S, Ping
 from app.logs.setup import QUIET
-from app.service import duty_state, leader, ping, public_settings
+from app.service import calling, duty_state, leader, ping, public_settings
 from app.service.canaries import canary
 from app.service.canaries.canary import Watch
 from app.service.core import Core
@@ -137,7 +137,7 @@ def test_an_answer_that_never_ends_is_cut(
     place.drips_s = 0.05
     begun_s = clock.monotonic_s()
     assert ping.call(place.url, within_s=0.5) == "no answer: it was not over after 0.5 s"
-    assert clock.monotonic_s() - begun_s < ping.TIMEOUT_S / 2
+    assert clock.monotonic_s() - begun_s < calling.TIMEOUT_S / 2
     telling = [one for one in caplog.records if "secret" in one.getMessage()]
     assert all(one.levelno < QUIET.get(one.name, 0) for one in telling), "kept out of the log"
 
@@ -162,7 +162,8 @@ def test_a_slow_ping_holds_no_other_watch(home: Home, place: PingPlace) -> None:
     duties = home.start("duties")
     wait_until(is_called, 30, what="the ping is called")
     first_at = asked_at()
-    wait_until(lambda: asked_at() > first_at, ping.TOTAL_S - 2, what="neighbours are asked again")
+    soon_s = calling.TOTAL_S - 2
+    wait_until(lambda: asked_at() > first_at, soon_s, what="neighbours are asked again")
     assert "secret" not in duties.output()
 
 

@@ -44,6 +44,10 @@ def test_defaults_are_a_working_laptop() -> None:
         ("VOXTRACE_JAEGER_URL", "http://[::1"),
         ("VOXTRACE_JAEGER_URL", "http://jaeger/?x=1"),
         ("VOXTRACE_LOG_LEVEL", "loud"),
+        ("VOXTRACE_WATCH_EVERY_S", "9"),
+        ("VOXTRACE_WATCH_EVERY_S", "often"),
+        ("VOXTRACE_WEBHOOK_URL", "ftp://somewhere/x"),
+        ("VOXTRACE_WEBHOOK_SECRET", "short"),
     ],
 )
 def test_wrong_value_is_named_with_what_is_allowed(name: str, value: str) -> None:
@@ -80,6 +84,14 @@ def test_default_engine_must_be_offered() -> None:
     """A default engine that is not among the engines is refused."""
     with pytest.raises(ConfigError, match="VOXTRACE_DEFAULT_ENGINE"):
         load({"VOXTRACE_ENGINES": "tone", "VOXTRACE_DEFAULT_ENGINE": "espeak"})
+
+
+def test_webhook_needs_a_secret() -> None:
+    """What it is told must be signed; the line says how to make a secret, and shows no address."""
+    with pytest.raises(ConfigError, match="VOXTRACE_WEBHOOK_SECRET must be set") as caught:
+        load({"VOXTRACE_WEBHOOK_URL": "http://hook/secret-path"})
+    assert "secret-path" not in str(caught.value)
+    assert load({"VOXTRACE_WATCH_EVERY_S": "0"}).watch_every_s == 0
 
 
 def test_misspelled_setting_is_named_with_the_nearest() -> None:
