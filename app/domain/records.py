@@ -308,3 +308,36 @@ class LogLineRecord:
     host: str
     pid: int
     span_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailureGroupRecord:
+    """Failures with one fingerprint, and what people decided about them."""
+
+    fingerprint: str
+    error_type: str
+    error_kind: str | None
+    error_code: str | None
+    template: str
+    frames: str
+    first_at: int
+    state: str
+    state_at: int | None
+    state_by: str | None
+    resolved_release: str | None
+    regressed_at: int | None
+    regressed_release: str | None
+    assignee: str | None
+    note: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailureEventRecord:
+    """Something that people, or a failure after a resolution, did to a failure group."""
+
+    id: int
+    fingerprint: str
+    at: int
+    kind: str
+    by: str
+    detail: str | None

@@ -1,0 +1,1 @@
+"""Failure groups: what failed alike, how often, where, and what people decided about it."""
