@@ -22,3 +22,8 @@ def to_datetime(at_us: int) -> datetime:
 def to_us(at: datetime) -> int:
     """Microseconds since the epoch of an aware datetime."""
     return round(at.timestamp() * 1_000_000)
+
+
+def iso(at_us: int) -> str:
+    """A moment as JSON carries it: ISO 8601 in UTC, to the microsecond, with a Z."""
+    return to_datetime(at_us).isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -28,7 +28,7 @@ def moment(at_us: int | None) -> str | None:
     """Microseconds since the epoch as `2026-03-12T14:03:41.498123Z`."""
     if at_us is None:
         return None
-    return clock.to_datetime(at_us).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return clock.iso(at_us)
 
 
 def seconds(us: int | None) -> float | None:
