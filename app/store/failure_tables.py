@@ -99,11 +99,13 @@ finding_table = Table(
     Column("opened_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
     Column("closed_at", BigInteger),
+    # stopped: its failures ended; unseen: scans see it no more; off: nobody watches any more
+    Column("closed_why", String(7)),
     # the last scan that found it, and how many scans in a row did not
     Column("seen_at", BigInteger, nullable=False),
     Column("misses", SmallInteger, nullable=False, server_default="0"),
     # {dimension: value} as JSON; {} is all that runs
-    Column("predicate", String(500), nullable=False),
+    Column("predicate", Text, nullable=False),
     Column("fingerprint", String(40)),
     Column("observed", BigInteger, nullable=False),
     Column("expected", Float, nullable=False),
@@ -117,7 +119,9 @@ finding_table = Table(
     Column("trace_id", String(32)),
     Column("span_id", String(16)),
     CheckConstraint("state IN ('open', 'closed')", name="state"),
-    CheckConstraint("(state = 'closed') = (closed_at IS NOT NULL)", name="closed"),
+    CheckConstraint(
+        "(state = 'closed') = (closed_at IS NOT NULL AND closed_why IS NOT NULL)", name="closed"
+    ),
     Index("ux_finding_open", "key", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),
     Index("ix_finding_opened", "opened_at"),
     sqlite_autoincrement=True,

@@ -224,9 +224,10 @@ def _make_findings() -> None:
         sa.Column("opened_at", sa.BigInteger(), nullable=False),
         sa.Column("updated_at", sa.BigInteger(), nullable=False),
         sa.Column("closed_at", sa.BigInteger(), nullable=True),
+        sa.Column("closed_why", sa.String(length=7), nullable=True),
         sa.Column("seen_at", sa.BigInteger(), nullable=False),
         sa.Column("misses", sa.SmallInteger(), server_default="0", nullable=False),
-        sa.Column("predicate", sa.String(length=500), nullable=False),
+        sa.Column("predicate", sa.Text(), nullable=False),
         sa.Column("fingerprint", sa.String(length=40), nullable=True),
         sa.Column("observed", sa.BigInteger(), nullable=False),
         sa.Column("expected", sa.Float(), nullable=False),
@@ -238,7 +239,8 @@ def _make_findings() -> None:
         sa.Column("trace_id", sa.String(length=32), nullable=True),
         sa.Column("span_id", sa.String(length=16), nullable=True),
         sa.CheckConstraint(
-            "(state = 'closed') = (closed_at IS NOT NULL)", name=op.f("ck_finding_closed")
+            "(state = 'closed') = (closed_at IS NOT NULL AND closed_why IS NOT NULL)",
+            name=op.f("ck_finding_closed"),
         ),
         sa.CheckConstraint("state IN ('open', 'closed')", name=op.f("ck_finding_state")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_finding")),

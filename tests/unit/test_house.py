@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.domain import errors, records
+from app.domain.finding import DeliveryRecord, FindingRecord
 from app.store import tables
 
 ROOT = Path(__file__).parents[2]
@@ -58,6 +59,8 @@ def test_functions_are_short_on_the_whole() -> None:
         (records.DutyRecord, tables.duty_table),
         (records.LogLineRecord, tables.task_log_table),
         (records.CanaryRecord, tables.canary_table),
+        (FindingRecord, tables.finding_table),
+        (DeliveryRecord, tables.webhook_delivery_table),
     ],
 )
 def test_record_has_the_columns_of_its_table(record: type, table: object) -> None:
