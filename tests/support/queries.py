@@ -1,11 +1,12 @@
-"""Filters of tasks at random, as values."""
+"""Filters at random, as values."""
 
 from typing import Final
 
 from hypothesis import strategies as st
 
 from app.domain.query import amounts
-from app.domain.query.qualifiers import QUALIFIERS, Kind, Qualifier
+from app.domain.query.grammar import TASKS, Grammar
+from app.domain.query.qualifiers import Kind, Qualifier
 from app.domain.query.query import Query, Term
 from app.domain.query.value import Ago, At, Glob, Missing, Moment, Range, Value, Window, Word
 
@@ -74,11 +75,11 @@ def _values(qualifier: Qualifier) -> st.SearchStrategy[Value]:
 
 
 @st.composite
-def queries(draw: st.DrawFn) -> Query:
+def queries(draw: st.DrawFn, grammar: Grammar = TASKS) -> Query:
     """A filter of up to five terms."""
     terms = []
     for _ in range(draw(st.integers(0, 5))):
-        qualifier = QUALIFIERS[draw(st.sampled_from(sorted(QUALIFIERS)))]
+        qualifier = grammar.qualifiers[draw(st.sampled_from(sorted(grammar.qualifiers)))]
         values = draw(st.lists(_values(qualifier), min_size=1, max_size=3))
         negated = draw(st.booleans())
         terms.append(Term(name=qualifier.name, values=tuple(values), is_negated=negated))
