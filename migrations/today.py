@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from migrations import requests, search, statistics, triggers
+from migrations import attempts, requests, search, statistics, triggers
 
 _TRIGGER: Final = re.compile(r"CREATE TRIGGER (\w+) AFTER .*? ON (\w+)", re.DOTALL)
 _FUNCTION: Final = re.compile(r"CREATE OR REPLACE FUNCTION (\w+)\(\)")
@@ -31,7 +31,7 @@ def made(dialect: str) -> dict[str, Trigger]:
     """The triggers by name, on `dialect` (`sqlite` or `postgresql`), in the order they are made."""
     first = _read((*triggers.statements(dialect), *triggers.count_statements(dialect)))
     kept = {name: one for name, one in first.items() if name not in statistics.REPLACED}
-    later = (statistics, search, requests)
+    later = (statistics, search, requests, attempts)
     return kept | _read(sql for one in later for sql in one.statements(dialect))
 
 

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from migrations import attempts
+
 revision = "0011"
 down_revision = "0010"
 branch_labels = None
@@ -47,7 +49,11 @@ def upgrade() -> None:
     op.execute(_FILL)
     op.execute(_GROUPS)
     op.execute(_EVENTS)
+    for statement in attempts.BACKFILL:
+        op.execute(sa.text(statement))
     _make_indexes()
+    for statement in attempts.statements(op.get_bind().dialect.name):
+        op.execute(sa.text(statement))
 
 
 def _id() -> sa.Column[int]:
@@ -347,7 +353,12 @@ _COLUMNS = (
 
 
 def downgrade() -> None:
-    """Removes them, with what people noted about groups."""
+    """Removes them, with what people noted about groups and what was archived of attempts."""
+    is_sqlite = op.get_bind().dialect.name == "sqlite"
+    for name, table in attempts.TABLES.items():
+        op.execute(f"DROP TRIGGER {name}" + ("" if is_sqlite else f" ON {table}"))
+        if not is_sqlite:
+            op.execute(f"DROP FUNCTION voxtrace_{name.removeprefix('tr_')}()")
     for name in ("ix_task_attempt_fingerprint", "ix_task_attempt_ended"):
         op.drop_index(name, table_name="task_attempt")
     for name in _TABLES:
