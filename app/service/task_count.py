@@ -1,4 +1,4 @@
-"""How many tasks a filter holds for: from counters where they know, else counted up to a bound."""
+"""How many rows a filter holds for: from counters where they know, else counted up to a bound."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -18,10 +18,10 @@ MAX_COUNT: Final = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Count:
-    """How many tasks there are: exactly `n`, or at least.
+    """How many rows there are: exactly `n`, or at least.
 
     Attributes:
-        removed: Tasks that would be in the list, too, and that retention has removed; None: only
+        removed: Rows that would be in the list, too, and that retention has removed; None: only
             their rows could have told.
     """
 
@@ -35,9 +35,11 @@ def count(walker: Walker, query: Query, order: Order) -> Count:
 
     Else up to `MAX_COUNT`, among as many as the walker looks at where its path leaves terms.
     """
-    known = from_counters(walker.conn, query, order)
-    if known is not None:
-        return known
+    return from_counters(walker.conn, query, order) or of_rows(walker, order)
+
+
+def of_rows(walker: Walker, order: Order) -> Count:
+    """The rows of a walk, up to `MAX_COUNT`, among as many as the walker looks at."""
     conditions, arms = walker.conditions, walker.path.arms
     n, until = 0, None
     for after, until in walker.pieces(order, ()):
