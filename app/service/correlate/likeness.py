@@ -1,0 +1,84 @@
+"""Likeness: which of some attempts is most like another one, but for what is suspected."""
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.domain.correlation.dimensions import DIMENSIONS, HOUR
+from app.domain.correlation.found import Where
+from app.store.exemplar_rows import AttemptRow
+
+#: What it costs to differ in a dimension that is not suspected. Length is told by `_LENGTH`.
+_COSTS: Final[Mapping[str, float]] = MappingProxyType(
+    {
+        "worker": 0.2,
+        "host": 0.3,
+        "engine": 2.0,
+        "voice": 1.0,
+        "language": 1.0,
+        "release": 0.4,
+        "length": 0.0,
+        "source": 0.3,
+    }
+)
+#: What each doubling of the text's length costs; short texts are much alike.
+_LENGTH: Final = 1.0
+_SHORT: Final = 50
+#: What an hour between them costs, and the most that time does.
+_HOUR: Final = 0.5
+_HOURS_MOST: Final = 2.0
+_HOUR_US: Final = 3_600_000_000
+#: What it costs to differ in all of the predicate, or in nothing of it, rather than in one.
+_NONE_DIFFERS: Final = 2.0
+_MORE_DIFFER: Final = 8.0
+
+
+def nearest(of: AttemptRow, among: Sequence[AttemptRow], where: Where) -> AttemptRow | None:
+    """The attempt most like `of`: it differs in one of the predicate's dimensions at best.
+
+    Else it differs in none of them (the same predicate fails now and then, or did not before), or
+    in more; then what else is alike decides, the length of the text, and the time between them.
+    """
+    if not among:
+        return None
+    return among[int(np.argmin(costs(of, among, where)))]
+
+
+def costs(of: AttemptRow, among: Sequence[AttemptRow], where: Where) -> NDArray[np.float64]:
+    """How unlike `of` each of these is; the least is the nearest."""
+    own = np.array(of.values, dtype=object)
+    differs = np.array([one.values for one in among], dtype=object) != own
+    suspected = np.array([name in where for name in DIMENSIONS])
+    weights = np.array([_COSTS[name] for name in DIMENSIONS])
+    total = differs[:, ~suspected] @ weights[~suspected]
+    total = total + _predicate_cost(
+        differs[:, suspected].sum(axis=1) + _hours(of, among, where), where
+    )
+    chars = np.array([one.char_count for one in among], dtype=np.float64)
+    total += _LENGTH * np.abs(np.log2((chars + _SHORT) / (of.char_count + _SHORT)))
+    apart = np.abs(np.array([one.at - of.at for one in among], dtype=np.float64)) / _HOUR_US
+    result: NDArray[np.float64] = total + np.minimum(apart * _HOUR, _HOURS_MOST)
+    return result
+
+
+def differing(one: AttemptRow, other: AttemptRow) -> tuple[str, ...]:
+    """The dimensions in which two attempts differ."""
+    pairs = zip(DIMENSIONS, one.values, other.values, strict=True)
+    return tuple(name for name, left, right in pairs if left != right)
+
+
+def _predicate_cost(count: NDArray[np.int64], where: Where) -> NDArray[np.float64]:
+    if not where:
+        return np.zeros(len(count))
+    more = np.maximum(count - 1, 0) * _MORE_DIFFER
+    return np.where(count == 0, _NONE_DIFFERS, more).astype(np.float64)
+
+
+def _hours(of: AttemptRow, among: Sequence[AttemptRow], where: Where) -> NDArray[np.int64]:
+    if HOUR not in where:
+        return np.zeros(len(among), dtype=np.int64)
+    hour = of.at // _HOUR_US % 24
+    return np.array([one.at // _HOUR_US % 24 != hour for one in among], dtype=np.int64)
