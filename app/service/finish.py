@@ -75,13 +75,16 @@ def settle(
     task span where the status is final.
     """
     flagged = tasks.flag_deadline(conn, task_id, attempt, now)
-    task = _move(conn, task_id, attempt, verdict, now=now, by=core.actor)
-    if task is None:
+    if not tasks.hold(conn, task_id, attempt):
         return None
     if flagged is not None:
         attempts.flag(conn, task_id, attempt, flagged.timed_out_at or now)
-    values = _attempt_values(conn, core, verdict, task, now)
+    # before the task: who removes both takes their counters in this order, too
+    values = _attempt_values(conn, core, verdict, (task_id, attempt), now)
     row = attempts.end(conn, task_id, attempt, values)
+    task = _move(conn, task_id, attempt, verdict, now=now, by=core.actor)
+    if task is None:
+        return None
     if row is not None:
         _write_spans(conn, task, row, verdict, now=now, live=live, is_flagged=flagged is not None)
         _tell(core, conn, task, row, verdict, now=now)
@@ -129,7 +132,7 @@ def _error_values(verdict: Verdict, status: Status) -> dict[str, Any]:
 
 
 def _attempt_values(
-    conn: Connection, core: Core, verdict: Verdict, task: TaskRecord, now: int
+    conn: Connection, core: Core, verdict: Verdict, key: tuple[int, int], now: int
 ) -> dict[str, Any]:
     values = {
         "finished_at": now,
@@ -144,7 +147,7 @@ def _attempt_values(
     if verdict.rebuilt_reason is None:
         return values
     values |= {"rebuilt_by": core.actor[:160], "rebuilt_reason": verdict.rebuilt_reason[:200]}
-    last = attempts.get(conn, task.id, task.attempt)
+    last = attempts.get(conn, *key)
     worker = workers.get(conn, last.worker_id) if last is not None else None
     return values | {"last_heartbeat_at": worker.heartbeat_at if worker is not None else None}
 

@@ -150,6 +150,12 @@ def flag_deadline(conn: Connection, task_id: int, attempt: int, now: int) -> Tas
     return record(TaskRecord, conn.execute(statement).first())
 
 
+def hold(conn: Connection, task_id: int, attempt: int) -> bool:
+    """Whether an attempt still runs its task, which nobody else may change then (primary key)."""
+    statement = select(_T.id).where(_fenced(task_id, attempt)).with_for_update()
+    return conn.execute(statement).first() is not None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exit:
     """A way out of processing: what it counts, and the columns that it sets."""
