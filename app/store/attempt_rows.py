@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import Connection, select
 
 from app.domain.records import AttemptRecord
 from app.store.rows import records
@@ -32,7 +32,7 @@ class AttemptRow:
 
 
 def many(conn: Connection, keys: Sequence[tuple[int, int]]) -> dict[tuple[int, int], AttemptRow]:
-    """Attempts by task id and number (primary keys of the three tables)."""
+    """Attempts by task id and number, and perhaps some more (primary keys of the three tables)."""
     statement = (
         select(
             attempt_table,
@@ -43,7 +43,11 @@ def many(conn: Connection, keys: Sequence[tuple[int, int]]) -> dict[tuple[int, i
         )
         .join(task_table, _T.id == _A.task_id)
         .join(text_table, text_table.c.id == _T.text_id)
-        .where(tuple_(_A.task_id, _A.attempt).in_(keys))
+        # for pairs of both SQLite walked through the whole table
+        .where(
+            _A.task_id.in_({task_id for task_id, _ in keys}),
+            _A.attempt.in_({attempt for _, attempt in keys}),
+        )
     )
     rows = conn.execute(statement).all()
     return {
