@@ -23,6 +23,7 @@ from app.duties.relay import LineRelay
 from app.duties.retention import Retention
 from app.duties.sweeper import Sweeper
 from app.duties.told import counts_of
+from app.duties.webhook import Webhook
 from app.duties.window import Window
 from app.service.canaries.canary import Watch
 from app.service.neighbours import TIMEOUT_S
@@ -87,7 +88,12 @@ def _watches(core: "Core", gauge: OutboxGauge, export: "ExportSettings | None") 
     jaeger = JaegerClient(url, timeout_s=TIMEOUT_S) if url is not None else None
     watch = Watch(exports=export is not None, jaeger=jaeger)
     exports = export is not None
-    return [Neighbours(core, export), Canary(core, watch), Ping(core, gauge, exports=exports)]
+    return [
+        Neighbours(core, export),
+        Canary(core, watch),
+        Ping(core, gauge, exports=exports),
+        Webhook(core),
+    ]
 
 
 def _relay(settings: Settings, export: "LogExport | None") -> LineRelay | None:
