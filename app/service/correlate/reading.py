@@ -14,23 +14,24 @@ from app.domain.correlation.cube import Cube, Integers
 from app.domain.correlation.dimensions import DIMENSIONS, ROW_DIMENSIONS
 from app.domain.query.query import Query
 from app.domain.query.value import Word
-from app.domain.window import DAY_US, HOUR_US, ceil_to, cut, floor_to
-from app.service.correlate import profiles
-from app.service.correlate.cubes import Lines, cubes
+from app.domain.window import DAY_US, HOUR_US, ceil_to, floor_to
+from app.service.correlate import counted, profiles, strip
+from app.service.correlate.counted import Counted
+from app.service.correlate.cubes import Lines, Truths, cubes
 from app.service.correlate.progress import Tell, nobody, part
 from app.service.correlate.question import Question
 from app.service.correlate.row_lines import RowReader
 from app.service.correlate.selecting import holds, is_of_profiles
+from app.service.correlate.strip import Strip
 from app.store import attempt_cube, attempt_filter
-from app.store.attempt_cube import Counts
 from app.store.attempt_filter import Sides
 from app.store.database import Connection, Database
 
 #: Windows from which on hours of the day are told apart, and the attempts up to which they are.
 HOURS_FROM_US: Final = 3 * DAY_US
 MAX_BY_HOUR: Final = 500_000
-#: Ids up to which numbers are added up in an array as long as the highest of them.
-_DENSE: Final = 4_000_000
+#: Windows from which on the strip is of whole hours: those cost no row.
+STRIP_HOURS_US: Final = 12 * HOUR_US
 
 Grain = Literal["hour", "day", "rows"]
 
@@ -42,21 +43,25 @@ class Reading:
     Attributes:
         question: What was read: wider at its ends where rows are gone.
         window, baseline: Their cubes; "failed" is "selected". Repeats are in none.
+        strip: The window bin by bin.
         grain: What they were read from.
         is_whole_hours: Whether it is wider than asked for.
         repeats: Attempts of the window that were left out: the same text had failed so before.
         is_by_hour: Whether hours of the day are among the dimensions.
         wants_hours: Whether they would be, were there fewer attempts.
+        lacks_rows: Whether attempts of the window have no rows any more.
     """
 
     question: Question
     window: Cube
     baseline: Cube
+    strip: Strip
     grain: Grain
     is_whole_hours: bool
     repeats: int
-    is_by_hour: bool = False
-    wants_hours: bool = False
+    is_by_hour: bool
+    wants_hours: bool
+    lacks_rows: bool
 
 
 def is_of_cube(question: Question) -> bool:
@@ -71,28 +76,12 @@ def read(database: Database, conn: Connection, question: Question, tell: Tell = 
     Args:
         database: Whose profiles this process may know.
         conn: Where to read.
-        question: What is asked; not for the slowest: those are a filter by now.
+        question: What is asked; the slowest are a filter by now.
         tell: Told how far it is.
     """
-    if not is_of_cube(question):
-        return _of_rows(conn, question, tell)
-    told = told_window(conn, question)
-    wants_hours = told.end - told.start >= HOURS_FROM_US
-    window, baseline = _counts(conn, told, tell)
-    is_by_hour = wants_hours and int(window.n.sum() + baseline.n.sum()) <= MAX_BY_HOUR
-    if is_by_hour:
-        window, baseline = _counts(conn, told, tell, by_hour=True)
-    made = _of_profiles(database, conn, told, window, baseline)
-    return Reading(
-        question=told,
-        window=made.window,
-        baseline=made.baseline,
-        grain="day" if told.is_long and not is_by_hour else "hour",
-        is_whole_hours=told != question,
-        repeats=made.repeats,
-        is_by_hour=is_by_hour,
-        wants_hours=wants_hours,
-    )
+    if is_of_cube(question):
+        return _of_cube(database, conn, told_window(conn, question), question, tell)
+    return _of_rows(conn, question, tell)
 
 
 def told_window(conn: Connection, question: Question) -> Question:
@@ -122,79 +111,139 @@ def names_of(query: Query, *, with_hour: bool) -> tuple[str, ...]:
     return tuple(name for name in every if name not in fixed)
 
 
-def _counts(
-    conn: Connection, told: Question, tell: Tell, *, by_hour: bool = False
-) -> tuple[Counts, Counts]:
-    window = _of_stretch(conn, told.start, told.end, by_hour=by_hour)
-    part(tell, 1, 4)
-    baseline = _of_stretch(conn, told.baseline_start, told.start, by_hour=by_hour)
-    part(tell, 4, 4)
-    return window, baseline
+def fingerprint_of(query: Query) -> str | None:
+    """The one fingerprint that a filter asks for; None where it asks for none, or for several."""
+    for term in query.terms:
+        if term.name == "fingerprint" and not term.is_negated and len(term.values) == 1:
+            value = term.values[0]
+            return value.text if isinstance(value, Word) else None
+    return None
 
 
-def _of_stretch(conn: Connection, start: int, end: int, *, by_hour: bool) -> Counts:
-    """Attempts by profile (and hour of the day), each pair once."""
-    pieces = cut(start, end)
-    spans = pieces.spans
-    if by_hour:
-        spans = tuple(replace(span, grain="hour") for span in spans)
-    found = [attempt_cube.of_span(conn, span, by_hour=by_hour) for span in spans]
-    found += [
-        attempt_cube.of_rows(conn, begin, before, by_hour=by_hour)
-        for begin, before in pieces.ragged
-    ]
-    hours = [one.hours for one in found if one.hours is not None]
-    ids = np.concatenate([np.zeros(0, np.int64), *(one.ids for one in found)])
-    n = np.concatenate([np.zeros(0, np.int64), *(one.n for one in found)])
-    if not by_hour:
-        return _added_up(ids, n)
-    sums = _added_up(ids * 24 + np.concatenate([np.zeros(0, np.int64), *hours]), n)
-    return Counts(ids=sums.ids // 24, n=sums.n, hours=sums.ids % 24)
+def is_above(conn: Connection, question: Question, most: int) -> bool:
+    """Whether more rows than so many would be read, of the window and of its past."""
+    sides = Sides(
+        start=question.baseline_start,
+        end=question.end,
+        within=question.within,
+        selection=question.selection,
+        now_us=question.end,
+    )
+    return attempt_filter.count_up_to(conn, sides, most + 1) > most
 
 
-def _added_up(keys: Integers, n: Integers) -> Counts:
-    """Numbers of the same key as one."""
-    if len(keys) and int(keys.max()) < _DENSE:
-        sums = np.bincount(keys, weights=n)
-        found = np.flatnonzero(sums)
-        return Counts(ids=found, n=sums[found].astype(np.int64))
-    ids, places = np.unique(keys, return_inverse=True)
-    sums = np.bincount(places, weights=n, minlength=len(ids))
-    return Counts(ids=ids, n=sums.astype(np.int64))
+def _of_cube(
+    database: Database, conn: Connection, told: Question, question: Question, tell: Tell
+) -> Reading:
+    past = counted.together(
+        conn, told.baseline_start, told.start, lambda done, of: part(tell, done, 2 * of)
+    )
+    wants_hours = told.end - told.start >= HOURS_FROM_US
+    is_by_hour = wants_hours and _is_few(conn, told, past)
+    step = max(strip.step_of(told.end - told.start), HOUR_US)
+    window = counted.by_hour(
+        conn,
+        told.start,
+        told.end,
+        lambda done, of: part(tell, of + done, 2 * of),
+        in_days=step >= DAY_US and not is_by_hour,
+    )
+    if is_by_hour:
+        past = counted.by_hour_of_day(
+            counted.by_hour(conn, told.baseline_start, told.start, _nobody, in_days=False)
+        )
+    made = _made(database, conn, told, window, past, is_by_hour=is_by_hour)
+    is_short = told.end - told.start < STRIP_HOURS_US and not window.removed
+    return Reading(
+        question=told,
+        window=made.window,
+        baseline=made.baseline,
+        strip=strip.of_rows(conn, told) if is_short else _strip(told, window, made, step),
+        grain="day" if told.is_long and not is_by_hour else "hour",
+        is_whole_hours=told != question,
+        repeats=made.repeats,
+        is_by_hour=is_by_hour,
+        wants_hours=wants_hours,
+        lacks_rows=window.removed > 0,
+    )
+
+
+def _is_few(conn: Connection, told: Question, past: Counted) -> bool:
+    window = counted.together(conn, told.start, told.end, _nobody)
+    return int(window.n.sum() + past.n.sum()) <= MAX_BY_HOUR
+
+
+def _nobody(_done: int, _of: int) -> None:
+    """For a reading that takes no time beside another."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Cubes:
+class _Made:
+    """What numbers by profile say.
+
+    Attributes:
+        ids: Profiles of the window; of each, whether it is looked at, and selected.
+    """
+
     window: Cube
     baseline: Cube
     repeats: int
+    ids: Integers
+    is_evidence: Truths
+    is_selected: Truths
 
 
-def _of_profiles(
-    database: Database, conn: Connection, told: Question, window: Counts, baseline: Counts
-) -> _Cubes:
-    """The cubes of what was counted by profile."""
-    border = len(window.ids)
-    coded = profiles.of_database(database).of(conn, np.concatenate([window.ids, baseline.ids]))
-    codes, texts = coded.codes[:, :-1], list(coded.texts)
-    if window.hours is not None and baseline.hours is not None:
-        hours = np.concatenate([window.hours, baseline.hours])
-        codes = np.column_stack([codes, hours])
-        texts.insert(-1, [f"{hour:02}" for hour in range(24)])
-    looked_at = holds(told.within, coded)
+def _made(
+    database: Database,
+    conn: Connection,
+    told: Question,
+    window: Counted,
+    past: Counted,
+    *,
+    is_by_hour: bool,
+) -> _Made:
+    once = counted.by_hour_of_day(window) if is_by_hour else counted.each_once(window)
+    ids = np.concatenate([once.ids, past.ids])
+    coded = profiles.of_database(database).of(conn, ids)
     is_selected = holds(told.selection, coded)
     every = Lines(
-        codes=codes,
+        codes=coded.codes[:, :-1],
         failure=np.where(is_selected, coded.codes[:, -1], -1),
-        n=np.concatenate([window.n, baseline.n]),
+        n=np.concatenate([once.n, past.n]),
     )
+    texts = list(coded.texts)
+    if is_by_hour:
+        hours = np.concatenate([once.hours, past.hours])
+        every = replace(every, codes=np.column_stack([every.codes, hours]))
+        texts.insert(-1, [f"{hour:02}" for hour in range(24)])
+    looked_at = holds(told.within, coded)
     is_evidence = looked_at & ~coded.is_repeat
-    is_of_window = np.arange(len(every.n)) < border
-    left_out = looked_at & coded.is_repeat & is_of_window
-    made = _cubes(
-        told, texts, every.only(is_evidence & is_of_window), every.only(is_evidence & ~is_of_window)
+    of_window = np.arange(len(ids)) < len(once.ids)
+    sides = (every.only(is_evidence & of_window), every.only(is_evidence & ~of_window))
+    cubes_of = _cubes(told, texts, *sides)
+    return _Made(
+        window=cubes_of[0],
+        baseline=cubes_of[1],
+        repeats=int(every.n[looked_at & coded.is_repeat & of_window].sum()),
+        ids=once.ids,
+        is_evidence=is_evidence[of_window],
+        is_selected=is_selected[of_window],
     )
-    return _Cubes(window=made[0], baseline=made[1], repeats=int(every.n[left_out].sum()))
+
+
+def _strip(told: Question, window: Counted, made: _Made, step: int) -> Strip:
+    """The strip of the window, out of whole hours or days."""
+    order = np.argsort(made.ids, kind="stable")
+    places = order[np.searchsorted(made.ids, window.ids, sorter=order)]
+    counts = made.is_evidence[places]
+    selected = counts & made.is_selected[places]
+    hours, at = np.unique(window.hours, return_inverse=True)
+    n = np.bincount(at, weights=window.n * counts, minlength=len(hours))
+    mine = np.bincount(at, weights=window.n * selected, minlength=len(hours))
+    found = zip((hours * HOUR_US).tolist(), n.tolist(), mine.tolist(), strict=True)
+    return strip.of_counts(
+        told, ((begin, int(every), int(some)) for begin, every, some in found if every), step
+    )
 
 
 def _cubes(
@@ -223,15 +272,6 @@ def _cubes(
     )
 
 
-def fingerprint_of(query: Query) -> str | None:
-    """The one fingerprint that a filter asks for; None where it asks for none, or for several."""
-    for term in query.terms:
-        if term.name == "fingerprint" and not term.is_negated and len(term.values) == 1:
-            value = term.values[0]
-            return value.text if isinstance(value, Word) else None
-    return None
-
-
 def _of_rows(conn: Connection, question: Question, tell: Tell) -> Reading:
     """The cubes of rows that are there; what retention has removed is in neither."""
     wants_hours = question.end - question.start >= HOURS_FROM_US
@@ -252,21 +292,11 @@ def _of_rows(conn: Connection, question: Question, tell: Tell) -> Reading:
         question=question,
         window=made[0],
         baseline=made[1],
+        strip=strip.of_rows(conn, question),
         grain="rows",
         is_whole_hours=False,
         repeats=window.repeats,
         is_by_hour=is_by_hour,
         wants_hours=wants_hours,
+        lacks_rows=counted.is_removed(conn, question.baseline_start, question.end),
     )
-
-
-def is_above(conn: Connection, question: Question, most: int) -> bool:
-    """Whether more attempts than so many would be read, of the window and of its past."""
-    sides = Sides(
-        start=question.baseline_start,
-        end=question.end,
-        within=question.within,
-        selection=question.selection,
-        now_us=question.end,
-    )
-    return attempt_filter.count_up_to(conn, sides, most + 1) > most

@@ -1,0 +1,121 @@
+"""Attempts counted by profile: whole hours and days of the cube, and the rows of ragged ends."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from app.domain.correlation.cube import Integers
+from app.domain.window import DAY_US, GRAIN_US, HOUR_US, Span, cut
+from app.store import attempt_cube, attempt_hours
+from app.store.database import Connection
+
+#: Longest span of hours that one statement reads, and of days.
+_HOURS_US: Final = 4 * DAY_US
+_DAYS_US: Final = 60 * DAY_US
+#: Keys up to which numbers are added up in an array as long as the highest of them.
+_DENSE: Final = 4_000_000
+_NONE: Final = np.zeros(0, np.int64)
+
+#: Told how many of the pieces have been read, of how many.
+Count = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """Attempts by profile, and by the hour (of days: the first one) in which they ended.
+
+    Attributes:
+        ids: Of profiles.
+        n: Attempts.
+        hours: Hours since the epoch; of the day where only those matter.
+        removed: How many of them have no rows any more.
+    """
+
+    ids: Integers
+    n: Integers
+    hours: Integers
+    removed: int = 0
+
+
+def by_hour(conn: Connection, start: int, end: int, tell: Count, *, in_days: bool) -> Counted:
+    """Attempts that ended from the one moment on and before the other, hour by hour.
+
+    Args:
+        conn: Where to read.
+        start: Microseconds since the epoch.
+        end: The same.
+        tell: Told how far it is.
+        in_days: Whether days are enough where there are whole ones.
+    """
+    pieces = cut(start, end)
+    spans = [part for span in pieces.spans for part in _parts(span, in_days=in_days)]
+    found: list[Counted] = []
+    for done, span in enumerate(spans, start=1):
+        cells = attempt_hours.of_span(conn, span)
+        found.append(Counted(ids=cells.ids, n=cells.n, hours=cells.hours, removed=cells.removed))
+        tell(done, len(spans))
+    found += [_of_rows(conn, begin, before) for begin, before in pieces.ragged]
+    return Counted(
+        ids=np.concatenate([_NONE, *(one.ids for one in found)]),
+        n=np.concatenate([_NONE, *(one.n for one in found)]),
+        hours=np.concatenate([_NONE, *(one.hours for one in found)]),
+        removed=sum(one.removed for one in found),
+    )
+
+
+def together(conn: Connection, start: int, end: int, tell: Count) -> Counted:
+    """The same, all hours together: each profile once, hours 0."""
+    pieces = cut(start, end)
+    spans = [part for span in pieces.spans for part in _parts(span, in_days=True)]
+    ids, n = [_NONE], [_NONE]
+    for done, span in enumerate(spans, start=1):
+        cells = attempt_cube.of_span(conn, span)
+        ids.append(cells.ids)
+        n.append(cells.n)
+        tell(done, len(spans))
+    for begin, before in pieces.ragged:
+        rows = attempt_cube.of_rows(conn, begin, before)
+        ids.append(rows.ids)
+        n.append(rows.n)
+    keys = np.concatenate(ids)
+    return each_once(Counted(ids=keys, n=np.concatenate(n), hours=np.zeros_like(keys)))
+
+
+def each_once(found: Counted) -> Counted:
+    """Each profile once, hours 0."""
+    return by_hour_of_day(replace(found, hours=np.zeros_like(found.ids)))
+
+
+def by_hour_of_day(found: Counted) -> Counted:
+    """Each profile once with each hour of the day (UTC): the hours of all days together."""
+    keys = found.ids * 24 + found.hours % 24
+    if len(keys) and int(keys.max()) < _DENSE:
+        sums = np.bincount(keys, weights=found.n)
+        once = np.flatnonzero(sums)
+        sums = sums[once]
+    else:
+        once, places = np.unique(keys, return_inverse=True)
+        sums = np.bincount(places, weights=found.n, minlength=len(once))
+    return replace(found, ids=once // 24, n=sums.astype(np.int64), hours=once % 24)
+
+
+def is_removed(conn: Connection, start: int, end: int) -> bool:
+    """Whether attempts of the hours that a stretch touches have no rows any more."""
+    pieces = cut(start - start % HOUR_US, end + -end % HOUR_US)
+    return any(attempt_hours.removed_in(conn, span) for span in pieces.spans)
+
+
+def _of_rows(conn: Connection, start: int, end: int) -> Counted:
+    """Rows of one hour."""
+    rows = attempt_cube.of_rows(conn, start, end)
+    return Counted(ids=rows.ids, n=rows.n, hours=np.full_like(rows.ids, start // HOUR_US))
+
+
+def _parts(span: Span, *, in_days: bool) -> Iterable[Span]:
+    """A span in parts that one statement reads; of hours, unless days are enough."""
+    grain = span.grain if in_days else "hour"
+    step = _DAYS_US if GRAIN_US[grain] == DAY_US else _HOURS_US
+    for start in range(span.start, span.end, step):
+        yield Span(grain=grain, start=start, end=min(start + step, span.end))

@@ -1,0 +1,56 @@
+"""The cube over attempts hour by hour (or day by day), and how much of it has no rows any more."""
+
+from dataclasses import asdict, dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, text
+
+from app.domain.window import Span
+
+Integers = NDArray[np.int64]
+
+_JOINED: Final = {
+    "sqlite": "group_concat({}, ' ')",
+    "postgresql": "string_agg(CAST({} AS text), ' ')",
+}
+_INSIDE: Final = "FROM stat_attempt WHERE grain = :grain AND start >= :start AND start < :end"
+_REMOVED: Final = "coalesce(sum(CASE WHEN archived = 1 THEN n ELSE 0 END), 0)"
+_COLUMNS: Final = ("profile_id", "n", "start / 3600000000")
+_CELLS: Final = {
+    dialect: text(
+        f"SELECT {', '.join(joined.format(column) for column in _COLUMNS)}, {_REMOVED} {_INSIDE}"
+    )
+    for dialect, joined in _JOINED.items()
+}
+_REMOVED_IN: Final = text(f"SELECT {_REMOVED} {_INSIDE}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HourCounts:
+    """Attempts by profile and by the hour (of days: the first one) in which they ended.
+
+    Attributes:
+        ids: Of profiles; with an hour, each may come twice.
+        n: Attempts.
+        hours: Hours since the epoch.
+        removed: How many of them retention has removed: they have no rows.
+    """
+
+    ids: Integers
+    n: Integers
+    hours: Integers
+    removed: int
+
+
+def of_span(conn: Connection, span: Span) -> HourCounts:
+    """Attempts that ended in some hours or days, removed ones too (primary key, all its cells)."""
+    row = conn.execute(_CELLS[conn.dialect.name], asdict(span)).one()
+    ids, n, hours = (np.fromstring(words or "", dtype=np.int64, sep=" ") for words in row[:3])
+    return HourCounts(ids=ids, n=n, hours=hours, removed=int(row[3]))
+
+
+def removed_in(conn: Connection, span: Span) -> int:
+    """How many attempts of some hours or days have no rows any more (primary key, its cells)."""
+    return int(conn.execute(_REMOVED_IN, asdict(span)).scalar_one())
