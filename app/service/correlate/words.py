@@ -1,0 +1,235 @@
+"""Findings in words: one sentence each, English and Chinese, and one for the whole window."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final, Literal
+
+from app.domain.correlation.found import Found, Onset, Overall, Where
+from app.service.correlate import subjects
+from app.service.correlate.boundary import Boundary
+from app.service.correlate.since import Reader, change, since
+from app.service.figures import THIN, Language, count
+
+__all__ = ["About", "Reader", "Whole", "overall", "sentence"]
+
+#: What is selected: attempts that failed, the slowest, or what a filter says.
+Selection = Literal["failures", "slow", "selected"]
+#: Characters of a template at most.
+_TEMPLATE: Final = 120
+#: The selected attempts: one of them, several, and all that the share is of.
+_NOUNS_EN: Final[Mapping[Selection, tuple[str, str, str]]] = MappingProxyType(
+    {
+        "failures": ("failure", "failures", "failures"),
+        "slow": ("slow attempt", "slow attempts", "slow attempts"),
+        "selected": ("selected attempt", "selected attempts", "selected attempts"),
+    }
+)
+_NOUNS_ZH: Final[Mapping[Selection, str]] = MappingProxyType(
+    {"failures": "失败", "slow": "偏慢运行", "selected": "所选运行"}
+)
+#: Verbs of a singular and of a plural subject, before "41 of 52".
+_VERBS_EN: Final[Mapping[Selection, tuple[str, str]]] = MappingProxyType(
+    {
+        "failures": ("fails", "fail"),
+        "slow": ("is slow in", "are slow in"),
+        "selected": ("is selected in", "are selected in"),
+    }
+)
+_VERBS_ZH: Final[Mapping[Selection, str]] = MappingProxyType(
+    {"failures": "失败 {} 次", "slow": "其中 {} 次偏慢", "selected": "其中 {} 次属于所选"}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """What is known of a finding beside its numbers.
+
+    Attributes:
+        template, error_type: Of its fingerprint, where it has one.
+    """
+
+    onset: Onset | None = None
+    boundary: Boundary | None = None
+    template: str | None = None
+    error_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whole:
+    """The whole window.
+
+    Attributes:
+        n: Attempts of the window.
+        baseline_n, baseline_selected: Attempts of the baseline, and the selected ones of them.
+        findings: How many findings there are.
+        value: Of a mix shift: the value of its dimension that more traffic goes to.
+    """
+
+    n: int
+    baseline_n: int
+    baseline_selected: int
+    findings: int = 0
+    value: str | None = None
+
+
+def sentence(
+    found: Found, about: About, reader: Reader, *, selection: Selection = "failures"
+) -> str:
+    """A finding in one sentence, without a full stop."""
+    said = (_sentence_zh if reader.lang == "zh" else _sentence_en)(found, about, selection)
+    parts = [said]
+    if about.onset is not None:
+        parts += _since(about.onset, about.boundary, found.where, reader)
+    share = _share(found.share, selection, reader.lang)
+    if reader.lang == "zh":
+        return "，".join(parts) + f"；{share}"
+    head, *rest = parts
+    return f"{head}{''.join(rest)}; {share}"
+
+
+def overall(
+    found: Overall,
+    whole: Whole,
+    about: About,
+    reader: Reader,
+    *,
+    selection: Selection = "failures",
+) -> str:
+    """What became of the whole window, in one sentence, without a full stop."""
+    tells = _overall_zh if reader.lang == "zh" else _overall_en
+    said = tells(found, whole, selection)
+    if found.kind != "global_rise" or about.onset is None:
+        return said
+    parts = _since(about.onset, about.boundary, {}, reader)
+    return said + ("，" + "，".join(parts) if reader.lang == "zh" else "".join(parts))
+
+
+def amount(value: float) -> str:
+    """A number that need not be whole, in as many digits as tell something: 0.31, 1.3, 52."""
+    if value >= 99.5:
+        return count(round(value))
+    return "0" if value < 0.005 else f"{value:.2g}"
+
+
+def _since(onset: Onset, found: Boundary | None, where: Where, reader: Reader) -> list[str]:
+    """Since when, and what changed then; the English with what joins them to the sentence."""
+    told = [since(onset, reader)] + ([change(found, where, reader.lang)] if found else [])
+    if reader.lang == "zh":
+        return told
+    return [f" {told[0]}", *(f", {one}" for one in told[1:])]
+
+
+def _sentence_en(found: Found, about: About, selection: Selection) -> str:
+    subject = subjects.with_others(found.where, found.indistinguishable, "en")
+    verb = _VERBS_EN[selection][subjects.is_plural(found.where)]
+    reason = _reason(found, about)
+    how = f" with {reason} in" if reason else ""
+    times = f"{count(found.observed)} of {count(found.n)}"
+    return f"{subject} {verb}{how} {times} (expected {amount(found.expected)})"
+
+
+def _sentence_zh(found: Found, about: About, selection: Selection) -> str:
+    subject = subjects.with_others(found.where, found.indistinguishable, "zh")
+    reason = _reason(found, about)
+    observed = count(found.observed)
+    how = f"其中 {observed} 次因 {reason} 失败" if reason else _VERBS_ZH[selection].format(observed)
+    ran = subjects.joined(subject, f"运行 {count(found.n)} 次")
+    return f"{ran}，{how}（预期 {amount(found.expected)} 次）"
+
+
+def _reason(found: Found, about: About) -> str:
+    """How it fails, where the finding is about one way of failing."""
+    if found.fingerprint is None:
+        return ""
+    told = about.template or about.error_type or found.fingerprint
+    told = " ".join(told.replace("`", "'").split())
+    return f"`{told if len(told) <= _TEMPLATE else told[: _TEMPLATE - 1] + '…'}`"
+
+
+def _share(share: float, selection: Selection, language: Language) -> str:
+    is_all = share >= 0.995
+    part = f"{max(1, round(share * 100))}{THIN}%"
+    if language == "zh":
+        whole = f"此时段全部{_NOUNS_ZH[selection]}"
+        return f"这就是{whole}" if is_all else f"占{whole}的 {part}"
+    whole = f"all {_NOUNS_EN[selection][2]} of this window"
+    return f"these are {whole}" if is_all else f"{part} of {whole}"
+
+
+def _counted(number: int, selection: Selection) -> str:
+    one, several, _ = _NOUNS_EN[selection]
+    return f"{count(number)} {one if number == 1 else several}"
+
+
+def _overall_en(found: Overall, whole: Whole, selection: Selection) -> str:
+    several = _NOUNS_EN[selection][1]
+    if whole.n == 0:
+        return "no attempt ended in this window"
+    if found.kind == "global_rise":
+        numbers = f"{count(found.observed)} of {count(whole.n)}"
+        return f"{several} rose everywhere: {numbers} (expected {amount(found.expected)})"
+    if found.kind == "mix_shift":
+        return f"{several} {_rose_en(found, whole)} because {_mix_en(found, whole)}; nothing broke"
+    told = _counted(found.observed, selection) if found.observed else f"no {several}"
+    if whole.findings:
+        things = "1 thing stands" if whole.findings == 1 else f"{whole.findings} things stand"
+        return f"{things} out: {told} in {_attempts_en(whole.n)}"
+    if found.observed == 0:
+        return f"nothing stands out: {told} in {_attempts_en(whole.n)}"
+    spread = "spread as before" if whole.baseline_n else "and no past to compare with"
+    return f"nothing stands out: {told}, {spread}"
+
+
+def _mix_en(found: Overall, whole: Whole) -> str:
+    if found.dimension is None:
+        return "the mix of the traffic changed"
+    if whole.value is None:
+        return f"the mix of the traffic by {found.dimension} changed"
+    return f"more traffic goes to {subjects.subject({found.dimension: whole.value}, 'en')}"
+
+
+def _attempts_en(number: int) -> str:
+    return f"{count(number)} attempt{'' if number == 1 else 's'}"
+
+
+def _usual(whole: Whole) -> float | None:
+    """Selected attempts that the window would have by the baseline's rate of all."""
+    if not whole.baseline_n:
+        return None
+    return whole.n * whole.baseline_selected / whole.baseline_n
+
+
+def _rose_en(found: Overall, whole: Whole) -> str:
+    usual = _usual(whole)
+    if usual is None:
+        return f"rose to {count(found.observed)}"
+    return f"rose from {count(round(usual))} to {count(found.observed)}"
+
+
+def _overall_zh(found: Overall, whole: Whole, selection: Selection) -> str:
+    noun = _NOUNS_ZH[selection]
+    observed = count(found.observed)
+    if whole.n == 0:
+        return "此时段没有运行结束"
+    if found.kind == "global_rise":
+        expected = amount(found.expected)
+        return f"{noun}全面增多：{count(whole.n)} 次运行中有 {observed} 次（预期 {expected} 次）"
+    if found.kind == "mix_shift":
+        return _mix_zh(found, whole, noun)
+    if whole.findings:
+        return f"有 {whole.findings} 处异常：{count(whole.n)} 次运行中有 {observed} 次{noun}"
+    if found.observed == 0:
+        return f"没有异常：{count(whole.n)} 次运行中没有{noun}"
+    spread = "分布与以往一致" if whole.baseline_n else "没有以往的数据可比"
+    return f"没有异常：{observed} 次{noun}，{spread}"
+
+
+def _mix_zh(found: Overall, whole: Whole, noun: str) -> str:
+    usual = _usual(whole)
+    grew = "" if usual is None else f"由 {count(round(usual))} 次"
+    if found.dimension is None or whole.value is None:
+        why = "任务的构成变了"
+    else:
+        why = f"更多任务用到{subjects.subject({found.dimension: whole.value}, 'zh')}"
+    return f"{noun}{grew}增至 {count(found.observed)} 次，是因为{why}；并没有出现新故障"
