@@ -37,6 +37,18 @@ class ListedAttempt:
     row: AttemptRow
     jaeger_url: str | None
 
+    @property
+    def dur_ms(self) -> int:
+        """Whole milliseconds that it ran, as its filter counts them."""
+        attempt = self.row.attempt
+        return ((attempt.finished_at or attempt.claimed_at) - attempt.claimed_at) // 1000
+
+    @property
+    def url(self) -> str:
+        """Where the page of its task shows it."""
+        attempt = self.row.attempt
+        return f"/tasks/{attempt.task_id}?tab=attempts#attempt-{attempt.attempt}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptPage:

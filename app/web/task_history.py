@@ -43,6 +43,7 @@ class EventLine:
 class AttemptCard:
     """An attempt: how it ended, who ran it, what it said."""
 
+    number: int
     name: str
     sign: str
     value: str
@@ -95,6 +96,7 @@ def _card(attempt: AttemptView, visitor: Visitor) -> AttemptCard:
     sign, value = _SIGNS.get(row.outcome or "", ("status", "processing"))
     outcome = t(f"outcome.{row.outcome}") if row.outcome else t("status.processing")
     return AttemptCard(
+        number=row.attempt,
         name=str(t("attempt.card", n=row.attempt)),
         sign=sign,
         value=value,

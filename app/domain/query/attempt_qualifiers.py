@@ -27,6 +27,7 @@ ATTEMPT_QUALIFIERS: Final = (
     Qualifier(
         name="outcome",
         kind=Kind.CHOICE,
+        aliases=("status",),
         choices=(*OUTCOMES, FAILURE),
         says=f"how it ended; `{FAILURE}` is any but completed",
     ),

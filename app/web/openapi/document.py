@@ -4,6 +4,7 @@ from http import HTTPStatus
 from typing import Any
 
 from app.web.openapi import (
+    attempt_operations,
     legacy_operations,
     legacy_schemas,
     list_operations,
@@ -19,6 +20,7 @@ from app.web.openapi.types import ref
 OPERATIONS = (
     *v1_operations.OPERATIONS,
     *list_operations.OPERATIONS,
+    *attempt_operations.OPERATIONS,
     *log_operations.OPERATIONS,
     *stats_operations.OPERATIONS,
     *legacy_operations.OPERATIONS,
@@ -53,6 +55,7 @@ def build(release: str) -> dict[str, Any]:
         "components": {
             "schemas": schemas.SCHEMAS
             | list_operations.SCHEMAS
+            | attempt_operations.SCHEMAS
             | log_operations.SCHEMAS
             | stats_operations.SCHEMAS
             | legacy_schemas.SCHEMAS,

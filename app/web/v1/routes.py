@@ -1,10 +1,11 @@
 """The blueprints of the v1 API."""
 
-from app.web.v1 import audio, document, engines, limits, monitor, stats, tasks, texts
+from app.web.v1 import attempts, audio, document, engines, limits, monitor, stats, tasks, texts
 
 BLUEPRINTS = (
     texts.blueprint,
     tasks.blueprint,
+    attempts.blueprint,
     audio.blueprint,
     engines.blueprint,
     limits.blueprint,
