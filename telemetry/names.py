@@ -34,6 +34,7 @@ SPAN_SEGMENT: Final = "segment"
 SPAN_ENCODE: Final = "encode"
 SPAN_STORE: Final = "store audio"
 SPAN_SUBMIT: Final = "voxtrace submit"
+SPAN_WATCH: Final = "correlate watch"
 #: First word of the span of an engine call; the engine's name follows.
 ENGINE_OPERATION: Final = "text_to_speech"
 
@@ -113,6 +114,13 @@ RECOVERED_REASON: Final = "voxtrace.recovered.reason"
 LAST_HEARTBEAT_US: Final = "voxtrace.last_heartbeat_us"
 EXIT_SIGNAL: Final = "voxtrace.exit.signal"
 EXIT_CODE: Final = "voxtrace.exit.code"
+CORRELATE_ATTEMPTS: Final = "voxtrace.correlate.attempts"
+CORRELATE_SELECTED: Final = "voxtrace.correlate.selected"
+CORRELATE_BASELINE: Final = "voxtrace.correlate.baseline_attempts"
+CORRELATE_TESTS: Final = "voxtrace.correlate.tests"
+CORRELATE_FINDINGS: Final = "voxtrace.correlate.findings"
+FINDINGS_OPENED: Final = "voxtrace.findings.opened"
+FINDINGS_CLOSED: Final = "voxtrace.findings.closed"
 
 # Resource ----------------------------------------------------------------------------------------
 
@@ -213,6 +221,7 @@ SPANS: Final[tuple[Span, ...]] = (
     _span(engine_span("{engine}"), SpanKind.CLIENT, SPAN_SEGMENT, "One call of a speech engine, which is another program or another host."),
     _span(SPAN_ENCODE, SpanKind.INTERNAL, SPAN_ATTEMPT, "Joining the segments and encoding the audio."),
     _span(SPAN_STORE, SpanKind.INTERNAL, SPAN_ATTEMPT, "Putting the audio file into storage."),
+    _span(SPAN_WATCH, SpanKind.INTERNAL, "none", "A scan of the watch; linked to the attempts that it shows."),
 )  # fmt: skip
 
 EVENTS: Final[tuple[Event, ...]] = (
@@ -284,10 +293,17 @@ ATTRIBUTES: Final[tuple[Attribute, ...]] = (
     _int(LAST_HEARTBEAT_US, SPAN_ATTEMPT, "Last sign of life, in microseconds since the epoch."),
     _int(EXIT_SIGNAL, SPAN_ATTEMPT, "Signal that ended the process, where known."),
     _int(EXIT_CODE, SPAN_ATTEMPT, "Exit code of the process, where known."),
+    _int(CORRELATE_ATTEMPTS, SPAN_WATCH, "Attempts of the window."),
+    _int(CORRELATE_SELECTED, SPAN_WATCH, "Those of them that are compared with the rest: the failures."),
+    _int(CORRELATE_BASELINE, SPAN_WATCH, "Attempts of the time before it."),
+    _int(CORRELATE_TESTS, SPAN_WATCH, "Predicates that were tried."),
+    _int(CORRELATE_FINDINGS, SPAN_WATCH, "Findings that it saw."),
+    _int(FINDINGS_OPENED, SPAN_WATCH, "Findings that it opened."),
+    _int(FINDINGS_CLOSED, SPAN_WATCH, "Findings that it closed."),
 )  # fmt: skip
 
 RESOURCE: Final[tuple[Attribute, ...]] = (
-    _string(SERVICE_NAME, "all", "`voxtrace-web`, `voxtrace-worker`, `voxtrace-cli`, `voxtrace-duties` (log lines); `voxtrace` for spans made from rows."),
+    _string(SERVICE_NAME, "all", "`voxtrace-web`, `voxtrace-worker`, `voxtrace-cli`, `voxtrace-duties` (log lines, scans); `voxtrace` for spans made from rows."),
     _string(SERVICE_VERSION, "all", "Release of voxtrace."),
     _string(SERVICE_INSTANCE_ID, "web, worker, command line", "One process (a new one after each fork)."),
     _string(HOST_NAME, "web, worker, command line", "Host of the process."),
