@@ -81,7 +81,7 @@ def read(database: Database, conn: Connection, question: Question, tell: Tell = 
     """
     if is_of_cube(question):
         return _of_cube(database, conn, told_window(conn, question), question, tell)
-    return _of_rows(conn, question, tell)
+    return of_rows(conn, question, tell)
 
 
 def told_window(conn: Connection, question: Question) -> Question:
@@ -272,7 +272,7 @@ def _cubes(
     )
 
 
-def _of_rows(conn: Connection, question: Question, tell: Tell) -> Reading:
+def of_rows(conn: Connection, question: Question, tell: Tell = nobody) -> Reading:
     """The cubes of rows that are there; what retention has removed is in neither."""
     wants_hours = question.end - question.start >= HOURS_FROM_US
     is_by_hour = wants_hours and not is_above(conn, question, MAX_BY_HOUR)

@@ -1,0 +1,88 @@
+"""An answer as a value: findings with what is known of each, and what they were found in."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from app.domain.correlation.found import Found, Onset, Overall
+from app.domain.query.query import Query
+from app.service.correlate.bars import Bars
+from app.service.correlate.boundary import Boundary
+from app.service.correlate.exemplars import Exemplar
+from app.service.correlate.question import Question
+from app.service.correlate.reading import Grain
+from app.service.correlate.strip import Strip
+from app.service.correlate.words import Selection
+from app.store.system_events import SystemEvent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A finding, and what is known of it.
+
+    Attributes:
+        error_type, template: Of its fingerprint; None where it has none.
+        onset: Since when, in microseconds; None: all window long, or nobody can tell.
+        boundary: What changed nearest to it.
+    """
+
+    found: Found
+    error_type: str | None = None
+    template: str | None = None
+    onset: Onset | None = None
+    boundary: Boundary | None = None
+    exemplars: tuple[Exemplar, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """What an answer does not say, by reason; `app.service.correlate.notes` has the words."""
+
+    reason: str
+    values: Mapping[str, str | int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What selected attempts of a window have in common that the others do not.
+
+    Attributes:
+        question: What was looked at: wider than asked for where rows are gone.
+        slow_ms: Of the slowest: from how many milliseconds on an attempt is one of them.
+        now: The database's moment of the answer.
+        n, selected: Attempts of the window, and the selected ones of them; no repeats.
+        repeats: Attempts that were left out of both.
+        rise: What is known of a rise of everything: since when, what changed then.
+        mix_value: Of a mix shift: the value that more traffic goes to.
+        events: What changed in the system during the window.
+        tests: Predicates that were tried.
+        cells: Cells that were scanned, of window and baseline.
+        took_us: How long it took.
+    """
+
+    question: Question
+    kind: Selection
+    slow_ms: int | None
+    grain: Grain
+    is_whole_hours: bool
+    now: int
+    n: int
+    selected: int
+    repeats: int
+    baseline_n: int
+    baseline_selected: int
+    overall: Overall
+    rise: Finding | None
+    mix_value: str | None
+    findings: tuple[Finding, ...]
+    dimensions: tuple[Bars, ...]
+    strip: Strip
+    events: tuple[SystemEvent, ...]
+    tests: int
+    cells: int
+    notes: tuple[Note, ...]
+    took_us: int
+
+    @property
+    def selection(self) -> Query:
+        """The selected attempts, as a filter."""
+        return self.question.selection
