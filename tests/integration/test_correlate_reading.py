@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,6 +16,9 @@ from app.store.database import Connection, Database
 from tests.conftest import KINDS, database_url
 from tests.support import attempt_rows
 from tests.support.attempt_rows import DAY_US, NOW_US
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 #: Windows of which an end lies within an hour, and such of which both are whole hours.
 _WINDOWS = (
@@ -91,6 +94,7 @@ def test_cube_is_read_as_the_rows_are(
     assert (cube.grain, rows.grain) == ("hour", "rows")
     for side in (cube.window, cube.baseline):
         assert [sorted(values) for values in side.values] == [list(one) for one in side.values]
+    assert all(one.at % cube.strip.step_us == 0 for one in cube.strip.bins[1:])
     told = sum(one.n for one in cube.strip.bins), sum(one.selected for one in cube.strip.bins)
     assert told == (cube.window.total, cube.window.failed)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from app.domain.query.query import Query, both, named
-from app.domain.window import DAY_US, HOUR_US
+from app.domain.window import DAY_US, HOUR_US, ceil_to
 from app.service.correlate.question import Question
 from app.store import attempt_filter
 from app.store.attempt_filter import Sides
@@ -35,7 +35,10 @@ class Bin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Strip:
-    """The bins that have attempts, oldest first."""
+    """The bins that have attempts, oldest first.
+
+    Each begins at a whole step since the epoch, the first one with the window.
+    """
 
     step_us: int
     bins: tuple[Bin, ...]
@@ -49,14 +52,13 @@ def step_of(length_us: int) -> int:
 
 
 def of_rows(conn: Connection, question: Question) -> Strip:
-    """The strip of a window out of its rows; bins begin where the window does."""
+    """The strip of a window out of its rows."""
     step = step_of(question.end - question.start)
-    length = max(1, DAY_US // step) * step
     bins: list[Bin] = []
-    for start in range(question.start, question.end, length):
+    for start, end in _slices(question.start, question.end, step):
         sides = Sides(
             start=start,
-            end=min(start + length, question.end),
+            end=end,
             within=both(question.within, _NO_REPEATS),
             selection=question.selection,
             now_us=question.end,
@@ -66,6 +68,16 @@ def of_rows(conn: Connection, question: Question) -> Strip:
             for place, n, selected in attempt_filter.bins(conn, sides, step)
         ]
     return Strip(step_us=step, bins=tuple(bins))
+
+
+def _slices(start: int, end: int, step: int) -> Iterable[tuple[int, int]]:
+    """What one statement reads: up to the first whole step, then about a day at a time."""
+    first = min(ceil_to(start, step), end)
+    if start < first:
+        yield start, first
+    length = max(1, DAY_US // step) * step
+    for begin in range(first, end, length):
+        yield begin, min(begin + length, end)
 
 
 def of_counts(question: Question, found: Iterable[tuple[int, int, int]], step: int) -> Strip:
