@@ -14,8 +14,19 @@ def sighting(where: dict[str, str], fingerprint: str | None = None, **fields: An
     """What one scan saw: 40 failures of 50, where 1 was expected."""
     values: dict[str, Any] = {"n": 50, "observed": 40, "expected": 1.0, "lift": 40.0, "q": 1e-9}
     values |= {"onset_at": None, "indistinguishable": ()} | fields
-    said = {"words": "it fails", "words_en": "it fails", "words_zh": "失败"}
-    answer: dict[str, Any] = {"where": where, "fingerprint": fingerprint, "exemplars": [], **said}
+    answer: dict[str, Any] = {
+        "where": where,
+        "fingerprint": fingerprint,
+        **dict.fromkeys(("error_type", "template", "onset", "boundary")),
+        "p": 1e-12,
+        "share": 0.8,
+        "baseline": {"n": 900, "failed": 9},
+        "indistinguishable": [],
+        "exemplars": [],
+        "attempts_url": "/attempts",
+        "all_attempts_url": "/attempts",
+        **{name: values[name] for name in ("n", "observed", "expected", "lift", "q")},
+    }
     return Sighting(where=where, fingerprint=fingerprint, **{"answer": answer, **values})
 
 

@@ -1,21 +1,28 @@
 """A finding as everyone is given it: the API, the pages, the webhook."""
 
 import json
-from typing import Any, Final
+from typing import Any
 
 from app import clock
 from app.domain.finding import FindingRecord
 from app.service.correlate.links import correlate_url
+from app.service.correlate.since import Reader
+from app.service.figures import LANGUAGES, Language
+from app.service.findings import telling
 
 Json = dict[str, Any]
 
-#: Members of an answer that say when and how it was seen, not what was found.
-_OF_THE_SCAN: Final = ("window",)
 
+def shape(row: FindingRecord, now: int, language: Language = "en") -> Json:
+    """A finding: how it stands, the scan that opened it, and all that the last scan said of it.
 
-def shape(row: FindingRecord) -> Json:
-    """A finding: how it stands, the scan that opened it, and all that the last scan said of it."""
+    Args:
+        row: The finding.
+        now: The moment at which it is read: words leave out today's date.
+        language: Of `words`.
+    """
     answer: Json = json.loads(row.answer)
+    told = {one: telling.sentence(answer, Reader(lang=one, now_us=now)) for one in LANGUAGES}
     return {
         "id": row.id,
         "state": row.state,
@@ -29,4 +36,7 @@ def shape(row: FindingRecord) -> Json:
         "url": f"/api/v1/findings/{row.id}",
         "correlate_url": correlate_url(answer["window"]),
         **answer,
+        "words": told[language],
+        "words_en": told["en"],
+        "words_zh": told["zh"],
     }

@@ -70,7 +70,7 @@ def body_of(row: FindingRecord, event: Told, now: int) -> str:
     told: dict[str, Any] = {
         "event": f"finding.{event}",
         "at": clock.iso(now),
-        "finding": shape(row),
+        "finding": shape(row, now),
     }
     return json.dumps(told, ensure_ascii=False)
 
