@@ -7,6 +7,7 @@ from typing import Final
 from app import clock
 from app.domain.correlation.found import Onset, Where
 from app.service.correlate.boundary import Boundary
+from app.service.correlate.subjects import joined
 from app.service.figures import Language
 
 _MONTHS: Final = (
@@ -65,7 +66,8 @@ def change(found: Boundary, where: Where, language: Language) -> str:
     if language == "zh":
         if off_us < _AT_ONCE_US:
             return f"正值{event}之时"
-        return f"即{event}{'后' if found.distance_us > 0 else '前'} {_distance(off_us, 'zh')}"
+        side = "后" if found.distance_us > 0 else "前"
+        return f"即{joined(event.rstrip(), side)} {_distance(off_us, 'zh')}"
     if off_us < _AT_ONCE_US:
         return f"just as {event}"
     return f"{_distance(off_us, 'en')} {'after' if found.distance_us > 0 else 'before'} {event}"
