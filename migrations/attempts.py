@@ -30,7 +30,7 @@ _LENGTH: Final = " ".join(
     f"WHEN {{r}}.char_count < {start} THEN {place}" for place, start in enumerate(_LENGTHS)
 )
 #: The columns of a profile, and what an attempt has in each.
-_VALUES: Final = {
+VALUES: Final = {
     "worker": "{r}.worker_name",
     "voice": "{r}.voice",
     "release": "{r}.release",
@@ -86,18 +86,18 @@ class Rows:
 
 def _profiles(rows: Iterable[Rows]) -> str:
     """Makes the profiles that are not there, in the order of their keys."""
-    columns = [f"{{}} AS {name}" for name in _VALUES]
+    columns = [f"{{}} AS {name}" for name in VALUES]
     selects = "\n    UNION ALL ".join(
         one.select(
             ", ".join(
                 column.format(one.sql(value))
-                for column, value in zip(columns, _VALUES.values(), strict=True)
+                for column, value in zip(columns, VALUES.values(), strict=True)
             )
         )
         for one in rows
     )
-    listed = ", ".join(_VALUES)
-    is_there = " AND ".join(f"p.{name} = k.{name}" for name in _VALUES)
+    listed = ", ".join(VALUES)
+    is_there = " AND ".join(f"p.{name} = k.{name}" for name in VALUES)
     return (
         f"INSERT INTO stat_profile ({listed})\n"
         f"  SELECT DISTINCT {listed} FROM (\n    {selects}) k\n"
@@ -121,7 +121,7 @@ def _cells(by: Writer, rows: Iterable[Rows]) -> str:
                 " p.id AS profile_id, g.archived AS archived, g.n AS n",
                 "stat_profile p",
                 f"({steps}) g",
-                conditions=[f"p.{name} = {one.sql(value)}" for name, value in _VALUES.items()],
+                conditions=[f"p.{name} = {one.sql(value)}" for name, value in VALUES.items()],
             )
         )
     return by.add("stat_attempt", _CELL, ("n",), selects)
@@ -144,7 +144,7 @@ BACKFILL: Final = (
     + _ALL.select(
         "'hour', r.finished_at - r.finished_at % 3600000000, p.id, 0, count(*)",
         "stat_profile p",
-        conditions=[f"p.{name} = {_ALL.sql(value)}" for name, value in _VALUES.items()],
+        conditions=[f"p.{name} = {_ALL.sql(value)}" for name, value in VALUES.items()],
     )
     + "\nGROUP BY r.finished_at - r.finished_at % 3600000000, p.id ORDER BY 2, 3",
     _DAYS,

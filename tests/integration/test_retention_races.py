@@ -5,7 +5,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from app.domain.errors import NotFoundError
 from app.domain.records import TaskRecord
@@ -20,7 +20,7 @@ from tests.support import recount
 from tests.support.aged_rows import HOUR_US, AgedRows, age, ledger_rows, orphans
 from tests.support.home import Home
 from tests.support.service import spoken, submitted
-from tests.support.wait import wait_until
+from tests.support.waiting import until_waiting
 
 FINAL = ("completed", "failed", "timeout", "cancelled")
 
@@ -35,19 +35,6 @@ def _batch(core: Core, *found: TaskRecord) -> Batch:
         return Batch(tasks=retention.of_texts(conn, [task.text_id for task in found]))
 
 
-def _until_waiting(core: Core) -> None:
-    """Until a statement of another connection waits for a lock (seen on PostgreSQL only)."""
-    if core.database.is_sqlite:
-        return
-
-    def look() -> bool:
-        statement = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-        with core.database.read() as conn:
-            return bool(conn.execute(text(statement)).scalar_one())
-
-    wait_until(look, 10, what="somebody waits for a lock")
-
-
 def test_request_beside_a_removal_makes_new_work(any_home: Home) -> None:
     """The same content while its task is being removed: the request waits, and is new work."""
     core = any_home.core
@@ -58,7 +45,7 @@ def test_request_beside_a_removal_makes_new_work(any_home: Home) -> None:
         with core.database.write() as conn:
             assert remove_within(core, conn, rule, batch, keeps_unsent=False).tasks == 1
             asked = threads.submit(submitted, core, "Said before.")
-            _until_waiting(core)
+            until_waiting(core.database)
         again = asked.result(20)
     assert again.disposition == "new"
     assert again.task.id != made.id
@@ -76,7 +63,7 @@ def test_retry_beside_a_removal_finds_no_text(any_home: Home) -> None:
         with core.database.write() as conn:
             assert remove_within(core, conn, rule, batch, keeps_unsent=False).texts == 1
             asked = threads.submit(retry.retry_text, core, failed.text_id, source="api")
-            _until_waiting(core)
+            until_waiting(core.database)
         with pytest.raises(NotFoundError, match=f"text {failed.text_id} does not exist"):
             asked.result(20)
     with core.database.read() as conn:
