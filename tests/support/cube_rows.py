@@ -71,7 +71,7 @@ def columns(draw: st.DrawFn) -> dict[str, Any]:
 
 def put(conn: Connection, *changes: dict[str, Any]) -> None:
     """Inserts attempts, each with what it has otherwise than `ATTEMPT`, after those of its task."""
-    rows = []
+    rows: list[dict[str, Any]] = []
     for one in changes:
         row = {**ATTEMPT, **one}
         last = "SELECT coalesce(max(attempt), 0) FROM task_attempt WHERE task_id = :task"
