@@ -219,7 +219,7 @@ def _example(core: Core, row: AttemptRow, told: dict[int, TaskFacts], now: int) 
         trace_id=task.trace_id,
         span_id=row.span_id,
         at=row.at,
-        url=links.task_url(row.task_id),
+        url=links.attempt_url(row.task_id, row.attempt),
         jaeger_url=links.jaeger_url(
             core,
             trace_id=task.trace_id,

@@ -78,9 +78,9 @@ def correlate_url(given: Mapping[str, str]) -> str:
     return f"/correlate?{urlencode(said)}" if said else "/correlate"
 
 
-def task_url(task_id: int) -> str:
-    """The page of an attempt's task, where its spans are."""
-    return f"/tasks/{task_id}"
+def attempt_url(task_id: int, attempt: int) -> str:
+    """The page of an attempt's task, at the attempt."""
+    return f"/tasks/{task_id}?tab=attempts#attempt-{attempt}"
 
 
 def compare_url(left: tuple[int, int], right: tuple[int, int]) -> str:
