@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from app.domain.finding import FindingRecord
 from app.domain.records import CanaryRecord, DutyRecord, TaskRecord, WorkerRecord
 from app.service import limits
 from app.service.canaries.canary import KEPT
@@ -11,11 +12,12 @@ from app.service.checks.check import Check, needing
 from app.service.checks.checks import row_checks
 from app.service.checks.facts import Facts
 from app.service.core import Core
+from app.service.findings import deliveries
 from app.service.progress import progress_ratio
 from app.service.recounts.verdict import verdict
 from app.service.retention.archived import archived
 from app.service.task_view import is_alive
-from app.store import canaries, duties, reports, texts, totals, workers
+from app.store import canaries, duties, findings, reports, texts, totals, workers
 from app.store.database import Connection
 from app.store.reports import ActiveText
 from app.store.totals import Total
@@ -117,6 +119,7 @@ class MonitorView:
         workers: The living, and those that ended within a day, newest first.
         outbox: None where it was not measured.
         canaries: The newest first.
+        findings: Those that are open, the oldest first.
         checks: Those that are told from rows.
         last_event_id: Grows whenever any task moves.
     """
@@ -132,6 +135,7 @@ class MonitorView:
     exports: bool
     is_traced: bool
     canaries: tuple[CanaryRecord, ...]
+    findings: tuple[FindingRecord, ...]
     checks: tuple[Check, ...]
     last_event_id: int
     now: int
@@ -211,6 +215,9 @@ def monitor(core: Core, *, outbox: OutboxState | None, exports: bool) -> Monitor
             canary_period_us=round(core.settings.canary_min * 60_000_000),
             recount=verdict(conn, now),
             archived=archived(conn, counted),
+            watch_period_us=round(core.settings.watch_every_s * 1_000_000),
+            findings=tuple(findings.open_ones(conn)),
+            deliveries=deliveries.read(core, conn),
         )
         checks = row_checks(facts)
         return MonitorView(
@@ -225,6 +232,7 @@ def monitor(core: Core, *, outbox: OutboxState | None, exports: bool) -> Monitor
             exports=exports,
             is_traced=facts.is_traced,
             canaries=tuple(facts.canaries),
+            findings=tuple(facts.findings),
             checks=checks,
             last_event_id=reports.last_event(conn),
             now=now,

@@ -119,6 +119,7 @@ def monitor_glance(view: MonitorView) -> MonitorGlance:
         [(duty.name, duty.holder) for duty in view.duties],
         [(check.name, check.level) for check in view.checks],
         [(canary.id, canary.stage, canary.is_ok) for canary in view.canaries[:1]],
+        [(one.id, one.updated_at) for one in view.findings],
         _outbox(view),
         _clock(view),
     )

@@ -3,8 +3,10 @@
 import json
 from typing import Any
 
+from app.domain.finding import DeliveryRecord, FindingRecord
 from app.domain.records import CanaryRecord, DutyRecord
 from app.service.checks.facts import Facts
+from app.service.findings.deliveries import Deliveries
 from app.service.neighbours import Neighbour, as_json
 from app.service.recounts.verdict import Verdict
 from app.service.retention.archived import Archived
@@ -102,6 +104,19 @@ def recounted(**fields: Any) -> Verdict:
     return Verdict(**(values | fields))
 
 
+def finding(**fields: Any) -> FindingRecord:
+    """A finding that is open for a minute; the fields that nobody asks for here are None."""
+    values: dict[str, Any] = dict.fromkeys(FindingRecord.__dataclass_fields__)
+    return FindingRecord(**(values | {"id": 1, "state": "open", "opened_at": T0} | fields))
+
+
+def delivery(**fields: Any) -> DeliveryRecord:
+    """A call of the webhook that has waited for a second and was not tried yet."""
+    values: dict[str, Any] = dict.fromkeys(DeliveryRecord.__dataclass_fields__)
+    values |= {"id": 1, "tries": 0, "state": "waiting", "created_at": NOW - SECOND}
+    return DeliveryRecord(**(values | fields))
+
+
 #: Every duty of a service with a collector, a Jaeger and a ping, each well.
 DUTIES = {
     one.name: one
@@ -121,6 +136,8 @@ DUTIES = {
             "ping",
             {"is_set": True, "accepted_at": NOW - 22 * SECOND, "error": None, "held_by": []},
         ),
+        duty("watch", {"scanned_at": NOW - 40 * SECOND, "took_ms": 31, "attempts": 900}),
+        duty("webhook", {"is_set": True, "error": None}),
         neighbours(),
     )
 }
@@ -146,5 +163,8 @@ def facts(*changed: DutyRecord, without: tuple[str, ...] = (), **fields: Any) ->
         "canary_period_us": 600 * SECOND,
         "recount": recounted(),
         "archived": Archived(tasks=40, last_at=NOW - 60 * SECOND),
+        "watch_period_us": 120 * SECOND,
+        "findings": (),
+        "deliveries": Deliveries(is_set=True),
     }
     return Facts(**(values | fields))

@@ -10,6 +10,7 @@ from app.service.checks.check_recount import beside
 from app.service.checks.check_watch import CAUSES_ZH
 from app.service.checks.checks import AREAS, OF_ROWS, row_checks
 from app.service.checks.facts import Facts
+from app.service.findings.deliveries import Deliveries
 from app.service.retention.archived import Archived
 from tests.support.facts import (
     DUTIES,
@@ -17,8 +18,10 @@ from tests.support.facts import (
     OUTBOX,
     away,
     canary,
+    delivery,
     duty,
     facts,
+    finding,
     neighbour,
     neighbours,
     recounted,
@@ -163,6 +166,38 @@ def test_nothing_needs_a_person_while_all_is_well() -> None:
             "warn",
             "the call fails: 404",
         ),
+        (facts(duty("watch", ticked_at=T0 - HOUR)), "watch", "warn", "silent for 1 h"),
+        (facts(duty("watch", failure_count=2, last_error="x")), "watch", "warn", "failed 2 times"),
+        (
+            facts(duty("watch", {"scanned_at": NOW - HOUR})),
+            "watch",
+            "warn",
+            "failures were not compared for 1 h",
+        ),
+        (facts(findings=(finding(), finding())), "findings", "warn", "2 findings are open"),
+        (facts(duty("webhook", ticked_at=T0 - HOUR)), "webhook", "warn", "silent for 1 h"),
+        (
+            facts(
+                deliveries=Deliveries(
+                    is_set=True,
+                    waiting=2,
+                    first=delivery(tries=3, created_at=NOW - HOUR, last_error="404 Not Found"),
+                )
+            ),
+            "webhook",
+            "warn",
+            "2 calls wait, the first for 1 h: 404 Not Found",
+        ),
+        (
+            facts(
+                deliveries=Deliveries(
+                    is_set=True, ended=delivery(state="given_up", last_error="no answer: refused")
+                )
+            ),
+            "webhook",
+            "warn",
+            "given up after a day: no answer: refused",
+        ),
     ],
 )
 def test_what_is_wrong_is_said(found: Facts, name: str, level: str, words: str) -> None:
@@ -196,6 +231,12 @@ def test_what_is_wrong_is_said(found: Facts, name: str, level: str, words: str) 
         (facts(duty("ping", {"is_set": False})), "ping", "off"),
         (facts(duty("ping", {"is_set": True, "held_by": ["workers"]})), "ping", "off"),
         (facts(outbox=None), "outbox", "unknown"),
+        (facts(watch_period_us=0), "watch", "off"),
+        (facts(watch_period_us=0), "findings", "off"),
+        (facts(duty("watch")), "watch", "unknown"),
+        (facts(deliveries=Deliveries()), "webhook", "off"),
+        (facts(deliveries=Deliveries(is_set=True, waiting=1, first=delivery())), "webhook", "ok"),
+        (facts(deliveries=Deliveries(is_set=True, ended=delivery())), "webhook", "ok"),
         (
             facts(recount=recounted(state="pending", last_checked_at=None, age_us=None)),
             "recount",
@@ -249,6 +290,8 @@ def test_only_the_cause_is_red_while_no_duties_run() -> None:
         "metrics",
         "canary",
         "ping",
+        "watch",
+        "webhook",
     }
     assert "voxtrace duties" in found["reaper"].fix.en
     assert found["duties"].since == late

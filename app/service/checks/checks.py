@@ -7,6 +7,7 @@ from typing import Final
 from app.service.checks.check import Check
 from app.service.checks.check_backends import backend_checks, neighbours_of, web_check
 from app.service.checks.check_duties import duty_checks
+from app.service.checks.check_findings import finding_checks
 from app.service.checks.check_forwarder import forwarder_check
 from app.service.checks.check_metrics import metrics_check
 from app.service.checks.check_outbox import outbox_check
@@ -32,7 +33,7 @@ AREAS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "neighbours",
         ),
         "traces": ("forwarder", "outbox", "collector", "jaeger", "look-up", "metrics"),
-        "watch": ("canary", "ping"),
+        "watch": ("canary", "ping", "watch", "findings", "webhook"),
     }
 )
 #: Those that are told from rows.
@@ -53,6 +54,7 @@ def row_checks(facts: Facts) -> tuple[Check, ...]:
         recount_check(facts),
         metrics_check(facts),
         *watch_checks(facts),
+        *finding_checks(facts),
     ]
     by_name = {check.name: check for check in made}
     return tuple(by_name[name] for name in OF_ROWS)

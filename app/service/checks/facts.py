@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from app.domain.finding import FindingRecord
 from app.domain.records import CanaryRecord, DutyRecord, WorkerRecord
+from app.service.findings.deliveries import Deliveries
 from app.service.leader import LEADER, LEADER_LATE_US
 from app.service.recounts.verdict import Verdict
 from app.service.retention.archived import Archived
@@ -26,6 +28,9 @@ class Facts:
         canary_period_us: Pause between two; 0 for none.
         recount: What the recounts of the statistics say.
         archived: What was ever removed, by retention or by hand.
+        watch_period_us: Pause between two scans of the failures; 0 for none.
+        findings: Those that are open, the oldest first.
+        deliveries: What the webhook is told.
     """
 
     now: int
@@ -44,6 +49,9 @@ class Facts:
     canary_period_us: int
     recount: Verdict
     archived: Archived
+    watch_period_us: int
+    findings: Sequence[FindingRecord]
+    deliveries: Deliveries
 
     def duty(self, name: str) -> DutyRecord | None:
         """A duty's row."""
