@@ -6,6 +6,7 @@ from typing import Literal
 
 #: A predicate: dimension -> value, one to three of them; {} is everything that runs.
 Where = Mapping[str, str]
+Kind = Literal["none", "global_rise", "mix_shift"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +55,7 @@ class Overall:
         expected: By the baseline's rates, for the mix of the window.
     """
 
-    kind: Literal["none", "global_rise", "mix_shift"]
+    kind: Kind
     dimension: str | None
     observed: int
     expected: float
@@ -76,7 +77,7 @@ class Onset:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scan:
-    """The answer of a scan: findings, the strongest first, each of other failures than those before.
+    """The answer of a scan: findings, the strongest first, each of other failures than the last.
 
     Attributes:
         tests: How many predicates were tried.

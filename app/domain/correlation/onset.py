@@ -1,0 +1,62 @@
+"""Since when attempts fail more often: the change point of a finding's attempts."""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.domain.correlation.found import Onset
+
+Floats = NDArray[np.float64]
+
+#: How many attempts the expected rate weighs, beside those before the change.
+_PRIOR: Final = 30.0
+#: Probability that it began in the window, before the attempts are looked at.
+_BEGAN: Final = 0.5
+#: Part of the probability outside of the interval, on each side.
+_TAIL: Final = 0.025
+
+
+def onset(
+    at: Floats, failed: NDArray[np.bool_], *, start: float, end: float, expected_rate: float
+) -> Onset | None:
+    """The moment from which on the attempts fail more often; None: all the window long.
+
+    Every moment is as likely before the attempts are looked at. Between two attempts nothing is
+    known, so that an answer from few attempts is of a wide interval.
+
+    Args:
+        at: Moments of the finding's attempts, in any order and unit.
+        failed: Which of them failed as the finding says.
+        start: Of the window.
+        end: Of the window.
+        expected_rate: Part that would fail without the cause: expected / n of the finding.
+    """
+    if not failed.any():
+        return None
+    order = np.lexsort((failed, at))
+    moments = np.clip(at[order].astype(np.float64), start, end)
+    edges = np.concatenate([[start], moments])
+    likelihood = _likelihoods(failed[order], min(max(expected_rate, 1e-6), 0.5))
+    span = max(end - start, 1e-9)
+    gaps = np.diff(edges) / span
+    weights = gaps * np.exp(likelihood[: gaps.size] - likelihood.max())
+    always = np.exp(likelihood[0] - likelihood.max())
+    total = float(weights.sum())
+    if _BEGAN * total <= (1 - _BEGAN) * always or total <= 0:
+        return None
+    passed = np.concatenate([[0.0], np.cumsum(weights) / total])
+    low, middle, high = (float(np.interp(part, passed, edges)) for part in (_TAIL, 0.5, 1 - _TAIL))
+    return Onset(at=middle, low=low, high=high)
+
+
+def _likelihoods(failed: NDArray[np.bool_], expected_rate: float) -> Floats:
+    """Log likelihood where the first 0, 1, 2 … attempts were before the change."""
+    count = failed.size
+    n = np.arange(count + 1, dtype=np.float64)
+    o = np.concatenate([[0.0], np.cumsum(failed)])
+    rest, rest_o = count - n, o[-1] - o
+    before = (o + _PRIOR * expected_rate) / (n + _PRIOR)
+    after = (rest_o + 0.5) / (rest + 1)
+    known = o * np.log(before) + (n - o) * np.log1p(-before)
+    return np.asarray(known + rest_o * np.log(after) + (rest - rest_o) * np.log1p(-after))
