@@ -5,6 +5,7 @@ from typing import Any
 
 from app.web.openapi import (
     attempt_operations,
+    compare_operations,
     legacy_operations,
     legacy_schemas,
     list_operations,
@@ -23,6 +24,7 @@ OPERATIONS = (
     *attempt_operations.OPERATIONS,
     *log_operations.OPERATIONS,
     *stats_operations.OPERATIONS,
+    *compare_operations.OPERATIONS,
     *legacy_operations.OPERATIONS,
 )
 
@@ -58,6 +60,7 @@ def build(release: str) -> dict[str, Any]:
             | attempt_operations.SCHEMAS
             | log_operations.SCHEMAS
             | stats_operations.SCHEMAS
+            | compare_operations.SCHEMAS
             | legacy_schemas.SCHEMAS,
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer"},

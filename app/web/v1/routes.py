@@ -1,6 +1,17 @@
 """The blueprints of the v1 API."""
 
-from app.web.v1 import attempts, audio, document, engines, limits, monitor, stats, tasks, texts
+from app.web.v1 import (
+    attempts,
+    audio,
+    compare,
+    document,
+    engines,
+    limits,
+    monitor,
+    stats,
+    tasks,
+    texts,
+)
 
 BLUEPRINTS = (
     texts.blueprint,
@@ -11,5 +22,6 @@ BLUEPRINTS = (
     limits.blueprint,
     monitor.blueprint,
     stats.blueprint,
+    compare.blueprint,
     document.blueprint,
 )
