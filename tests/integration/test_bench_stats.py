@@ -1,6 +1,7 @@
 """The benchmark of statistics: what it fills in is counted right, and it leaves it as it was."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -12,7 +13,7 @@ from tests.bench.stats.place import Filled, Place
 from tests.bench.stats.sides import SIDES, Traces
 from tests.bench.stats.timing import Effort
 from tests.bench.stats.writer import Order, Writer
-from tests.support import recount
+from tests.support import cube_rows, recount
 from tests.support.postgres import shared_server
 
 _COUNT = 1500
@@ -42,12 +43,15 @@ def filled(where: Place) -> Filled:
     return found
 
 
-def _counted(where: Place) -> tuple[recount.Counted, recount.Counted]:
-    """What the rows say, and what the counters say."""
+def _counted(where: Place) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """What the rows say, and what the counters say; of tasks and requests, and of attempts."""
     core = where.core()
     try:
         with core.database.read() as conn:
-            return recount.from_rows(conn), recount.kept(conn)
+            return (
+                (recount.from_rows(conn), cube_rows.from_rows(conn)),
+                (recount.kept(conn), cube_rows.kept(conn)),
+            )
     finally:
         core.database.close()
 
@@ -56,10 +60,13 @@ def test_fill_is_counted_right_by_the_triggers(where: Place, filled: Filled) -> 
     """Every counter says what the rows say; every status is there, and a second run keeps it."""
     from_rows, kept = _counted(where)
     assert from_rows == kept
-    assert {status for _, status in from_rows["stat_total"]} == {
+    of_tasks, of_attempts = from_rows
+    assert {status for _, status in of_tasks["stat_total"]} == {
         "pending", "processing", "completed", "failed", "timeout", "cancelled",
     }  # fmt: skip
-    assert sum(sums.n for sums in from_rows["stat_total"].values()) <= _COUNT
+    assert sum(sums.n for sums in of_tasks["stat_total"].values()) <= _COUNT
+    assert len({key[-2] for key in of_attempts}) > 20
+    assert {key[-1] for key in of_attempts} == {0, 1}
     assert fill.ensure(where) == filled
 
 

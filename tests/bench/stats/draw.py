@@ -110,6 +110,9 @@ def _drawn(
     run = np.where(unbegun, 0, run)
     finished = np.minimum(submitted + wait + run, end - 1)
     worker = rng.integers(0, len(shape.WORKERS), size)
+    is_planted = _planted(rng, status, voice, worker, end - finished)
+    status = np.where(is_planted, FAILED, status)
+    cause = np.where(is_planted, shape.PLANTED_CAUSE, cause)
     begun = np.maximum(1, tries + lost + capacity_count + ~again)
     return Tasks(
         first=first,
@@ -118,7 +121,7 @@ def _drawn(
         source=rng.choice(len(shape.SOURCES), size, p=shape.SOURCE_SHARES),
         voice=voice,
         worker=worker,
-        release=_releases(submitted, worker, end),
+        release=releases(submitted, worker, end),
         cause=cause,
         chars=np.clip(900 * np.exp(0.9 * length), 1, 200_000).astype(np.int64),
         run=np.minimum(run, finished - submitted),
@@ -134,6 +137,15 @@ def _drawn(
     )
 
 
+def _planted(
+    rng: np.random.Generator, status: Ints, voice: Ints, worker: Ints, age: Ints
+) -> Truths:
+    """What fails of late for one reason: tasks of one engine on one worker that completed."""
+    at_fault = (voice % 4 == shape.PLANTED_ENGINE) & (worker == shape.PLANTED_WORKER)
+    chosen: Truths = at_fault & (age <= shape.PLANTED_US) & (status == COMPLETED)
+    return chosen & (rng.random(len(status)) < shape.PLANTED_SHARE)
+
+
 def _leave_open(status: Ints) -> None:
     """The newest tasks wait or run; at most a tenth of the batch."""
     processing = min(shape.PROCESSING, len(status) // 50)
@@ -147,9 +159,9 @@ def _lognormal(rng: np.random.Generator, median: float, sigma: float, size: int)
     return drawn
 
 
-def _releases(submitted: Ints, worker: Ints, end: int) -> Ints:
+def releases(at: Ints, worker: Ints, end: int) -> Ints:
     """A release a week; each is taken by one worker after the other in its first eight hours."""
     span = HOURS * HOUR_US / len(shape.RELEASES)
-    at = submitted - (end - HOURS * HOUR_US) - worker * HOUR_US
-    found: Ints = np.clip(at // span, 0, len(shape.RELEASES) - 1).astype(np.int64)
+    since = at - (end - HOURS * HOUR_US) - worker * HOUR_US
+    found: Ints = np.clip(since // span, 0, len(shape.RELEASES) - 1).astype(np.int64)
     return found

@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from tests.bench.stats import rows
+from tests.bench.stats import attempts, rows
 from tests.bench.stats.draw import Tasks
 from tests.bench.stats.rows import Rows
 
 #: Tables that are filled, and those that their triggers fill with what can be searched. Their
 #: indexes rest meanwhile, trigrams included; the triggers do not.
-TABLES: Final = ("text", "task", "submission", "text_search", "error_search")
+TABLES: Final = ("text", "task", "submission", "task_attempt", "text_search", "error_search")
 #: Those whose rows have an id.
 NUMBERED: Final = TABLES[:3]
 #: Lets the tasks answer for their texts, as the product does once a task is there.
@@ -35,6 +35,7 @@ class Loader(Protocol):
         """Ends the connection."""
 
 
-def of_batch(tasks: Tasks) -> tuple[Rows, Rows, Rows]:
-    """The rows of a batch: texts, then tasks; submissions once the tasks answer."""
-    return rows.texts(tasks), rows.tasks(tasks), rows.submissions(tasks)
+def of_batch(tasks: Tasks, end: int) -> tuple[Rows, Rows, Rows, Rows]:
+    """The rows of a batch: texts, tasks, their attempts; submissions once the tasks answer."""
+    made = (rows.texts(tasks), rows.tasks(tasks), attempts.attempts(tasks, end))
+    return (*made, rows.submissions(tasks))

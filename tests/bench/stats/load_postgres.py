@@ -109,15 +109,16 @@ def _write(url: str, count: int, end: int, turn: int, sizes: "Queue[int]") -> No
     with psycopg.connect(url) as conn:
         for number, tasks in enumerate(draw.batches(count, end)):
             if number % _WRITERS == turn:
-                _write_batch(conn, tasks)
+                _write_batch(conn, tasks, end)
                 sizes.put(len(tasks.status))
 
 
-def _write_batch(conn: psycopg.Connection, tasks: Tasks) -> None:
-    texts, rows, submissions = load.of_batch(tasks)
+def _write_batch(conn: psycopg.Connection, tasks: Tasks, end: int) -> None:
+    texts, rows, attempts, submissions = load.of_batch(tasks, end)
     for some in _parts(texts.tuples(), _TEXTS):
         _copy(conn, texts, some)
     _copy(conn, rows, rows.tuples())
+    _copy(conn, attempts, attempts.tuples())
     last = tasks.first + len(tasks.status) - 1
     conn.execute(load.ANSWER.format(tasks.first, last).encode())
     _copy(conn, submissions, submissions.tuples())

@@ -44,9 +44,9 @@ class SqliteLoader:
         done = committed = 0
         self._conn.execute("BEGIN")
         for tasks in draw.batches(count, end):
-            texts, rows, submissions = load.of_batch(tasks)
-            self._insert(texts)
-            self._insert(rows)
+            texts, rows, attempts, submissions = load.of_batch(tasks, end)
+            for some in (texts, rows, attempts):
+                self._insert(some)
             last = tasks.first + len(tasks.status) - 1
             self._conn.execute(load.ANSWER.format("?", "?"), (tasks.first, last))
             self._insert(submissions)

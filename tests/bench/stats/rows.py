@@ -1,6 +1,6 @@
 """Drawn tasks as rows of `text`, `task` and `submission`, column by column.
 
-What reads nothing of the lists and reports is left out: attempts, events, segments, audio. A text's
+What reads nothing of the lists and reports is left out: events, segments, audio. A text's
 content is a sentence; its length in characters is the task's, as if it were the whole.
 """
 

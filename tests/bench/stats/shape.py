@@ -80,6 +80,13 @@ CAUSES: Final = tuple(
     for code in ("E1", "E2")
 )
 
+#: A cause that begins forty minutes before the end: one engine fails on one worker, mostly.
+PLANTED_US: Final = 40 * 60_000_000
+PLANTED_ENGINE, PLANTED_WORKER = 0, 2
+PLANTED_SHARE: Final = 0.9
+#: What it fails with: one of the engine's own causes, which is not tried again.
+PLANTED_CAUSE: Final = 1
+
 _ENGLISH: Final = """harbour lantern copper meadow winter signal garden thunder paper river mountain
 silver window kitchen engine feather market bridge candle forest orchard anchor violin island"""
 _CHINESE: Final = "港口 灯笼 冬天 信号 花园 河流 高山 窗户 市场 森林 小岛 天气 新闻 火车 音乐 语音"

@@ -124,6 +124,8 @@ def _remove(conn: Connection, made: Made) -> None:
     conn.execute(submission_table.update().where(requests).values(source="canary"))
     conn.execute(task_table.update().where(tasks).values(source="canary"))
     conn.execute(text_table.update().where(texts).values(deleted_at=1))
+    attempts = attempt_table.c.task_id.between(*_inclusive(made.tasks))
+    conn.execute(attempt_table.update().where(attempts).values(source="canary"))
     for table in _OF_TASK:
         conn.execute(delete(table).where(table.c.task_id.between(*_inclusive(made.tasks))))
     conn.execute(delete(task_table).where(tasks))
