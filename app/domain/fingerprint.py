@@ -1,34 +1,62 @@
-"""Fingerprints of failures: the same cause gets the same key, in every worker and for ever."""
+"""Fingerprints of failures: the same cause gets the same key, in every worker and for ever.
+
+A key is made from nothing but the failure itself, so it is the same wherever it is made. Its prefix
+is the version of the rules: failures from before a change keep their key.
+"""
 
 import hashlib
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
 
-_VARIABLE = (
-    (re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"), "<uuid>"),
-    (re.compile(r"https?://\S+"), "<url>"),
-    (re.compile(r"(?:/[\w.+-]+){2,}"), "<path>"),
-    (re.compile(r"\b[0-9a-fA-F]{16,}\b"), "<hex>"),
-    (re.compile(r"(?<![\w.])\d+(?:\.\d+)?"), "<n>"),
-)
-#: A number right after one of these words is part of the cause and stays.
-_CODE = re.compile(r"\b(code|errno|status|signal|exit)([ =:]+)(\d+)", re.IGNORECASE)
+from app.domain.causes.template import template_of
 
-
-def template_of(message: str) -> str:
-    """The first line of a message with what varies replaced, 500 characters at most."""
-    line = next((part.strip() for part in message.splitlines() if part.strip()), "")[:500]
-    line = _CODE.sub(lambda match: f"{match[1]}{match[2]}#{_letters(match[3])}", line)
-    for pattern, mark in _VARIABLE:
-        line = pattern.sub(mark, line)
-    return line
+VERSION: Final = "v2"
+#: Between frames in a row; no frame has it.
+_BETWEEN: Final = ", "
+#: Marks that the same part of a message may get by chance: an id may consist of digits only.
+_ALIKE: Final = re.compile(r"<(?:id|hex|size|duration)>")
 
 
-def fingerprint(error_type: str, message: str, *, code: str | None = None) -> str:
-    """`v1:` and 16 hex digits of what failed: type, provider code, message template."""
-    text = "\x1f".join((error_type, code or "", template_of(message)))
-    return "v1:" + hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """Why something failed, as far as failures are told apart by it.
+
+    Attributes:
+        template: The message with what varies replaced.
+        frames: Own frames as `module:function`, the innermost first, with `, ` between.
+    """
+
+    fingerprint: str
+    template: str
+    frames: str
 
 
-def _letters(digits: str) -> str:
-    """Digits as letters, so that they are not taken for a number that varies."""
-    return "".join(chr(ord("a") + int(digit)) for digit in digits)
+def cause_of(
+    error_type: str, message: str, *, code: str | None = None, frames: Sequence[str] = ()
+) -> Cause:
+    """The cause of a failure.
+
+    Args:
+        error_type: What kind of error it is.
+        message: What it says.
+        code: The provider's code, where it has one.
+        frames: Own frames, the innermost first (`app/domain/causes/frames.py`).
+    """
+    template, told = template_of(message), _BETWEEN.join(frames)
+    parts = (error_type, code or "", _ALIKE.sub("<n>", template), told)
+    digest = hashlib.blake2b("\x1f".join(parts).encode(), digest_size=8).hexdigest()
+    return Cause(fingerprint=f"{VERSION}:{digest}", template=template, frames=told)
+
+
+def fingerprint(
+    error_type: str, message: str, *, code: str | None = None, frames: Sequence[str] = ()
+) -> str:
+    """`v2:` and 16 hexadecimal digits: the key of a cause."""
+    return cause_of(error_type, message, code=code, frames=frames).fingerprint
+
+
+def frames_of(told: str | None) -> tuple[str, ...]:
+    """The frames of a row."""
+    return tuple(told.split(_BETWEEN)) if told else ()

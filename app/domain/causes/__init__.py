@@ -1,0 +1,1 @@
+"""What failures are told apart by: the words of their message and the frames they passed."""

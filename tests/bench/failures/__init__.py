@@ -1,0 +1,1 @@
+"""Messages of known causes, by which fingerprints are judged."""
