@@ -10,7 +10,9 @@ from app.domain.audio import FORMATS
 from app.domain.errors import NotFoundError, VoxtraceError
 from app.service import library, limits, task_view, versions
 from app.web import (
+    attempts_page,
     engines,
+    failure_routes,
     filters,
     frame,
     list_page,
@@ -26,6 +28,7 @@ from app.web.state import core, state
 blueprint = Blueprint("pages", __name__)
 blueprint.record_once(lambda setup: frame.register(setup.app))
 page_actions.register(blueprint)
+failure_routes.register(blueprint)
 
 #: Texts and audios on one page.
 PAGE_SIZE = 20
@@ -122,6 +125,15 @@ def tasks() -> tuple[str, int]:
     values = list_page.values(core(), request.args, frame.visitor())
     status = HTTPStatus.BAD_REQUEST if values["fault"] else HTTPStatus.OK
     return render_template("tasks.html", here="tasks", **values), status
+
+
+@blueprint.get("/attempts")
+def attempts() -> tuple[str, int]:
+    """Attempts by a filter; a wrong one is told."""
+    frame.monitor_view()  # before the attempts: the page then shows no less than it says
+    values = attempts_page.values(core(), request.args, frame.visitor())
+    status = HTTPStatus.BAD_REQUEST if values["fault"] else HTTPStatus.OK
+    return render_template("attempts.html", here="tasks", **values), status
 
 
 @blueprint.get("/stats")

@@ -19,7 +19,9 @@ MADE = (
     "engine.", "source.", "spent.", "path.why_", "fact.", "attempt.", "check.", "span.", "slots.",
     "verdict.", "waits.", "area.", "level.", "nav.", "theme.", "trace.from_", "phase.", "library.",
     "setting", "js.", "system.", "part.", "canary.", "log.", "format.", "stats.",
+    "dimension.", "change.", "finding.", "correlate.", "compare.", "failures.", "failure.",
     "filter.", "tasks.view_", "tasks.group_", "tasks.by_", "tasks.fault.",
+    "attempts.fault.",
 )  # fmt: skip
 
 
@@ -44,7 +46,7 @@ def _fields(phrase: words.Phrase) -> set[str]:
 #: Phrases whose numbers are never one.
 MANY = {
     *("filter.fault.too_long", "filter.fault.too_many", "filter.fault.too_long_quoted"),
-    *("upload.limit_chars", "tasks.total_more", "log.earlier"),
+    *("upload.limit_chars", "tasks.total_more", "attempts.total_more", "log.earlier"),
 }
 
 

@@ -69,7 +69,7 @@ class Suggestions {
       const isChosen = index === this.chosen;
       return el(
         "li",
-        { id: `suggestion-${index}`, role: "option", "aria-selected": String(isChosen), "data-at": index },
+        { id: `${this.list.id}-${index}`, role: "option", "aria-selected": String(isChosen), "data-at": index },
         el("b", {}, one.shown),
         el("span", {}, one.says ?? ""),
       );
@@ -78,7 +78,7 @@ class Suggestions {
     this.list.hidden = !isOpen;
     this.field.setAttribute("aria-expanded", String(isOpen));
     if (this.chosen < 0) this.field.removeAttribute("aria-activedescendant");
-    else this.field.setAttribute("aria-activedescendant", `suggestion-${this.chosen}`);
+    else this.field.setAttribute("aria-activedescendant", `${this.list.id}-${this.chosen}`);
   }
 
   close() {
@@ -120,5 +120,5 @@ class Suggestions {
 }
 
 export function start() {
-  for (const field of $$("[data-suggest]")) new Suggestions(field, $("#suggestions"));
+  for (const field of $$("[data-suggest]")) new Suggestions(field, $(`#${field.dataset.list ?? "suggestions"}`));
 }

@@ -1,0 +1,84 @@
+"""Words, signs and addresses of failure groups, as every page shows them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+from urllib.parse import urlencode
+
+from app.service.correlate import links
+from app.service.failures.views import Group, Part, Shown, Span
+from app.service.reason import error_words
+from app.web import failure_drawing
+from app.web.failure_drawing import LEAST_SPREAD, MAX_SPREAD, SPREAD_PX, Upright
+from app.web.format import number
+from app.web.words import Words
+
+#: How the sign of a state looks; ongoing has no colour of its own.
+LEVELS: Final[Mapping[Shown, str]] = {
+    Shown.NEW: "warn",
+    Shown.ONGOING: "",
+    Shown.REGRESSED: "bad",
+    Shown.RESOLVED: "ok",
+    Shown.MUTED: "unknown",
+}
+#: Signs of how attempts of a group end; a lost one has that of a failure.
+GLYPHS: Final[Mapping[str, str]] = {"timeout": "timeout"}
+#: What a fingerprint from before templates begins with.
+OLD: Final = "v0:"
+NOWHERE: Final[Mapping[str, str]] = {}
+
+
+def group_path(fingerprint: str, **args: str) -> str:
+    """The page of a group."""
+    given = {name: value for name, value in args.items() if value}
+    return f"/failures/{fingerprint}" + (f"?{urlencode(given)}" if given else "")
+
+
+def title_of(group: Group, t: Words) -> str:
+    """What a group is called: why it failed, in words."""
+    words = error_words(group.error_type, t.lang)
+    return f"{words[:1].upper()}{words[1:]}"
+
+
+def state_says(group: Group, t: Words) -> str:
+    """The state of a group, with the release where one is known."""
+    release = {
+        Shown.REGRESSED: group.regressed_release,
+        Shown.RESOLVED: group.resolved_release,
+    }.get(group.shown)
+    key = f"failures.state_{group.shown}"
+    return str(t(f"{key}_in", release=release) if release else t(key))
+
+
+def attempts_path(fingerprint: str, span: Span | None, where: Mapping[str, str] = NOWHERE) -> str:
+    """Where failures of a group are listed, repeats too; without a window all that are kept."""
+    if span is None:
+        query = links.predicate({**where, "fingerprint": fingerprint})
+        return f"/attempts?{urlencode({'q': str(query)})}"
+    return links.attempts_url(
+        start=span.start, end=span.end, where=where, fingerprint=fingerprint, with_repeats=True
+    )
+
+
+def culprit(group: Group, t: Words) -> str:
+    """The innermost frames of our own, or that there were none."""
+    if group.frames:
+        return " ← ".join(group.frames[:2])
+    is_old = group.fingerprint.startswith(OLD)
+    return str(t("failures.no_template" if is_old else "failures.no_frames"))
+
+
+def spread(parts: Sequence[Part], t: Words) -> Upright:
+    """How the failures spread over workers, as small bars."""
+    shown = [part.count for part in parts[:MAX_SPREAD]]
+    # few bars are as wide as those of some
+    shown += [0] * (LEAST_SPREAD - len(shown))
+    says = t("failures.spread", n=len(parts), parts=parts_words(parts, t))
+    return failure_drawing.upright(shown, str(says), SPREAD_PX)
+
+
+def parts_words(parts: Sequence[Part], t: Words, most: int = 3) -> str:
+    """Values with their counts: `w3 34, w5 2 and 4 others`."""
+    told = [f"{part.value or t('dimension.none')} {number(part.count)}" for part in parts[:most]]
+    words = str(t("comma")).join(told)
+    left = len(parts) - most
+    return str(t("failures.and_others", parts=words, n=left)) if left > 0 else words

@@ -1,0 +1,189 @@
+"""Findings as cards: what was found in a sentence, its numbers with their rows, its examples."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from markupsafe import Markup
+
+from app import clock
+from app.web import moments
+from app.web.format import duration, percent
+from app.web.visitor import Visitor
+from app.web.words import Words
+
+#: Below these q, with at least so many failures, evidence is called so.
+_EVIDENCE: Final = ((1e-6, 20, "strong"), (1e-3, 10, "good"), (1.0, 0, "some"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """An attempt that a finding or a group shows: which, when, its trace."""
+
+    name: str
+    path: str
+    at: Markup
+    jaeger_url: str | None
+    attempt: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """A failure, the success most like it, in what they differ, and where both are compared."""
+
+    failure: Example
+    success: Example | None
+    differs: str
+    path: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """A finding as it is drawn.
+
+    Attributes:
+        evidence: strong, good or some.
+        chance, chance_exact: q in short and whole.
+        instead: Other predicates that could be meant just as well.
+        onset, onset_range: Since when, and between which moments; None: all window long.
+        boundary: What changed nearest to the onset; empty: nothing near.
+    """
+
+    says: str
+    evidence: str
+    observed: int
+    n: int
+    expected: str
+    lift: str
+    chance: str
+    chance_exact: str
+    share: str
+    baseline_failed: int
+    baseline_n: int
+    failed_path: str
+    all_path: str
+    fingerprint: str | None
+    template: str
+    instead: Sequence[str]
+    onset: Markup | None
+    onset_range: Markup | None
+    boundary: Markup | str
+    pairs: Sequence[Pair]
+
+
+def card(found: Mapping[str, Any], reader: Visitor) -> Card:
+    """A finding in the shape of the API as a card."""
+    t, onset = reader.t, found["onset"]
+    return Card(
+        says=found.get(f"words_{t.lang}") or found["words"],
+        evidence=evidence(found["q"], found["observed"]),
+        observed=found["observed"],
+        n=found["n"],
+        expected=amount(found["expected"]),
+        lift=f"×{amount(found['lift'])}",
+        chance=chance(found["q"]),
+        chance_exact=f"q = {found['q']:.2g}, p = {found['p']:.2g}",
+        share=percent(found["share"]),
+        baseline_failed=found["baseline"]["failed"],
+        baseline_n=found["baseline"]["n"],
+        failed_path=found["attempts_url"],
+        all_path=found["all_attempts_url"],
+        fingerprint=found["fingerprint"],
+        template=found["template"] or "",
+        instead=[where_words(where, t) for where in found["indistinguishable"]],
+        onset=moments.tag(reader.place, at_us(onset["at"])) if onset else None,
+        onset_range=_range(onset, reader) if onset else None,
+        boundary=boundary_words(found["boundary"], reader) if found["boundary"] else "",
+        pairs=[pair(one, reader) for one in found["exemplars"]],
+    )
+
+
+def at_us(text: str) -> int:
+    """A moment of the API in microseconds since the epoch."""
+    return clock.to_us(datetime.fromisoformat(text))
+
+
+def amount(value: float) -> str:
+    """A number that need not be whole, in as many digits as tell something: 0.31, 1.3, 52."""
+    if value >= 99.5:
+        return f"{value:.0f}"
+    return f"{value:.2g}"
+
+
+def chance(q: float) -> str:
+    """How likely so much is by chance: `q 0.004`, `q < 0.001`."""
+    return "q < 0.001" if q < 0.001 else f"q {q:.2g}"
+
+
+def evidence(q: float, observed: int) -> str:
+    """How sure a finding is, in one of three words."""
+    return next(word for most, least, word in _EVIDENCE if q <= most and observed >= least)
+
+
+def where_words(where: Mapping[str, str], t: Words) -> str:
+    """A predicate in words: `worker w3, voice amy`; what has no value is told as none."""
+    if not where:
+        return str(t("finding.everything"))
+    return str(t("comma")).join(
+        f"{t(f'dimension.{name}')} {value or t('dimension.none')}" for name, value in where.items()
+    )
+
+
+def _range(onset: Mapping[str, str], reader: Visitor) -> Markup:
+    low, high = (moments.tag(reader.place, at_us(onset[end])) for end in ("low", "high"))
+    return reader.t("finding.between", low=low, high=high)
+
+
+def boundary_words(found: Mapping[str, Any], reader: Visitor) -> Markup:
+    """What changed, where, when, and how long before or after the onset that was."""
+    t, distance_s = reader.t, found["distance_s"]
+    key = "finding.before" if distance_s >= 0 else "finding.after"
+    if abs(distance_s) < 1:
+        key = "finding.at_once"
+    return t(
+        key,
+        what=change_words(found, t),
+        when=moments.tag(reader.place, at_us(found["at"])),
+        distance=duration(abs(distance_s) * 1_000_000, t.lang),
+    )
+
+
+def change_words(found: Mapping[str, Any], t: Words) -> str:
+    """A change of the system in words: `release 1.4.2 on w3`."""
+    values = {
+        name: found.get(name) or str(t("dimension.none"))
+        for name in ("worker", "release", "before", "name", "value")
+    }
+    kind = found["kind"]
+    is_wide = not found.get("worker") and t.has(f"change.{kind}_wide")
+    return str(t(f"change.{kind}_wide" if is_wide else f"change.{kind}", **values))
+
+
+def pair(found: Mapping[str, Any], reader: Visitor) -> Pair:
+    """A failure and its nearest success."""
+    t, success = reader.t, found["success"]
+    names = [str(t(f"dimension.{name}")) for name in success["differs"]] if success else []
+    return Pair(
+        failure=example(found, reader),
+        success=example(success, reader) if success else None,
+        differs=str(t("comma")).join(names),
+        path=compare_path(found, success) if success else None,
+    )
+
+
+def example(found: Mapping[str, Any], reader: Visitor) -> Example:
+    """An attempt as a link."""
+    return Example(
+        name=str(reader.t("task.number", id=str(found["task_id"]))),
+        path=found["url"],
+        at=moments.tag(reader.place, at_us(found["at"])),
+        jaeger_url=found["jaeger_url"],
+        attempt=str(reader.t("attempt.card", n=found["attempt"])),
+    )
+
+
+def compare_path(left: Mapping[str, Any], right: Mapping[str, Any]) -> str:
+    """Where two attempts are compared."""
+    sides = (f"{one['task_id']}.{one['attempt']}" for one in (left, right))
+    return "/correlate/compare?left={}&right={}".format(*sides)
