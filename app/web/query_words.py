@@ -3,13 +3,20 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
 
 from markupsafe import Markup
 
 from app.domain.errors import AskedError, QueryError
-from app.domain.query.qualifiers import FLAGS, QUALIFIERS
+from app.domain.query.grammar import ATTEMPTS, TASKS, Grammar
 from app.domain.query.query import Query, Term
 from app.web.words import Words
+
+#: What the words of a grammar's qualifiers and flags begin with.
+WORDS_OF: Final[Mapping[str, str]] = MappingProxyType(
+    {TASKS.rows: "filter", ATTEMPTS.rows: "filter.attempts"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,17 +72,19 @@ def _chip(query: Query, term: Term) -> Chip:
     return Chip(name=name, value=value, is_negated=term.is_negated, term=str(term), rest=str(rest))
 
 
-def suggestions(known: Mapping[str, Sequence[str]], t: Words) -> str:
+def suggestions(known: Mapping[str, Sequence[str]], t: Words, grammar: Grammar = TASKS) -> str:
     """The qualifiers as JSON for the script that suggests them: name, what it is, its values.
 
     Args:
         known: Values that are known now, by qualifier.
         t: The words of the page.
+        grammar: Whose qualifiers.
     """
+    words = WORDS_OF[grammar.rows]
     found = []
-    for one in QUALIFIERS.values():
+    for one in grammar.qualifiers.values():
         values = [*(one.choices or known.get(one.name, ())), *(('""',) if one.can_miss else ())]
-        says = str(t(f"filter.says.{one.name}"))
+        says = str(t(f"{words}.says.{one.name}"))
         found.append({"name": one.name, "says": says, "values": values})
-    flags = {name: str(t(f"filter.flag.{name}")) for name in FLAGS}
+    flags = {name: str(t(f"{words}.flag.{name}")) for name in grammar.flags}
     return json.dumps({"filters": found, "flags": flags}, ensure_ascii=False)

@@ -17,7 +17,7 @@ from app.web.visitor import Visitor
 from app.web.words import Words
 
 #: How an attempt's outcome is drawn: (attribute, value) of its badge.
-_SIGNS: Final = {
+SIGNS: Final = {
     "completed": ("status", "completed"),
     "failed": ("status", "failed"),
     "timeout": ("status", "timeout"),
@@ -93,7 +93,7 @@ def attempt_cards(view: TaskView, visitor: Visitor) -> list[AttemptCard]:
 
 def _card(attempt: AttemptView, visitor: Visitor) -> AttemptCard:
     t, row = visitor.t, attempt.record
-    sign, value = _SIGNS.get(row.outcome or "", ("status", "processing"))
+    sign, value = SIGNS.get(row.outcome or "", ("status", "processing"))
     outcome = t(f"outcome.{row.outcome}") if row.outcome else t("status.processing")
     return AttemptCard(
         number=row.attempt,

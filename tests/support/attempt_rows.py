@@ -99,7 +99,7 @@ def _attempt(rng: random.Random, task_id: int, attempt: int, source: str) -> dic
         "release": rng.choice(("1.0", "1.1")),
         "engine": rng.choice(ENGINES),
         "queued_at": ended,
-        "wait_reason": "submitted",
+        "wait_reason": "claimed",
         "claimed_at": ended - rng.randrange(600_000_000),
         "deadline_at": ended,
         "timed_out_at": ended if rng.random() < 0.1 else None,

@@ -6,10 +6,10 @@ import pytest
 
 from app.domain.errors import QueryError
 from app.domain.query.faults import WORDS
+from app.domain.query.grammar import ATTEMPTS, TASKS
 from app.domain.query.parse import parse
-from app.domain.query.qualifiers import FLAGS, QUALIFIERS
 from app.service.figures import LANGUAGES, Language
-from app.web.query_words import chips_of, fault_of, suggestions
+from app.web.query_words import WORDS_OF, chips_of, fault_of, suggestions
 from app.web.words import words_of
 
 
@@ -17,9 +17,13 @@ from app.web.words import words_of
 def test_everything_that_a_filter_can_say_has_words(lang: Language) -> None:
     """Each fault, each qualifier and each flag is told in both languages."""
     t = words_of(lang)
-    for key, names in (("fault", WORDS), ("says", QUALIFIERS), ("flag", FLAGS)):
-        for name in names:
-            assert t.has(f"filter.{key}.{name}"), f"filter.{key}.{name}"
+    assert [reason for reason in WORDS if not t.has(f"filter.fault.{reason}")] == []
+    for grammar in (TASKS, ATTEMPTS):
+        for key, names in (("says", grammar.qualifiers), ("flag", grammar.flags)):
+            words = f"{WORDS_OF[grammar.rows]}.{key}"
+            assert [name for name in names if not t.has(f"{words}.{name}")] == []
+    for reason in ("cursor", "empty", "moment", "outside"):
+        assert t.has(f"attempts.fault.{reason}")
 
 
 def test_fault_names_what_the_error_names() -> None:
@@ -64,4 +68,20 @@ def test_suggestions_hold_what_is_known() -> None:
     assert found["flags"]["late"] == "passed its deadline, whatever became of it"
 
 
+def test_suggestions_are_of_the_grammar_that_is_asked_for() -> None:
+    """Filters of attempts are suggested with their own words, values and flags."""
+    found = json.loads(suggestions({"worker": ["w1"]}, words_of("en"), ATTEMPTS))
+    by_name = {one["name"]: one for one in found["filters"]}
+    assert list(by_name) == list(ATTEMPTS.qualifiers)
+    assert by_name["outcome"]["values"] == [*_OUTCOMES, "failure"]
+    assert by_name["worker"] == {
+        "name": "worker",
+        "says": "the worker that ran it",
+        "values": ["w1", '""'],
+    }
+    assert by_name["length"]["values"][:2] == ["<100", "100-499"]
+    assert found["flags"]["repeat"] == "failed as an earlier attempt of the same text had"
+
+
+_OUTCOMES = ("completed", "failed", "timeout", "retry", "lost")
 _ENDS = ("completed", "failed", "timeout", "cancelled")
