@@ -1,6 +1,6 @@
 """How well fingerprints tell causes apart, beside the raw message and the type alone.
 
-    python -m tests.bench.bench_fingerprint [--count 20000] [--seed 1]
+    python -m tests.bench.bench_fingerprint [--count 20000] [--seed 1] [--json]
 
 Pairs are counted: precision is the part of the pairs in one group that have one cause, recall the
 part of the pairs of one cause that are in one group. Frames are left out, which makes it harder.
@@ -8,11 +8,12 @@ Ends with 1 where one of the two is below 0.99.
 """
 
 import argparse
+import json
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from random import Random
 from typing import Final
@@ -99,6 +100,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     found = messages(given.count, given.seed)
     print(f"{len(found)} messages of {len(CAUSES)} causes, seed {given.seed}")
@@ -113,6 +115,8 @@ def main() -> int:
             f"{one.name:<24} {one.group_count:>7} {one.precision:>10.4f} {one.recall:>8.4f}"
             f" {one.us:>7.1f}"
         )
+    if given.json:
+        print(json.dumps([asdict(one) for one in scores]))
     return 0 if min(scores[-1].precision, scores[-1].recall) >= BAR else 1
 
 

@@ -95,8 +95,9 @@ def test_frames_are_own_functions_without_lines_and_without_borders() -> None:
 @pytest.mark.parametrize("kind", [DeadlineExceededError, DatabaseBusyError])
 def test_what_strikes_anywhere_has_no_frames(kind: type[DeadlineExceededError]) -> None:
     """A deadline, a busy database: where it was noticed is chance, and tells no cause."""
+    message = "it passed"
     with pytest.raises(kind) as caught:
-        raise kind("it passed")
+        raise kind(message)
     assert own_frames(caught.value) == ()
 
 
@@ -112,9 +113,9 @@ def test_a_template_is_short_one_line_and_the_same_each_time(message: str) -> No
 
 def test_what_is_quoted_is_never_in_a_template() -> None:
     """A text that a message quotes, in whatever quotes, leaves nothing of it in the template."""
-    secret = "The quick brown fox 第一章"
+    quoted = "The quick brown fox 第一章"
     for left, right in ("''", '""', "“”", "‘’", "「」", "『』", "《》", "``"):
-        assert "fox" not in template_of(f"cannot speak {left}{secret}{right}: too long")
+        assert "fox" not in template_of(f"cannot speak {left}{quoted}{right}: too long")
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,8 @@ import uuid
 from collections.abc import Callable
 from random import Random
 
+from typing_extensions import override
+
 _ENDINGS = ("wav", "mp3", "onnx", "json", "flac")
 _NAMES = ("amy", "joe", "晓晓", "云希", "zh_female_wanwan", "en-US-AriaNeural", "f1", "narrator_03")
 _DIRS = ("data", "out", "var", "tmp", "home", "audio", "chunks", "上海", "mnt", "books")
@@ -16,6 +18,7 @@ class Part:
     def __init__(self, draw: Callable[[str], str]) -> None:
         self._draw = draw
 
+    @override
     def __format__(self, spec: str) -> str:
         return self._draw(spec)
 
