@@ -8,10 +8,10 @@ from app.domain.query.query import Query
 from app.service.correlate.bars import Bars
 from app.service.correlate.boundary import Boundary
 from app.service.correlate.exemplars import Exemplar
-from app.service.correlate.question import Question
+from app.service.correlate.question import Kind, Question
 from app.service.correlate.reading import Grain
 from app.service.correlate.strip import Strip
-from app.service.correlate.words import Selection
+from app.store.failure_templates import Template
 from app.store.system_events import SystemEvent
 
 
@@ -20,14 +20,13 @@ class Finding:
     """A finding, and what is known of it.
 
     Attributes:
-        error_type, template: Of its fingerprint; None where it has none.
+        template: What its fingerprint's failures say; None where it has none.
         onset: Since when, in microseconds; None: all window long, or nobody can tell.
         boundary: What changed nearest to it.
     """
 
     found: Found
-    error_type: str | None = None
-    template: str | None = None
+    template: Template | None = None
     onset: Onset | None = None
     boundary: Boundary | None = None
     exemplars: tuple[Exemplar, ...] = ()
@@ -60,7 +59,7 @@ class Answer:
     """
 
     question: Question
-    kind: Selection
+    kind: Kind
     slow_ms: int | None
     grain: Grain
     is_whole_hours: bool

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, Literal
 from urllib.parse import quote
 
 from app.domain.query.amounts import FIRST_YEAR, LAST_YEAR, OutsideError, TooLongError, moment
@@ -11,7 +11,7 @@ from app.domain.query.attempt_qualifiers import FAILURE, OUTCOMES
 from app.domain.query.grammar import ATTEMPTS
 from app.domain.query.parse import MAX_BYTES_WITH_ROOM, parse_with_room
 from app.domain.query.query import Query, Term, both
-from app.domain.query.value import Ago, At, Moment, Value, Window, Word, at_us
+from app.domain.query.value import Ago, At, Moment, Range, Value, Window, Word, at_us
 from app.domain.window import DAY_US, HOUR_US
 from app.service.correlate.faults import fault
 
@@ -26,6 +26,8 @@ LEAST_QUANTILE: Final = 0.5
 MOST_QUANTILE: Final = 0.999
 #: Names of what can be asked for.
 NAMES: Final = ("from", "to", "baseline", "query", "within", "outcome", "quantile")
+#: What selected attempts are called.
+Kind = Literal["failures", "slow", "selected"]
 _NUMBER: Final = re.compile(r"0?\.\d{1,6}", re.ASCII)
 
 
@@ -60,6 +62,36 @@ class Question:
         if self.query or self.quantile is not None:
             return self.query
         return FAILED
+
+    @property
+    def kind(self) -> Kind:
+        """What the selected attempts are: those that failed, the slowest, or what a filter says."""
+        if self.quantile is not None:
+            return "slow"
+        if fingerprint_of(self.query) is not None:
+            return "failures"
+        return "failures" if any(map(_is_failure, self.selection.terms)) else "selected"
+
+    def of_slow(self, ms: int) -> "Question":
+        """The question of the slowest with the duration from which on an attempt is one of them."""
+        slow = Query(terms=(Term(name="dur", values=(Range(low=ms),)),))
+        return replace(self, query=slow, within=both(COMPLETED, self.within), quantile=None)
+
+
+def fingerprint_of(query: Query) -> str | None:
+    """The one fingerprint that a filter asks for; None where it asks for none, or for several."""
+    for term in query.terms:
+        if term.name == "fingerprint" and not term.is_negated and len(term.values) == 1:
+            value = term.values[0]
+            return value.text if isinstance(value, Word) else None
+    return None
+
+
+def _is_failure(term: Term) -> bool:
+    """Whether only attempts that failed fit a term."""
+    if term.name != "outcome":
+        return False
+    return (Word(text=OUTCOMES[0]) in term.values) == term.is_negated
 
 
 #: Every attempt that failed.

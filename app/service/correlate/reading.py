@@ -13,13 +13,12 @@ import numpy as np
 from app.domain.correlation.cube import Cube, Integers
 from app.domain.correlation.dimensions import DIMENSIONS, ROW_DIMENSIONS
 from app.domain.query.query import Query
-from app.domain.query.value import Word
 from app.domain.window import DAY_US, HOUR_US, ceil_to, floor_to
 from app.service.correlate import counted, profiles, strip
 from app.service.correlate.counted import Counted
 from app.service.correlate.cubes import Lines, Truths, cubes
 from app.service.correlate.progress import Tell, nobody, part
-from app.service.correlate.question import Question
+from app.service.correlate.question import Question, fingerprint_of
 from app.service.correlate.row_lines import RowReader
 from app.service.correlate.selecting import holds, is_of_profiles
 from app.service.correlate.strip import Strip
@@ -109,15 +108,6 @@ def names_of(query: Query, *, with_hour: bool) -> tuple[str, ...]:
     fixed = {term.name for term in query.terms}
     every = ROW_DIMENSIONS if with_hour else DIMENSIONS
     return tuple(name for name in every if name not in fixed)
-
-
-def fingerprint_of(query: Query) -> str | None:
-    """The one fingerprint that a filter asks for; None where it asks for none, or for several."""
-    for term in query.terms:
-        if term.name == "fingerprint" and not term.is_negated and len(term.values) == 1:
-            value = term.values[0]
-            return value.text if isinstance(value, Word) else None
-    return None
 
 
 def is_above(conn: Connection, question: Question, most: int) -> bool:
@@ -260,8 +250,8 @@ def _cubes(
     names = names_of(question.query, with_hour=len(texts) > len(DIMENSIONS) + 1)
     places = [ROW_DIMENSIONS.index(name) for name in names]
     kinds = texts[-1]
-    if fingerprint_of(question.query) is not None:
-        kinds = ("",)  # all failed the same way: it tells nothing apart
+    if question.kind != "failures" or fingerprint_of(question.query) is not None:
+        kinds = ("",)  # how they failed, if they did, tells nothing apart
         window, baseline = window.of_one_kind(), baseline.of_one_kind()
     return cubes(
         names,

@@ -1,0 +1,118 @@
+"""What is known of findings beside their numbers: since when, what changed then, examples."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from app.domain.correlation.cube import Cube
+from app.domain.correlation.found import Found, Onset
+from app.domain.correlation.onset import onset
+from app.domain.correlation.recounted import fits
+from app.domain.query.query import Query, named
+from app.service.core import Core
+from app.service.correlate import boundary, exemplars, links
+from app.service.correlate.answer import Finding
+from app.service.correlate.exemplars import Wanted
+from app.service.correlate.question import Question
+from app.store import attempt_marks, failure_templates
+from app.store.attempt_filter import Sides
+from app.store.attempt_marks import Marked, Marks
+from app.store.database import Connection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where findings were found.
+
+    Attributes:
+        question: What was looked at.
+        window: Its cube.
+        now: The moment.
+        has_rows: Whether all attempts of the window have their rows still.
+    """
+
+    question: Question
+    window: Cube
+    now: int
+    has_rows: bool
+
+
+def look(core: Core, conn: Connection, place: Place, found: Sequence[Found]) -> list[Finding]:
+    """The findings, each with all that is known of it."""
+    if not found:
+        return []
+    groups = {one.fingerprint for one in found if one.fingerprint is not None}
+    templates = failure_templates.of_groups(conn, sorted(groups)) if groups else {}
+    began = _onsets(conn, place, found)
+    return [
+        Finding(
+            found=one,
+            template=templates.get(one.fingerprint or ""),
+            onset=since,
+            boundary=boundary.nearest(conn, since, one.where) if since is not None else None,
+            exemplars=exemplars.find(core, conn, _wanted(place, one, since)),
+        )
+        for one, since in zip(found, began, strict=True)
+    ]
+
+
+def _wanted(place: Place, found: Found, since: Onset | None) -> Wanted:
+    return Wanted(
+        where=found.where,
+        fingerprint=found.fingerprint,
+        groups=_groups(place.window, found),
+        onset_at=None if since is None else round(since.at),
+        sides=_sides(place),
+    )
+
+
+def _sides(place: Place) -> Sides:
+    question = place.question
+    return Sides(
+        start=question.start,
+        end=question.end,
+        within=question.within,
+        selection=question.selection,
+        now_us=place.now,
+    )
+
+
+def _groups(window: Cube, found: Found) -> list[str]:
+    """Fingerprints of the finding's failures, the most frequent first."""
+    failed = fits(found.where, window) & (window.failure >= 0)
+    counts = np.bincount(
+        window.failure[failed], weights=window.n[failed], minlength=len(window.fingerprints)
+    )
+    ranked = np.argsort(-counts, kind="stable")
+    names = (window.fingerprints[code] for code in ranked.tolist() if counts[code])
+    return [name for name in names if name]
+
+
+def _onsets(conn: Connection, place: Place, found: Sequence[Found]) -> list[Onset | None]:
+    """Since when each is so: from the rows, where all of them are there."""
+    if not place.has_rows:
+        return [None] * len(found)
+    marks = attempt_marks.read(conn, _sides(place), [_marked(one) for one in found])
+    return [_onset(place.question, one, mark) for one, mark in zip(found, marks, strict=True)]
+
+
+def _marked(found: Found) -> Marked:
+    group = found.fingerprint
+    cases = Query() if group is None else Query(terms=(named("fingerprint", group),))
+    return Marked(fits=links.predicate(found.where), cases=cases)
+
+
+def _onset(question: Question, found: Found, marks: Marks) -> Onset | None:
+    """In microseconds; reckoned from the window's start, so that no digit is lost."""
+    start = question.start
+    since = onset(
+        (marks.at - start).astype(np.float64),
+        marks.is_case,
+        start=0.0,
+        end=float(question.end - start),
+        expected_rate=found.expected / max(found.n, 1),
+    )
+    if since is None:
+        return None
+    return replace(since, at=since.at + start, low=since.low + start, high=since.high + start)
