@@ -16,7 +16,7 @@ from app.service.correlate.spans_aligned import Line, Tree, aligned, tree_of
 from app.service.waterfall import Told
 from app.store import attempts, segments, tasks
 from app.store.database import Connection
-from telemetry import outbox
+from telemetry import names, outbox
 
 #: Lines at most; of longer texts the last spans are left off.
 MAX_LINES: Final = 2000
@@ -160,8 +160,13 @@ def _failing(lines: Sequence[Line]) -> Parting | None:
 
 
 def _missing(lines: Sequence[Line], left: Compared, right: Compared) -> Parting | None:
-    """The first span that one of them lacks."""
-    place = next((at for at, line in enumerate(lines) if not line.left or not line.right), None)
+    """The first span that one of them lacks; calls of engines aside: a kept segment needs none."""
+    lacking = (
+        place
+        for place, line in enumerate(lines)
+        if (line.left is None or line.right is None) and line.name != names.ENGINE_OPERATION
+    )
+    place = next(lacking, None)
     if place is None:
         return None
     is_left = lines[place].left is None
