@@ -6,21 +6,17 @@ Exit codes: 0 done, 1 the thing failed, 2 wrong usage or configuration.
 import gc
 import os
 import sys
-from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 import click
 
+from app.cli import failing
+from app.cli.running import FILTERED, run
 from app.cli.when import When
-from app.config.settings import Settings, load, unknown
-from app.domain.errors import ConfigError, RequestError, VoxtraceError
+from app.config.settings import Settings
 from app.domain.ids import MAX_KEY
 from app.domain.task import Status
-from app.logs import setup
 from telemetry.standard_settings import check_standard
-
-#: So that -worker:w1 is a filter, and -host:h1 asks for no help.
-_FILTERED: Final = {"ignore_unknown_options": True, "help_option_names": ["--help"]}
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -30,20 +26,8 @@ def cli() -> None:
     _check_standard()
 
 
-def settings_or_exit() -> Settings:
-    """The settings of this process; wrong ones end it with exit code 2 and one line each."""
-    from app import bootstrap
-
-    try:
-        settings = load()
-        bootstrap.check_telemetry()
-    except ConfigError as error:
-        for problem in error.problems:
-            click.echo(f"voxtrace: {problem}", err=True)
-        sys.exit(2)
-    for line in unknown(os.environ):
-        click.echo(f"voxtrace: {line}", err=True)
-    return settings
+for _command in failing.COMMANDS:
+    cli.add_command(_command)
 
 
 def _check_standard() -> None:
@@ -53,40 +37,6 @@ def _check_standard() -> None:
     except ValueError as error:
         click.echo(f"voxtrace: {error}", err=True)
         sys.exit(2)
-
-
-def run(action: Callable[[Settings], Any], program: str = "cli") -> None:
-    """Runs a command's action with the settings, and turns errors into words and exit codes.
-
-    Args:
-        action: What the command does; returns its exit code.
-        program: What this process is, as log lines name it. A command shows its lines only from
-            warnings on, unless VOXTRACE_LOG_LEVEL is set.
-    """
-    settings = settings_or_exit()
-    gc.freeze()
-    gc.enable()
-    is_quiet = program == "cli" and "VOXTRACE_LOG_LEVEL" not in settings.given
-    setup.configure(
-        settings.log_level,
-        form=settings.log_format,
-        program=program,
-        keeps_lines=settings.task_log_lines > 0,
-        console_level="warning" if is_quiet else "debug",
-    )
-    try:
-        code = action(settings)
-    except ConfigError as error:
-        for problem in error.problems:
-            click.echo(f"voxtrace: {problem}", err=True)
-        sys.exit(2)
-    except RequestError as error:
-        click.echo(f"voxtrace: {error.message}", err=True)
-        sys.exit(1)
-    except VoxtraceError as error:
-        click.echo(f"voxtrace: {error.message}", err=True)
-        sys.exit(1)
-    sys.exit(code or 0)
 
 
 def main() -> None:
@@ -176,7 +126,7 @@ def list_(**options: Any) -> None:
     run(lambda settings: work.list_tasks(settings, options))
 
 
-@cli.command(context_settings=_FILTERED)
+@cli.command(context_settings=FILTERED)
 @click.argument("query", nargs=-1, type=click.UNPROCESSED, metavar="[FILTER]...")
 @click.option("--sort", help="submitted, ended, dur, wait or total; -asc after it turns it round.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
@@ -235,7 +185,7 @@ def show(**options: Any) -> None:
     run(lambda settings: command.show(settings, options))
 
 
-@cli.command(context_settings=_FILTERED)
+@cli.command(context_settings=FILTERED)
 @click.argument("query", nargs=-1, type=click.UNPROCESSED, metavar="[FILTER]...")
 @click.option("--since", help="Tasks that ended since: 24h, 7d, or a date; else of all time.")
 @click.option("--until", help="And before then; else what lives now is counted, too.")
