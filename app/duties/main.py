@@ -23,6 +23,7 @@ from app.duties.relay import LineRelay
 from app.duties.retention import Retention
 from app.duties.sweeper import Sweeper
 from app.duties.told import counts_of
+from app.duties.watch import WatchDuty
 from app.duties.webhook import Webhook
 from app.duties.window import Window
 from app.service.canaries.canary import Watch
@@ -92,6 +93,7 @@ def _watches(core: "Core", gauge: OutboxGauge, export: "ExportSettings | None") 
         Neighbours(core, export),
         Canary(core, watch),
         Ping(core, gauge, exports=exports),
+        WatchDuty(core),
         Webhook(core),
     ]
 
