@@ -35,6 +35,7 @@ SPAN_ENCODE: Final = "encode"
 SPAN_STORE: Final = "store audio"
 SPAN_SUBMIT: Final = "voxtrace submit"
 SPAN_WATCH: Final = "correlate watch"
+SPAN_CORRELATE: Final = "correlate"
 #: First word of the span of an engine call; the engine's name follows.
 ENGINE_OPERATION: Final = "text_to_speech"
 
@@ -119,6 +120,8 @@ CORRELATE_SELECTED: Final = "voxtrace.correlate.selected"
 CORRELATE_BASELINE: Final = "voxtrace.correlate.baseline_attempts"
 CORRELATE_TESTS: Final = "voxtrace.correlate.tests"
 CORRELATE_FINDINGS: Final = "voxtrace.correlate.findings"
+CORRELATE_CELLS: Final = "voxtrace.correlate.cells"
+CORRELATE_GRAIN: Final = "voxtrace.correlate.grain"
 FINDINGS_OPENED: Final = "voxtrace.findings.opened"
 FINDINGS_CLOSED: Final = "voxtrace.findings.closed"
 
@@ -221,6 +224,7 @@ SPANS: Final[tuple[Span, ...]] = (
     _span(engine_span("{engine}"), SpanKind.CLIENT, SPAN_SEGMENT, "One call of a speech engine, which is another program or another host."),
     _span(SPAN_ENCODE, SpanKind.INTERNAL, SPAN_ATTEMPT, "Joining the segments and encoding the audio."),
     _span(SPAN_STORE, SpanKind.INTERNAL, SPAN_ATTEMPT, "Putting the audio file into storage."),
+    _span(SPAN_CORRELATE, SpanKind.INTERNAL, "the request, or none", "An answer to what attempts have in common; linked to the attempts that it shows."),
     _span(SPAN_WATCH, SpanKind.INTERNAL, "none", "A scan of the watch; linked to the attempts that it shows."),
 )  # fmt: skip
 
@@ -236,6 +240,7 @@ EVENTS: Final[tuple[Event, ...]] = (
 _DETAILS = f"{SPAN_TASK}, {SPAN_ATTEMPT}"
 _MARKED = f"{SPAN_ATTEMPT}, {SPAN_ATTEMPT_STARTED}, {SPAN_DEADLINE_EXCEEDED}"
 _CALL = engine_span("{engine}")
+_SCANS = f"{SPAN_CORRELATE}, {SPAN_WATCH}"
 
 ATTRIBUTES: Final[tuple[Attribute, ...]] = (
     _string(ERROR_TYPE, "any span that failed", "Why it failed, of few values; absent on success."),
@@ -293,11 +298,13 @@ ATTRIBUTES: Final[tuple[Attribute, ...]] = (
     _int(LAST_HEARTBEAT_US, SPAN_ATTEMPT, "Last sign of life, in microseconds since the epoch."),
     _int(EXIT_SIGNAL, SPAN_ATTEMPT, "Signal that ended the process, where known."),
     _int(EXIT_CODE, SPAN_ATTEMPT, "Exit code of the process, where known."),
-    _int(CORRELATE_ATTEMPTS, SPAN_WATCH, "Attempts of the window."),
-    _int(CORRELATE_SELECTED, SPAN_WATCH, "Those of them that are compared with the rest: the failures."),
-    _int(CORRELATE_BASELINE, SPAN_WATCH, "Attempts of the time before it."),
-    _int(CORRELATE_TESTS, SPAN_WATCH, "Predicates that were tried."),
-    _int(CORRELATE_FINDINGS, SPAN_WATCH, "Findings that it saw."),
+    _int(CORRELATE_ATTEMPTS, _SCANS, "Attempts of the window."),
+    _int(CORRELATE_SELECTED, _SCANS, "Those of them that are compared with the rest: the failures."),
+    _int(CORRELATE_BASELINE, _SCANS, "Attempts of the time before it."),
+    _int(CORRELATE_TESTS, _SCANS, "Predicates that were tried."),
+    _int(CORRELATE_FINDINGS, _SCANS, "Findings that it saw."),
+    _int(CORRELATE_CELLS, SPAN_CORRELATE, "Cells that were scanned: attempts with the same values."),
+    _string(CORRELATE_GRAIN, SPAN_CORRELATE, "What was read: hours or days of the cube, or rows."),
     _int(FINDINGS_OPENED, SPAN_WATCH, "Findings that it opened."),
     _int(FINDINGS_CLOSED, SPAN_WATCH, "Findings that it closed."),
 )  # fmt: skip
