@@ -1,6 +1,7 @@
 """Predicates in words, English and Chinese: what they are about, as the beginning of a sentence."""
 
 from collections.abc import Mapping, Sequence
+from functools import reduce
 from types import MappingProxyType
 from typing import Final
 
@@ -15,7 +16,7 @@ _EN: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "engine": ("engine {}", "with engine {}"),
         "voice": ("voice {}", "with voice {}"),
         "language": ("language {}", "in language {}"),
-        "length": ("texts of {} characters", "for texts of {} characters"),
+        "length": ("texts {}", "for texts {}"),
         "source": ("source {}", "from source {}"),
         "release": ("release {}", "with release {}"),
         "worker": ("worker {}", "on worker {}"),
@@ -34,12 +35,28 @@ _ZH: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "engine": ("引擎 {} 的", "引擎 {}"),
         "language": ("语言 {} 的", "语言 {}"),
         "voice": ("声音 {} 的", "声音 {}"),
-        "length": ("{} 字文本的", "{} 字的文本"),
+        "length": ("{}的文本的", "{}的文本"),
+    }
+)
+#: What the values of a dimension are called.
+NAMES_ZH: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "worker": "合成进程",
+        "host": "主机",
+        "engine": "引擎",
+        "voice": "声音",
+        "language": "语言",
+        "release": "版本",
+        "length": "文本长度",
+        "source": "来源",
+        "hour": "钟点",
     }
 )
 _EVERYTHING: Final[Mapping[Language, str]] = MappingProxyType(
     {"en": "everything", "zh": "全部任务"}
 )
+#: Signs that bring their own space.
+_FULL_WIDTH: Final = "（），、；："
 #: Other predicates that are named; of more it is said how many there are.
 _NAMED: Final = 2
 
@@ -93,15 +110,18 @@ def _chinese(where: Where) -> str:
     parts = [_ZH[name][name == names[-1]].format(_value(name, where[name], "zh")) for name in names]
     # one 的 is enough: 合成进程 w3 上引擎 volc 的声音 amy
     told = [
-        part.removesuffix("的") if place < len(parts) - 2 else part
+        part.removesuffix("的").rstrip() if place < len(parts) - 2 else part
         for place, part in enumerate(parts)
     ]
-    return _narrow("".join(told)).strip()
+    return _narrow(reduce(joined, told))
 
 
 def joined(before: str, after: str) -> str:
-    """Chinese after something else: a space stands after Latin letters and numbers alone."""
-    return f"{before} {after}" if before[-1:].isascii() else f"{before}{after}"
+    """Two parts of a Chinese sentence: a space stands where Latin or a number meets Chinese."""
+    left, right = before[-1:], after[:1]
+    if not left or not right or left in _FULL_WIDTH or right in _FULL_WIDTH:
+        return f"{before}{after}"
+    return f"{before} {after}" if left.isascii() or right.isascii() else f"{before}{after}"
 
 
 def _narrow(text: str) -> str:
@@ -113,7 +133,7 @@ def _value(name: str, value: str, language: Language) -> str:
     if name == "hour" and value:
         end = f"{(int(value) + 1) % 24:02}"
         if language == "zh":
-            return f" {value}:00–{end}:00 UTC "
+            return f"{value}:00–{end}:00 UTC "
         return f"between {value}:00 and {end}:00 UTC"
     if name == "length" and value:
         return _length(value, language)
@@ -121,9 +141,11 @@ def _value(name: str, value: str, language: Language) -> str:
 
 
 def _length(label: str, language: Language) -> str:
-    """The label of a bucket in words: `500–1999`, `under 100`, `20000 and more`."""
+    """The label of a bucket in words: `of 500–1999 characters`, `under 100 characters`."""
     if label.startswith("<"):
-        return f"under {label[1:]}" if language == "en" else f"不足 {label[1:]}"
+        return f"under {label[1:]} characters" if language == "en" else f"不足 {label[1:]} 字"
     if label.startswith(">="):
-        return f"{label[2:]} and more" if language == "en" else f"{label[2:]} 以上"
-    return label.replace("-", "–")
+        more = label[2:]
+        return f"of {more} characters or more" if language == "en" else f"{more} 字以上"
+    between = label.replace("-", "–")
+    return f"of {between} characters" if language == "en" else f"{between} 字"

@@ -149,12 +149,17 @@ def _reason(found: Found, about: About) -> str:
 
 def _share(share: float, selection: Selection, language: Language) -> str:
     is_all = share >= 0.995
+    is_little = share < 0.005
     part = f"{max(1, round(share * 100))}{THIN}%"
     if language == "zh":
         whole = f"此时段全部{_NOUNS_ZH[selection]}"
-        return f"这就是{whole}" if is_all else f"占{whole}的 {part}"
+        if is_all:
+            return f"{whole}都在其中"
+        return f"占{whole}的{'不到' if is_little else ''} {part}"
     whole = f"all {_NOUNS_EN[selection][2]} of this window"
-    return f"these are {whole}" if is_all else f"{part} of {whole}"
+    if is_all:
+        return f"these are {whole}"
+    return f"{'less than ' if is_little else ''}{part} of {whole}"
 
 
 def _counted(number: int, selection: Selection) -> str:
@@ -214,7 +219,8 @@ def _overall_zh(found: Overall, whole: Whole, selection: Selection) -> str:
         return "此时段没有运行结束"
     if found.kind == "global_rise":
         expected = amount(found.expected)
-        return f"{noun}全面增多：{count(whole.n)} 次运行中有 {observed} 次（预期 {expected} 次）"
+        many = f"{count(whole.n)} 次运行中有 {observed} 次{noun}"
+        return f"{noun}全面增多：{many}（预期 {expected} 次）"
     if found.kind == "mix_shift":
         return _mix_zh(found, whole, noun)
     if whole.findings:
@@ -228,8 +234,11 @@ def _overall_zh(found: Overall, whole: Whole, selection: Selection) -> str:
 def _mix_zh(found: Overall, whole: Whole, noun: str) -> str:
     usual = _usual(whole)
     grew = "" if usual is None else f"由 {count(round(usual))} 次"
-    if found.dimension is None or whole.value is None:
+    if found.dimension is None:
         why = "任务的构成变了"
+    elif whole.value is None:
+        why = f"任务在各{subjects.NAMES_ZH[found.dimension]}间的占比变了"
     else:
-        why = f"更多任务用到{subjects.subject({found.dimension: whole.value}, 'zh')}"
+        more = subjects.subject({found.dimension: whole.value}, "zh")
+        why = subjects.joined("更多任务用到", more)
     return f"{noun}{grew}增至 {count(found.observed)} 次，是因为{why}；并没有出现新故障"
