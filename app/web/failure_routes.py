@@ -2,15 +2,50 @@
 
 from http import HTTPStatus
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, redirect, render_template, request
+from werkzeug.wrappers import Response as BaseResponse
 
-from app.web import compare_page, frame
+from app.domain.errors import AskedError
+from app.service.correlate import analyses
+from app.service.correlate.question import asked
+from app.store.analyses import Analysis
+from app.web import compare_page, correlate_asking, correlate_view, frame
 from app.web.state import core
 
 
 def register(blueprint: Blueprint) -> None:
     """Adds the routes to the pages' blueprint."""
+    blueprint.get("/correlate")(correlate)
     blueprint.get("/correlate/compare")(compare)
+    blueprint.post("/correlate/analyses/<int:analysis_id>/cancel")(cancel)
+
+
+def correlate() -> tuple[str, HTTPStatus] | BaseResponse:
+    """What attempts have in common; "so long ago" is sent on to the moment that it is now."""
+    reader = frame.visitor()
+    try:
+        found = correlate_view.kept(request.args)
+    except AskedError as error:
+        values = correlate_view.with_fault(core(), request.args, error, reader)
+        page = render_template("correlate.html", here="correlate", **values)
+        return page, HTTPStatus.BAD_REQUEST
+    if not correlate_view.is_kept(request.args, found):
+        return redirect(found.path)
+    answered = correlate_view.analysis_of(core(), request.args, found) or correlate_asking.ask(
+        asked(found.given)
+    )
+    if isinstance(answered, Analysis) and not request.args.get("analysis"):
+        return redirect(correlate_view.analysis_path(answered))
+    values = correlate_view.values(core(), request.args, found, answered, reader)
+    permalink = f"{request.host_url.rstrip('/')}{found.path}"
+    page = render_template("correlate.html", here="correlate", permalink=permalink, **values)
+    return page, HTTPStatus.OK
+
+
+def cancel(analysis_id: int) -> BaseResponse:
+    """Stops a long analysis."""
+    found = analyses.cancel(core(), analysis_id)
+    return redirect(correlate_view.analysis_path(found), 303)
 
 
 def compare() -> tuple[str, HTTPStatus]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Final
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from app.service.correlate import links
 from app.service.failures.views import Group, Part, Shown, Span
@@ -30,7 +30,8 @@ NOWHERE: Final[Mapping[str, str]] = {}
 def group_path(fingerprint: str, **args: str) -> str:
     """The page of a group."""
     given = {name: value for name, value in args.items() if value}
-    return f"/failures/{fingerprint}" + (f"?{urlencode(given)}" if given else "")
+    path = f"/failures/{quote(fingerprint, safe=':')}"
+    return f"{path}?{urlencode(given)}" if given else path
 
 
 def title_of(group: Group, t: Words) -> str:

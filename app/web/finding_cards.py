@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from app import clock
 from app.web import moments
+from app.web.failure_words import group_path
 from app.web.format import duration, percent
 from app.web.visitor import Visitor
 from app.web.words import Words
@@ -63,7 +64,7 @@ class Card:
     baseline_n: int
     failed_path: str
     all_path: str
-    fingerprint: str | None
+    group_path: str | None
     template: str
     instead: Sequence[str]
     onset: Markup | None
@@ -89,8 +90,8 @@ def card(found: Mapping[str, Any], reader: Visitor) -> Card:
         baseline_n=found["baseline"]["n"],
         failed_path=found["attempts_url"],
         all_path=found["all_attempts_url"],
-        fingerprint=found["fingerprint"],
-        template=found["template"] or "",
+        group_path=group_path(found["fingerprint"]) if found["fingerprint"] else None,
+        template=found["template"] or found["error_type"] or "",
         instead=[where_words(where, t) for where in found["indistinguishable"]],
         onset=moments.tag(reader.place, at_us(onset["at"])) if onset else None,
         onset_range=_range(onset, reader) if onset else None,

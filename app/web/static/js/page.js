@@ -1,6 +1,7 @@
 // What every page starts.
 import { $ } from "./dom.js";
 import * as actions from "./actions.js";
+import * as analysis from "./analysis.js";
 import * as copy from "./copy.js";
 import * as dock from "./dock.js";
 import * as filter from "./filter.js";
@@ -18,7 +19,7 @@ import * as zone from "./zone.js";
 
 const sound = listen.start() ?? dock.start();
 const page = live.start();
-for (const part of [theme, copy, filter, lists, menu, trace, waterfall, zone]) part.start();
+for (const part of [theme, analysis, copy, filter, lists, menu, trace, waterfall, zone]) part.start();
 actions.start(page);
 upload.start(page);
 limits.start(page);
