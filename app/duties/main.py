@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from app import bootstrap, process
 from app.config.settings import Settings
+from app.duties.analyst import Analyst
 from app.duties.canary import Canary
 from app.duties.forwarder import Forwarder, export_settings
 from app.duties.janitor import Janitor
@@ -68,6 +69,7 @@ def run_duties(settings: Settings) -> int:
         Loop(core, tells, leadership),
         Loop(core, [Window(core, sends=export is not None), Sweeper(core)], leadership),
         Loop(core, [Recount(core)], leadership),
+        Loop(core, [Analyst(core, leadership.holder)], leadership),
         Loop(core, [Retention(core, sends=export is not None)], leadership),
     ]
     counts.start()

@@ -10,7 +10,7 @@ from app.store.tables import analysis_table
 
 _A = analysis_table.c
 #: As the partial index ix_analysis_open says it.
-_OPEN: Final = literal_column("analysis.state IN ('waiting', 'running')")
+_OPEN: Final[ColumnElement[bool]] = literal_column("analysis.state IN ('waiting', 'running')")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,14 +75,13 @@ def open_count(conn: Connection) -> int:
     return int(conn.execute(select(func.count()).where(_OPEN)).scalar_one())
 
 
-def next_open(conn: Connection, now: int) -> Analysis | None:
-    """The first that waits, or whose holder is no more believed (ix_analysis_open)."""
-    statement = (
-        select(analysis_table)
-        .where(_OPEN, or_(_A.state == "waiting", _A.lease_until <= now))
-        .order_by(_A.id)
-        .limit(1)
-    )
+def next_open(conn: Connection, holder: str, now: int) -> Analysis | None:
+    """The first that waits, or that nobody works on any more (ix_analysis_open).
+
+    One works on them at a time: what another holds was left by who is no more.
+    """
+    is_left = or_(_A.state == "waiting", _A.holder != holder, _A.lease_until <= now)
+    statement = select(analysis_table).where(_OPEN, is_left).order_by(_A.id).limit(1)
     return record(Analysis, conn.execute(statement).first())
 
 

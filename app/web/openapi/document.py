@@ -6,6 +6,7 @@ from typing import Any
 from app.web.openapi import (
     attempt_operations,
     compare_operations,
+    correlate_operations,
     legacy_operations,
     legacy_schemas,
     list_operations,
@@ -25,6 +26,7 @@ OPERATIONS = (
     *log_operations.OPERATIONS,
     *stats_operations.OPERATIONS,
     *compare_operations.OPERATIONS,
+    *correlate_operations.OPERATIONS,
     *legacy_operations.OPERATIONS,
 )
 
@@ -61,6 +63,7 @@ def build(release: str) -> dict[str, Any]:
             | log_operations.SCHEMAS
             | stats_operations.SCHEMAS
             | compare_operations.SCHEMAS
+            | correlate_operations.SCHEMAS
             | legacy_schemas.SCHEMAS,
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer"},

@@ -4,6 +4,7 @@ from app.web.v1 import (
     attempts,
     audio,
     compare,
+    correlate,
     document,
     engines,
     limits,
@@ -23,5 +24,6 @@ BLUEPRINTS = (
     monitor.blueprint,
     stats.blueprint,
     compare.blueprint,
+    correlate.blueprint,
     document.blueprint,
 )
