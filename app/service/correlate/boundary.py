@@ -62,13 +62,17 @@ def choose(events: Iterable[SystemEvent], onset: Onset, where: Where) -> Boundar
     """The nearest of these; the more telling kind where several are equally near."""
     low, high = _reach(onset)
     within = [one for one in events if low <= one.at <= high and _concerns(one, where)]
-    near = [_told(group, onset) for group in _together(within)]
-    if not near:
+    groups = _together(within)
+    if not groups:
         return None
     equal_us = max(EQUAL_US, (onset.high - onset.low) / 2)
-    reach_us = min(abs(one.distance_us) for one in near) + equal_us
-    equal = [one for one in near if abs(one.distance_us) <= reach_us]
-    return min(equal, key=lambda one: (KINDS.index(one.kind), abs(one.distance_us)))
+    off_us = [min(abs(onset.at - one.at) for one in group) for group in groups]
+    equal = [
+        (KINDS.index(group[0].kind), off, place)
+        for place, (group, off) in enumerate(zip(groups, off_us, strict=True))
+        if off <= min(off_us) + equal_us
+    ]
+    return _told(groups[min(equal)[2]], onset)
 
 
 def shape(found: Boundary) -> dict[str, Any]:
