@@ -283,7 +283,7 @@ ATTRIBUTES: Final[tuple[Attribute, ...]] = (
     _int(AUDIO_BYTES, f"{SPAN_TASK}, {SPAN_ENCODE}, {SPAN_STORE}", "Size of the audio file."),
     _string(AUDIO_FORMAT, SPAN_ENCODE, "mp3, opus, flac or wav."),
     Attribute(key=RTF, type="double", where=SPAN_TASK, meaning="Seconds of work for a second of audio."),
-    _string(FINGERPRINT, SPAN_TASK, "Group of failures that it belongs to, on failures."),
+    _string(FINGERPRINT, _DETAILS, "Group of failures that it belongs to, on failures."),
     _string(WAIT_REASON, SPAN_QUEUE_WAIT, "Why it waited: queue, retry, capacity, rescued, handed back."),
     _int(ATTEMPT, f"{_MARKED}, {SPAN_QUEUE_WAIT}", "Number of the attempt, from 1."),
     _string(ATTEMPT_OUTCOME, SPAN_ATTEMPT, "How the attempt ended."),

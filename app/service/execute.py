@@ -4,6 +4,7 @@ import json
 import random
 import re
 
+from app.domain.causes.frames import own_frames
 from app.domain.errors import (
     DeadlineExceededError,
     EngineError,
@@ -17,7 +18,7 @@ from app.domain.task import Backoff, Decision, Move, Tries, decide_error
 from app.logs.logger import logger_of
 from app.service import produce, segments, speak
 from app.service.attempt import Attempt
-from app.service.finish import OUTCOMES, Verdict, settle
+from app.service.finish import Verdict, settle
 from app.service.produce import Produced
 from app.store import audios, texts
 from app.store import segments as segment_store
@@ -25,6 +26,9 @@ from app.store.database import Connection
 from telemetry import names
 
 log = logger_of(__name__)
+
+#: What a deadline is told apart by that the attempt saw itself, wherever it was just then.
+_LATE = "the limit passed"
 
 
 def execute(attempt: Attempt) -> str:
@@ -152,6 +156,7 @@ def verdict_of(error: BaseException, tries: Tries, backoff: Backoff) -> Verdict:
             error_type=error.error_type,
             error_kind=ErrorKind.PERMANENT,
             error_message=error.message,
+            words=_LATE,
         )
     kind, error_type, message = _explain(error)
     retry_after_s = error.retry_after_s if isinstance(error, EngineError) else None
@@ -169,6 +174,7 @@ def verdict_of(error: BaseException, tries: Tries, backoff: Backoff) -> Verdict:
         error_message=message,
         error_code=error.code if isinstance(error, EngineError) else None,
         exit_signal=error.exit_signal if isinstance(error, EngineError) else None,
+        frames=own_frames(error),
     )
 
 
@@ -186,15 +192,21 @@ def _exit_of(verdict: Verdict) -> dict[str, int]:
     return {} if verdict.exit_signal is None else {names.EXIT_SIGNAL: verdict.exit_signal}
 
 
+def _cause_of(verdict: Verdict) -> dict[str, str]:
+    """The group of failures that the attempt belongs to, where it failed."""
+    cause = verdict.cause
+    return {} if cause is None else {names.FINGERPRINT: cause.fingerprint}
+
+
 def _settle(attempt: Attempt, conn: Connection, verdict: Verdict, now: int) -> TaskRecord:
     """Settles with the live span, which ends at the very moment of the rows."""
 
     def live(at: int) -> tuple[bytes, int]:
-        outcome = verdict.outcome or OUTCOMES[verdict.decision.move]
         failed = verdict.error_type is not None
+        told = {names.ATTEMPT_OUTCOME: verdict.told_outcome}
         attempt.tracing.end(
             at,
-            attributes={names.ATTEMPT_OUTCOME: outcome, **_exit_of(verdict)},
+            attributes={**told, **_exit_of(verdict), **_cause_of(verdict)},
             error_type=verdict.error_type if failed else None,
             error=verdict.error_message or "" if failed else "",
         )

@@ -9,11 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from app.domain.fingerprint import fingerprint
+from app.domain.fingerprint import Cause, cause_of
 from app.domain.records import AttemptRecord, TaskRecord
 from app.domain.task import TRANSITIONS, Decision, Move, Status
 from app.service import spans
 from app.service.core import Core
+from app.service.failures.notice import Failure, notice
 from app.service.task_logs import task_log, verdict_log
 from app.store import attempts, events, tasks, workers
 from app.store.database import Connection
@@ -33,6 +34,10 @@ OUTCOMES = {
     Move.HAND_BACK: "handed_back",
     Move.LOSE_WORKER: "lost",
 }
+#: Outcomes of attempts that failed.
+FAILED = frozenset({"failed", "timeout", "retry", "lost"})
+#: The type of a failure that has none.
+_UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +47,9 @@ class Verdict:
     Attributes:
         decision: The move and what it counts.
         outcome: How the attempt's row tells it; None takes it from the move.
+        words: What failures are told apart by in the place of `error_message`, where that names
+            what is no part of the cause: a worker, a limit.
+        frames: Own frames that the error passed, the innermost first.
         rebuilt_reason: Why the attempt's span is rebuilt from its row; None where it is live.
         audio: Columns of the finished audio (`audio_id`, `audio_duration_ms`, `audio_bytes`).
     """
@@ -52,10 +60,26 @@ class Verdict:
     error_kind: str | None = None
     error_message: str | None = None
     error_code: str | None = None
+    words: str | None = None
+    frames: tuple[str, ...] = ()
     exit_signal: int | None = None
     exit_code: int | None = None
     rebuilt_reason: str | None = None
     audio: dict[str, Any] | None = None
+
+    @property
+    def told_outcome(self) -> str:
+        """How the attempt's row tells it."""
+        return self.outcome or OUTCOMES[self.decision.move]
+
+    @property
+    def cause(self) -> Cause | None:
+        """Why the attempt failed; None where it did not."""
+        if self.told_outcome not in FAILED:
+            return None
+        message = self.words if self.words is not None else self.error_message or ""
+        error_type = self.error_type or _UNKNOWN
+        return cause_of(error_type, message, code=self.error_code, frames=self.frames)
 
 
 def settle(
@@ -75,17 +99,21 @@ def settle(
     task span where the status is final.
     """
     flagged = tasks.flag_deadline(conn, task_id, attempt, now)
-    if not tasks.hold(conn, task_id, attempt):
+    held = tasks.hold(conn, task_id, attempt)
+    if held is None:
         return None
+    cause = verdict.cause
     if flagged is not None:
         attempts.flag(conn, task_id, attempt, flagged.timed_out_at or now)
     # before the task: who removes both takes their counters in this order, too
     values = _attempt_values(conn, core, verdict, (task_id, attempt), now)
+    values |= {"language": held.language or ""} | _cause_values(conn, held.text_id, cause)
     row = attempts.end(conn, task_id, attempt, values)
-    task = _move(conn, task_id, attempt, verdict, now=now, by=core.actor)
+    task = _move(conn, task_id, attempt, verdict, cause, now=now, by=core.actor)
     if task is None:
         return None
     if row is not None:
+        _notice(core, conn, row, cause, now)
         _write_spans(conn, task, row, verdict, now=now, live=live, is_flagged=flagged is not None)
         _tell(core, conn, task, row, verdict, now=now)
     _write_event(conn, core, task, verdict, attempt=attempt, now=now)
@@ -95,7 +123,14 @@ def settle(
 
 
 def _move(
-    conn: Connection, task_id: int, attempt: int, verdict: Verdict, *, now: int, by: str
+    conn: Connection,
+    task_id: int,
+    attempt: int,
+    verdict: Verdict,
+    cause: Cause | None,
+    *,
+    now: int,
+    by: str,
 ) -> TaskRecord | None:
     decision = verdict.decision
     status = TRANSITIONS[Status.PROCESSING, decision.move]
@@ -105,6 +140,7 @@ def _move(
         values |= {"rescued_at": now, "rescued_by": by[:160], "rescued_reason": reason}
     if status.is_final:
         values |= {"status": str(status), "wait_reason": "claimed"}
+        values |= {} if cause is None else {"fingerprint": cause.fingerprint}
         values |= {"phase_permille": 1000} if status is Status.COMPLETED else {}
     else:
         values |= {"wait_reason": decision.wait_reason, "not_before": now + decision.delay_us}
@@ -120,15 +156,39 @@ def _error_values(verdict: Verdict, status: Status) -> dict[str, Any]:
         return {"error_type": None, "error_kind": None, "error_message": None}
     if verdict.error_type is None:
         return {}
-    message = (verdict.error_message or "")[:1000]
-    values = {
+    return {
         "error_type": verdict.error_type,
         "error_kind": verdict.error_kind,
-        "error_message": message,
+        "error_message": (verdict.error_message or "")[:1000],
     }
-    if status.is_final:
-        values["fingerprint"] = fingerprint(verdict.error_type, message, code=verdict.error_code)
-    return values
+
+
+def _cause_values(conn: Connection, text_id: int, cause: Cause | None) -> dict[str, Any]:
+    """What the attempt's row says of its cause, and whether the text had failed so before."""
+    if cause is None:
+        return {}
+    return {
+        "fingerprint": cause.fingerprint,
+        "template": cause.template,
+        "frames": cause.frames,
+        "is_repeat": attempts.has_failed_so(conn, text_id, cause.fingerprint),
+    }
+
+
+def _notice(
+    core: Core, conn: Connection, row: AttemptRecord, cause: Cause | None, now: int
+) -> None:
+    """Sees to the group of a failure: after all counters, whose order everybody keeps."""
+    if cause is None or row.source == "canary":
+        return
+    failure = Failure(
+        cause=cause,
+        error_type=row.error_type or _UNKNOWN,
+        error_kind=row.error_kind,
+        error_code=row.error_code,
+        release=row.release,
+    )
+    notice(core, conn, failure, now)
 
 
 def _attempt_values(
@@ -136,7 +196,7 @@ def _attempt_values(
 ) -> dict[str, Any]:
     values = {
         "finished_at": now,
-        "outcome": verdict.outcome or OUTCOMES[verdict.decision.move],
+        "outcome": verdict.told_outcome,
         "error_type": verdict.error_type,
         "error_kind": verdict.error_kind,
         "error_code": verdict.error_code,

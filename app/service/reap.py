@@ -6,18 +6,23 @@ reapers at once are harmless, because each verdict is fenced.
 
 from dataclasses import dataclass
 
+from app.domain.fingerprint import Cause, cause_of
 from app.domain.records import TaskRecord, WorkerRecord
 from app.domain.task import LEASE_US, REAP_GRACE_US, Backoff, Tries
 from app.logs.about import about_task
 from app.logs.logger import logger_of
 from app.service import spans, system_events, verdict
 from app.service.core import Core
+from app.service.failures.notice import Failure, notice
 from app.service.finish import Verdict, settle
 from app.service.task_logs import submit_log
 from app.store import attempts, events, tasks, workers
 from app.store.database import Connection
 
 log = logger_of(__name__)
+
+_EXPIRED = "queue_expired"
+_WAITED = "the task waited longer than it may (VOXTRACE_GIVE_UP_H)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +116,8 @@ def _late(task: TaskRecord, worker_state: str) -> Verdict:
     limit_s = task.timeout_us / 1_000_000
     return verdict.timeout_verdict(
         f"the limit of {limit_s:g} s passed and worker {task.worker_name} ({worker_state})"
-        " did not end the attempt"
+        " did not end the attempt",
+        words=f"the limit passed and its worker ({worker_state}) did not end the attempt",
     )
 
 
@@ -122,6 +128,7 @@ def _lost(core: Core, task: TaskRecord, worker_state: str) -> Verdict:
     return verdict.loss_verdict(
         tries,
         reason=f"worker {task.worker_name} is {worker_state}: its lease ran out",
+        words=f"its worker is {worker_state}: its lease ran out",
         backoff=Backoff(base_s=core.settings.backoff_s),
     )
 
@@ -131,15 +138,19 @@ def _expire(core: Core, waiting: TaskRecord) -> bool:
 
     def work(conn: Connection) -> bool:
         now = core.database.now_us(conn)
+        cause = cause_of(_EXPIRED, _WAITED)
         values = {
             "status": "failed",
-            "error_type": "queue_expired",
+            "error_type": _EXPIRED,
             "error_kind": "permanent",
-            "error_message": "the task waited longer than it may (VOXTRACE_GIVE_UP_H)",
+            "error_message": _WAITED,
+            "fingerprint": cause.fingerprint,
         }
         task = tasks.end_pending(conn, waiting.id, now, values)
         if task is None:
             return False
+        if task.source != "canary":
+            notice(core, conn, _expired(cause), now)
         _event(conn, core, task, now)
         submit_log.expired(core, conn, task, now)
         spans.ended(conn, task, now)
@@ -147,6 +158,13 @@ def _expire(core: Core, waiting: TaskRecord) -> bool:
 
     with about_task(waiting):
         return core.database.run(work)
+
+
+def _expired(cause: Cause) -> Failure:
+    """What a task that waited too long tells of its group: nothing ran it."""
+    return Failure(
+        cause=cause, error_type=_EXPIRED, error_kind="permanent", error_code=None, release=""
+    )
 
 
 def _event(conn: Connection, core: Core, task: TaskRecord, now: int) -> None:

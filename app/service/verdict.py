@@ -52,10 +52,11 @@ def loss_verdict(
     *,
     reason: str,
     backoff: Backoff,
+    words: str | None = None,
     exit_signal: int | None = None,
     exit_code: int | None = None,
 ) -> Verdict:
-    """The verdict on a lost attempt."""
+    """The verdict on a lost attempt; `words` as in `Verdict`."""
     jitter = random.random()  # noqa: S311 - not a secret
     return Verdict(
         decision=decide_loss(tries, jitter, backoff),
@@ -63,30 +64,34 @@ def loss_verdict(
         error_type="worker_lost",
         error_kind="retryable",
         error_message=reason,
+        words=words,
         exit_signal=exit_signal,
         exit_code=exit_code,
         rebuilt_reason=reason,
     )
 
 
-def time_out(core: Core, task_id: int, attempt: int, *, reason: str) -> bool:
+def time_out(
+    core: Core, task_id: int, attempt: int, *, reason: str, words: str | None = None
+) -> bool:
     """Settles an attempt that ran past its deadline: `timeout`, which is final."""
 
     def work(conn: Connection) -> bool:
         now = core.database.now_us(conn)
-        verdict = timeout_verdict(reason)
+        verdict = timeout_verdict(reason, words)
         return settle(core, conn, task_id, attempt, verdict, now=now) is not None
 
     return core.database.run(work)
 
 
-def timeout_verdict(reason: str) -> Verdict:
-    """The verdict on an attempt past its deadline."""
+def timeout_verdict(reason: str, words: str | None = None) -> Verdict:
+    """The verdict on an attempt past its deadline; `words` as in `Verdict`."""
     return Verdict(
         decision=Decision(move=Move.TIME_OUT),
         error_type="deadline_exceeded",
         error_kind="permanent",
         error_message=reason,
+        words=words,
         rebuilt_reason=reason,
     )
 

@@ -3,14 +3,23 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, text, tuple_, update
+from sqlalchemy import Connection, bindparam, insert, literal, select, text, tuple_, update
 
 from app.domain.records import AttemptRecord
 from app.store.rows import record, records
-from app.store.tables import attempt_table
+from app.store.tables import attempt_table, task_table
 
 _A = attempt_table.c
 _INSERT = insert(attempt_table).returning(attempt_table)
+_FAILED_SO = (
+    select(literal(1))
+    .select_from(attempt_table.join(task_table, task_table.c.id == _A.task_id))
+    .where(
+        task_table.c.text_id == bindparam("text_id"),
+        _A.fingerprint == bindparam("fingerprint"),
+    )
+    .limit(1)
+)
 
 
 def insert_claimed(conn: Connection, values: Mapping[str, Any]) -> AttemptRecord:
@@ -55,6 +64,12 @@ def end(
         .returning(attempt_table)
     )
     return record(AttemptRecord, conn.execute(statement).first())
+
+
+def has_failed_so(conn: Connection, text_id: int, fingerprint: str) -> bool:
+    """Whether an attempt of a text has failed with this fingerprint (ix_task_text, primary key)."""
+    values = {"text_id": text_id, "fingerprint": fingerprint}
+    return conn.execute(_FAILED_SO, values).first() is not None
 
 
 def flag(conn: Connection, task_id: int, attempt: int, at: int) -> None:

@@ -150,10 +150,18 @@ def flag_deadline(conn: Connection, task_id: int, attempt: int, now: int) -> Tas
     return record(TaskRecord, conn.execute(statement).first())
 
 
-def hold(conn: Connection, task_id: int, attempt: int) -> bool:
-    """Whether an attempt still runs its task, which nobody else may change then (primary key)."""
-    statement = select(_T.id).where(_fenced(task_id, attempt)).with_for_update()
-    return conn.execute(statement).first() is not None
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """What is told of a task by an attempt that ends; the language is None where none was found."""
+
+    text_id: int
+    language: str | None
+
+
+def hold(conn: Connection, task_id: int, attempt: int) -> Held | None:
+    """What an attempt runs, which nobody else may change then (primary key); None: no more."""
+    statement = select(_T.text_id, _T.language).where(_fenced(task_id, attempt)).with_for_update()
+    return record(Held, conn.execute(statement).first())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,6 +39,8 @@ RETRY_S: Final = 0.3
 TEND_S: Final = 0.1
 #: Seconds after its verdict at which a child that still runs is killed, whatever else happened.
 LINGER_S: Final = 3.0
+#: What a deadline is told apart by at which an attempt had to be killed.
+_KILLED: Final = "the limit passed; killed by its worker"
 #: Seconds in which a drain must have written its verdicts; after it the reaper does.
 HANDBACK_S: Final = 3.0
 
@@ -237,7 +239,8 @@ class Parent:
         reason = f"the limit of {limit_s:g} s passed; killed by worker {run.claim.worker_name}"
 
         def settle() -> None:
-            if verdict.time_out(self.core, run.claim.task_id, run.claim.attempt, reason=reason):
+            key = (run.claim.task_id, run.claim.attempt)
+            if verdict.time_out(self.core, *key, reason=reason, words=_KILLED):
                 self._kill(run.claim.key, run.pid)
 
         self._settle(run.claim.key, settle)
