@@ -41,6 +41,19 @@ def test_task_list_fits_a_phone(visiting: Visiting, library: Library, lang: str)
             assert visit.page.evaluate(_OUTSIDE) == [], sort
 
 
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_attempts_fit_a_phone(visiting: Visiting, library: Library, lang: str) -> None:
+    """At 360 px an attempt's task, worker, error, duration and end are on the screen."""
+    del library
+    with visiting(lang=lang, width=360) as visit:
+        visit.page.goto("/attempts?q=outcome:failure")
+        row = visit.page.locator("tbody tr").first
+        assert row.locator(".title").is_visible()
+        assert "w1" in row.locator(".under").inner_text()
+        assert row.locator(".under a").is_visible()
+        assert visit.page.evaluate(_OUTSIDE) == []
+
+
 @pytest.mark.parametrize("path", ["/tasks", "/tasks?query=status:completed&sort=total"])
 def test_filter_has_a_line_of_its_own_on_a_phone(
     visiting: Visiting, library: Library, path: str
