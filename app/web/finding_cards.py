@@ -15,7 +15,7 @@ from app.web.visitor import Visitor
 from app.web.words import Words
 
 #: Below these q, with at least so many failures, evidence is called so.
-_EVIDENCE: Final = ((1e-6, 20, "strong"), (1e-3, 10, "good"), (1.0, 0, "some"))
+_EVIDENCE: Final = ((1e-6, 10, "strong"), (1e-3, 5, "good"), (1.0, 0, "some"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
