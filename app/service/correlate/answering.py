@@ -11,7 +11,7 @@ from app.domain.correlation.recounted import recounted
 from app.domain.correlation.scan import scan
 from app.domain.query.query import Query
 from app.service.core import Core
-from app.service.correlate import bars, looking, reading, whole
+from app.service.correlate import bars, looking, reading, released, whole
 from app.service.correlate.answer import Answer, Note
 from app.service.correlate.looking import Place
 from app.service.correlate.progress import BEGINS, Tell, nobody
@@ -43,11 +43,12 @@ def look(core: Core, conn: Connection, question: Question, now: int, tell: Tell 
     tell("scanning", BEGINS["scanning"])
     found = scan(read.window, read.baseline)
     tell("looking", BEGINS["looking"])
+    place = Place(question=read.question, window=read.window, now=now, has_rows=not read.lacks_rows)
     findings = [
-        _of_group(recounted(one, read.window, read.baseline), question) for one in found.findings
+        _of_group(recounted(one, read.window, read.baseline), question)
+        for one in released.instead(conn, place, read, found.findings)
     ]
     rise = whole.rise(found.overall, read.window, read.baseline)
-    place = Place(question=read.question, window=read.window, now=now, has_rows=not read.lacks_rows)
     wanted = [*findings, *([rise] if rise is not None else [])]
     looked = looking.look(core, conn, place, wanted)
     told = read.question

@@ -11,7 +11,7 @@ from app.domain.correlation.onset import onset
 from app.domain.correlation.recounted import fits
 from app.domain.query.query import Query, named
 from app.service.core import Core
-from app.service.correlate import boundary, exemplars, links
+from app.service.correlate import boundary, exemplars, links, started
 from app.service.correlate.answer import Finding
 from app.service.correlate.exemplars import Wanted
 from app.service.correlate.question import Question
@@ -44,7 +44,7 @@ def look(core: Core, conn: Connection, place: Place, found: Sequence[Found]) -> 
         return []
     groups = {one.fingerprint for one in found if one.fingerprint is not None}
     templates = failure_templates.of_groups(conn, sorted(groups)) if groups else {}
-    began = _onsets(conn, place, found)
+    began = onsets(conn, place, found)
     return [
         Finding(
             found=one,
@@ -89,12 +89,15 @@ def _groups(window: Cube, found: Found) -> list[str]:
     return [name for name in names if name]
 
 
-def _onsets(conn: Connection, place: Place, found: Sequence[Found]) -> list[Onset | None]:
+def onsets(conn: Connection, place: Place, found: Sequence[Found]) -> list[Onset | None]:
     """Since when each is so: from the rows, where all of them are there."""
     if not place.has_rows:
         return [None] * len(found)
     marks = attempt_marks.read(conn, _sides(place), [_marked(one) for one in found])
-    return [_onset(place.question, one, mark) for one, mark in zip(found, marks, strict=True)]
+    return [
+        started.since(conn, place.question, one, mark) or _onset(place.question, one, mark)
+        for one, mark in zip(found, marks, strict=True)
+    ]
 
 
 def _marked(found: Found) -> Marked:

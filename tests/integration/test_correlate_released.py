@@ -1,0 +1,98 @@
+"""A release that breaks something is told by who runs it, and since when; the release is why."""
+
+from typing import Any
+
+from app.service.core import Core
+from app.service.correlate import answering
+from app.service.correlate.answer import Finding
+from app.service.correlate.question import Question
+from app.store import system_events
+from tests.support import recent
+from tests.support.home import Home
+from tests.support.recent import MINUTE_US, SECOND_US, now_us, traffic
+
+GROUP = "v2:00000000000000aa"
+NEW = "1.4.2"
+
+
+def _released(rows: list[dict[str, Any]], *workers: str) -> list[dict[str, Any]]:
+    """The attempts, with the new release where one of these workers ran them."""
+    return [one | ({"release": NEW} if one["worker"] in workers else {}) for one in rows]
+
+
+def _restarts(core: Core, at: int, *workers: str) -> None:
+    with core.database.write() as conn:
+        for worker in workers:
+            values = {"at": at, "kind": "release", "worker": worker, "host": "h1", "by": "test"}
+            system_events.add(conn, values | {"release": NEW, "before": "1.4.1"})
+
+
+def _found(core: Core, now: int) -> Finding:
+    question = Question(start=now - 60 * MINUTE_US, end=now, baseline_start=now - 3000 * MINUTE_US)
+    with core.database.read() as conn:
+        [one] = answering.look(core, conn, question, now).findings
+    return one
+
+
+def _begin(core: Core) -> int:
+    recent.begin(core)
+    now = now_us(core)
+    past = now - 60 * MINUTE_US
+    recent.put(core, traffic(past - 2000 * MINUTE_US, past, every_us=4 * MINUTE_US))
+    return now
+
+
+def test_a_release_on_one_worker_is_told_as_the_worker(home: Home) -> None:
+    """With what it fails at, since it was started there; the release cannot be told apart."""
+    core = home.core
+    now = _begin(core)
+    began = now - 20 * MINUTE_US
+    recent.put(core, traffic(now - 60 * MINUTE_US, began, every_us=9 * SECOND_US))
+    rows = traffic(began, now, every_us=6 * SECOND_US, failed=GROUP, worker="w3", voice="amy")
+    recent.put(core, _released(rows, "w3"))
+    _restarts(core, began - SECOND_US, "w3")
+    one = _found(core, now)
+    assert one.found.where == {"worker": "w3", "voice": "amy"}
+    assert {"voice": "amy", "release": NEW} in one.found.indistinguishable
+    assert one.found.observed == sum("failed" in row for row in rows)
+    assert one.onset is not None
+    assert one.onset.low <= began + 3 * MINUTE_US
+    assert one.boundary is not None
+    assert (one.boundary.kind, one.boundary.worker, one.boundary.release) == ("release", "w3", NEW)
+
+
+def test_its_start_tells_since_when_where_nothing_ran_before(home: Home) -> None:
+    """The worker had no attempt before it: attempts alone would say that it was always so."""
+    core = home.core
+    now = _begin(core)
+    began = now - 20 * MINUTE_US
+    rows = traffic(now - 60 * MINUTE_US, began, every_us=9 * SECOND_US)
+    recent.put(core, [one for one in rows if one["worker"] != "w3"])
+    rows = traffic(began, now, every_us=6 * SECOND_US, failed=GROUP, worker="w3", voice="amy")
+    recent.put(core, _released(rows, "w3"))
+    _restarts(core, began - SECOND_US, "w3")
+    one = _found(core, now)
+    assert one.found.where == {"worker": "w3", "voice": "amy"}
+    assert one.onset is not None
+    first = min(row["at"] for row in rows if "failed" in row)
+    assert (one.onset.low, one.onset.high) == (began - SECOND_US, first)
+    assert one.boundary is not None
+    assert one.boundary.release == NEW
+
+
+def test_a_release_beside_an_old_one_stays_what_is_told(home: Home) -> None:
+    """Two of four workers have it and fail: it is what they share, and no worker is named."""
+    core = home.core
+    now = _begin(core)
+    began = now - 20 * MINUTE_US
+    recent.put(core, traffic(now - 60 * MINUTE_US, began, every_us=9 * SECOND_US))
+    rows = traffic(began, now, every_us=2 * SECOND_US)
+    for one in rows:
+        if one["worker"] in {"w3", "w4"} and one["voice"] == "amy":
+            one["failed"] = GROUP
+    recent.put(core, _released(rows, "w3", "w4"))
+    _restarts(core, began - SECOND_US, "w3", "w4")
+    one = _found(core, now)
+    assert one.found.where == {"voice": "amy", "release": NEW}
+    assert one.boundary is not None
+    assert (one.boundary.release, one.boundary.workers) == (NEW, 2)
