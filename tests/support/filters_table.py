@@ -1,14 +1,17 @@
-"""The tables of filters and of flags out of `QUALIFIERS` and `FLAGS`, as Markdown."""
+"""The tables of filters and of flags out of a grammar, as Markdown."""
 
-from app.domain.query.qualifiers import FLAGS, QUALIFIERS, Kind, Qualifier
+from app.domain.query.grammar import Grammar
+from app.domain.query.qualifiers import Kind, Qualifier
 
 
-def table() -> str:
+def table(grammar: Grammar) -> str:
     """One row for each filter, in the order of the code, and then one for each flag."""
+    row = grammar.rows.removesuffix("s")
+    article = "an" if row[0] in "aeiou" else "a"
     filters = ["| filter | what it asks for | values |", "|---|---|---|"]
-    flags = ["| flag | of a task that |", "|---|---|"]
-    filters += map(_row, QUALIFIERS.values())
-    flags += [f"| `is:{name}` | {says} |" for name, says in FLAGS.items()]
+    flags = [f"| flag | of {article} {row} that |", "|---|---|"]
+    filters += map(_row, grammar.qualifiers.values())
+    flags += [f"| `is:{name}` | {says} |" for name, says in grammar.flags.items()]
     return "\n".join([*filters, "", *flags])
 
 

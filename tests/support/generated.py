@@ -10,16 +10,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
+from app.domain.query.grammar import ATTEMPTS, TASKS
 from tests.support import draw, filters_table, settings_table
 
 _DOCS = Path(__file__).parents[2] / "docs"
 
-#: Page to what its part must be.
+#: What makes a part, to its page and what it must be.
 PARTS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
-        "state-machine.md": ("tests/support/draw.py", draw.drawing()),
-        "api.md": ("tests/support/filters_table.py", filters_table.table()),
-        "settings.md": ("tests/support/settings_table.py", settings_table.table()),
+        "tests/support/draw.py": ("state-machine.md", draw.drawing()),
+        "tests/support/filters_table.py": ("api.md", filters_table.table(TASKS)),
+        "tests/support/filters_table.py of attempts": ("api.md", filters_table.table(ATTEMPTS)),
+        "tests/support/settings_table.py": ("settings.md", settings_table.table()),
     }
 )
 
@@ -40,7 +42,7 @@ def renewed(page: str, maker: str, part: str) -> str:
 
 def main() -> None:
     """Writes every part."""
-    for name, (maker, part) in PARTS.items():
+    for maker, (name, part) in PARTS.items():
         path = _DOCS / name
         path.write_text(renewed(path.read_text(), maker, part))
 
