@@ -65,6 +65,7 @@ def as_json(found: Reconciled) -> dict[str, Any]:
         "days": found.days,
         "tasks": found.tasks,
         "requests": found.requests,
+        "attempts": found.attempts,
         "texts": found.texts,
         "took_s": round(found.took_s, 3),
         "difference_count": found.drift_count,
@@ -102,7 +103,8 @@ def _quiet(_at: Progress) -> None:
 
 def _print(found: Reconciled, *, rebuilt: bool) -> None:
     since = f" since {shown(found.since)}" if found.since else ""
-    parts = [_some(found.tasks, "ended task"), _some(found.requests, "request")]
+    numbers = {"ended task": found.tasks, "attempt": found.attempts, "request": found.requests}
+    parts = [_some(n, word) for word, n in numbers.items()]
     parts += [] if found.texts is None else [_some(found.texts, "text")]
     click.echo(
         f"counted anew{since}: {_some(found.hours, 'hour')} of {_some(found.days, 'day')}, "

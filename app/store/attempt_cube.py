@@ -23,8 +23,9 @@ from sqlalchemy import (
 )
 
 from app.domain import lengths
+from app.domain.correlation.dimensions import DIMENSIONS
 from app.domain.window import Span
-from app.store.counted_attempts import COUNTED, DIMENSIONS, IS_OF_PROFILE
+from app.store.counted_attempts import COUNTED, IS_OF_PROFILE
 from app.store.tables import attempt_table, stat_attempt_table, stat_profile_table
 
 if TYPE_CHECKING:

@@ -14,17 +14,6 @@ from app.store.tables import attempt_table, stat_profile_table
 _A = attempt_table.c
 _P = stat_profile_table.c
 
-#: Dimensions, in the order in which values are given everywhere.
-DIMENSIONS: Final = (
-    "worker",
-    "host",
-    "engine",
-    "voice",
-    "language",
-    "release",
-    "length",
-    "source",
-)
 #: An attempt counts. A literal in the SQL: SQLite takes ix_task_attempt_ended only so.
 COUNTED: Final = text(
     f"task_attempt.outcome IN ({COUNTED_OUTCOMES}) AND task_attempt.source <> 'canary'"
@@ -48,5 +37,7 @@ OF_ATTEMPT: Final[dict[str, ColumnElement[Any]]] = {
     ),
     "is_repeat": case((_A.is_repeat, 1), else_=0),
 }
+#: The columns of a profile, in the order of keys: dimensions, then failure and repeat.
+PROFILE: Final = tuple(OF_ATTEMPT)
 #: An attempt has the profile of the row beside it.
 IS_OF_PROFILE: Final = [_P[name] == value for name, value in OF_ATTEMPT.items()]

@@ -19,7 +19,9 @@ from sqlalchemy import (
 from app.domain.drift import Key, Values
 from app.domain.sums import DIMENSIONS, NAMES
 from app.domain.window import EVER_US, Grain, Span
+from app.store.counted_attempts import PROFILE
 from app.store.tables import (
+    stat_attempt_table,
     stat_cube_table,
     stat_hist_table,
     stat_period_table,
@@ -36,6 +38,8 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
     "stat_hist": ("archived", "measure", "low_ms"),
     "stat_submission": ("archived", "disposition", "engine"),
     "stat_text": ("state",),
+    # of each cell what its profile has
+    "stat_attempt": ("archived", *PROFILE),
 }
 SUMS: Final[dict[str, tuple[str, ...]]] = {
     "stat_total": NAMES,
@@ -44,6 +48,7 @@ SUMS: Final[dict[str, tuple[str, ...]]] = {
     "stat_hist": ("n",),
     "stat_submission": ("n", "char_count", "audio_ms"),
     "stat_text": ("n",),
+    "stat_attempt": ("n",),
 }
 TABLES: Final[dict[str, Table]] = {
     "stat_total": stat_total_table,
@@ -52,9 +57,11 @@ TABLES: Final[dict[str, Table]] = {
     "stat_hist": stat_hist_table,
     "stat_submission": stat_submission_table,
     "stat_text": stat_text_table,
+    "stat_attempt": stat_attempt_table,
 }
-#: The tables that know time.
+#: The tables that know time and whose cells have all of their key in their own row; and all.
 TIMED: Final = ("stat_period", "stat_cube", "stat_submission")
+BY_TIME: Final = (*TIMED, "stat_attempt")
 _STARTS: Final = {
     name: text(f"""
     WITH RECURSIVE counted(at) AS (
@@ -65,7 +72,7 @@ _STARTS: Final = {
               ORDER BY grain, start LIMIT 1)
       FROM counted WHERE counted.at < :until)
     SELECT at FROM counted WHERE at < :until""")  # noqa: S608 - of this module
-    for name in TIMED
+    for name in BY_TIME
 }
 
 
@@ -140,7 +147,7 @@ def histogram(
 def starts(conn: Connection, table: str, grain: Grain, since: int, until: int) -> list[int]:
     """The hours or days that have cells, from a moment on and before another.
 
-    Primary key of `stat_period`, `stat_cube` or `stat_submission`, one entry for each of them.
+    Primary key of a table of `BY_TIME`, one entry for each of them.
     """
     values = {"grain": grain, "since": since, "until": until}
     return list(conn.execute(_STARTS[table], values).scalars())

@@ -12,6 +12,7 @@ from app.store.tables import text_table
 
 #: The order in which triggers take the tables, so that two writers never wait for each other.
 ORDER: Final = (
+    "stat_attempt",
     "stat_text",
     "stat_total",
     "stat_hist",
@@ -23,10 +24,15 @@ ORDER: Final = (
 
 def add(conn: Connection, place: str, differences: Sequence[Difference]) -> None:
     """Adds what is missing to cells of one table, in the order of their keys (shard 0)."""
+    keys = [column.name for column in TABLES[place].primary_key.columns]
+    add_rows(conn, place, [_row(keys, one) for one in differences])
+
+
+def add_rows(conn: Connection, place: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Adds rows to cells of one table, in the order of their keys."""
     dialect = postgresql if conn.dialect.name == "postgresql" else sqlite
     table = TABLES[place]
     keys = [column.name for column in table.primary_key.columns]
-    rows = [_row(keys, one) for one in differences]
     statement = dialect.insert(table)
     added = {name: table.c[name] + statement.excluded[name] for name in SUMS[place]}
     conn.execute(

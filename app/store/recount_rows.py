@@ -22,6 +22,7 @@ from sqlalchemy import (
 )
 
 from app.domain.drift import Key, Values
+from app.store import counted_attempts
 from app.store.counted import COUNTED
 from app.store.tables import submission_table, task_table, text_table
 
@@ -74,6 +75,7 @@ def _hours_of(table: str, moment: str, condition: str) -> TextClause:
 _HOURS: Final = _hours_of("task", "finished_at", "finished_at IS NOT NULL")
 _ASKED: Final = "submission.source <> 'canary'"
 _REQUEST_HOURS: Final = _hours_of("submission", "created_at", _ASKED)
+_ATTEMPT_HOURS: Final = _hours_of("task_attempt", "finished_at", str(counted_attempts.COUNTED))
 _STATE: Final = case(
     (_X.audio_id.is_not(None), "completed"),
     (_X.cancelled_at.is_not(None), "cancelled"),
@@ -140,6 +142,14 @@ def request_hours(conn: Connection, since: int, until: int) -> list[int]:
     Index ix_submission_created, one entry for each hour.
     """
     return list(conn.execute(_REQUEST_HOURS, {"since": since, "until": until}).scalars())
+
+
+def attempt_hours(conn: Connection, since: int, until: int) -> list[int]:
+    """The hours in which attempts that count ended, from a moment on and before another.
+
+    Index ix_task_attempt_ended, one entry for each hour.
+    """
+    return list(conn.execute(_ATTEMPT_HOURS, {"since": since, "until": until}).scalars())
 
 
 def durations(

@@ -20,6 +20,7 @@ def _fill(home: Home) -> None:
         planted.put_text(conn)
         planted.some(conn)
         planted.asked(conn)
+        planted.tried(conn)
 
 
 def test_command_names_what_differs_and_mends_it(home: Home) -> None:
@@ -28,7 +29,7 @@ def test_command_names_what_differs_and_mends_it(home: Home) -> None:
     done = home.run("reconcile")
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[0].startswith(
-        "counted anew: 3 hours of 2 days, 17 ended tasks, 9 requests, 1 text, in "
+        "counted anew: 3 hours of 2 days, 17 ended tasks, 12 attempts, 9 requests, 1 text, in "
     )
     assert done.stdout.splitlines()[-1] == "rows and counters agree"
     with home.core.database.write() as conn:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, text
 from app.store import trigger_state
 from app.store.database import Database
 from migrations import today
+from tests.support import cube_rows
 from tests.support.task_rows import HOUR_US, INSERT, START_US
 
 #: A task that completed, and what makes others of it.
@@ -88,6 +89,27 @@ def asked(conn: Connection) -> None:
     conn.execute(_REQUESTS)
 
 
+def tried(conn: Connection) -> None:
+    """Attempts of one task of `some`: in each of three hours four that count, and one that not.
+
+    Two that completed, one that failed and its repeat.
+    """
+    cube_rows.put(
+        conn,
+        *(
+            {"finished": START_US + hour * HOUR_US + 9_000_000, **one}
+            for hour in (-2, 0, 1)
+            for one in (
+                {},
+                {"worker": "w2"},
+                {"outcome": "retry", "fingerprint": "v2:f"},
+                {"outcome": "failed", "fingerprint": "v2:f", "repeat": True},
+                {"outcome": "cancelled"},
+            )
+        ),
+    )
+
+
 @contextmanager
 def without_triggers(database: Database) -> Iterator[Connection]:
     """A transaction in which no trigger counts; they are back after it."""
@@ -137,6 +159,18 @@ ROWS: dict[str, tuple[str, str]] = {
         "DELETE FROM submission WHERE disposition = 'new' AND id IN"
         " (SELECT max(id) FROM submission WHERE disposition = 'new')"
     ): ("stat_submission", "hour 2026-01-01T01:00Z new tone char_count"),
+    "UPDATE task_attempt SET voice = 'v9', char_count = 99 WHERE worker_name = 'w2'": (
+        "stat_attempt",
+        "hour 2025-12-31T22:00Z w2/h1/tone/v9/en/1.0/<100/api completed n",
+    ),
+    "UPDATE task_attempt SET finished_at = finished_at + 108000000000 WHERE is_repeat": (
+        "stat_attempt",
+        "hour 2026-01-02T06:00Z w1/h1/tone/v1/en/1.0/100-499/api v2:f repeat n",
+    ),
+    "DELETE FROM task_attempt WHERE outcome = 'retry'": (
+        "stat_attempt",
+        "hour 2026-01-01T01:00Z w1/h1/tone/v1/en/1.0/100-499/api v2:f n",
+    ),
 }
 COUNTERS: dict[str, tuple[str, str]] = {
     "UPDATE stat_total SET run_ms = run_ms + 1 WHERE status = 'completed'": (
@@ -192,4 +226,20 @@ COUNTERS: dict[str, tuple[str, str]] = {
         " total_ms, char_count, audio_ms, retry_count, lost_count, capacity_count, capacity_ms,"
         " late_count) VALUES ('day', 86400000000, 0, 'failed', 0, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)"
     ): ("stat_period", "day 1970-01-02 failed n"),
+    "UPDATE stat_attempt SET n = n + 7 WHERE grain = 'hour' AND start = 1767225600000000": (
+        "stat_attempt",
+        "hour 2026-01-01T00:00Z w1/h1/tone/v1/en/1.0/100-499/api completed n",
+    ),
+    "DELETE FROM stat_attempt WHERE grain = 'day' AND start < 1767225600000000": (
+        "stat_attempt",
+        "day 2025-12-31 w2/h1/tone/v1/en/1.0/100-499/api completed n",
+    ),
+    "DELETE FROM stat_profile WHERE is_repeat = 1": (
+        "stat_attempt",
+        "hour 2025-12-31T22:00Z #4/-/-/-/-/-/-/- completed n",
+    ),
+    (
+        "INSERT INTO stat_attempt (grain, start, profile_id, archived, n)"
+        " SELECT 'day', 172800000000, min(id), 0, 5 FROM stat_profile"
+    ): ("stat_attempt", "day 1970-01-03 w1/h1/tone/v1/en/1.0/100-499/api completed n"),
 }

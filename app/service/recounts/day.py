@@ -6,12 +6,12 @@ from app.domain.drift import Scope
 from app.domain.histogram import MEASURES, is_of, merged, pack, readable
 from app.domain.window import DAY_US, Span
 from app.service.core import Core
-from app.service.recounts import cells, latency, words
+from app.service.recounts import attempts, cells, latency, words
 from app.service.recounts.found import GRACE_US, Found, snapshot
 from app.service.recounts.latency import PLACE, Case, Judged, Written, judge
 from app.store import recount_counters, recount_latencies, recount_results, recount_rows
 from app.store.database import Connection
-from app.store.recount_counters import TIMED
+from app.store.recount_counters import BY_TIME, TIMED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,6 +33,7 @@ def look(core: Core, start: int) -> Found:
     with snapshot(core) as now:
         expected = {one: recount_counters.of_span(now.conn, one, hours) for one in TIMED}
         got = {one: recount_counters.of_span(now.conn, one, day) for one in TIMED}
+        tried, are_some_empty = attempts.of_day(now.conn, day)
         is_over = start + DAY_US + GRACE_US <= now.moment.at and _is_checked(now.conn, start)
         made_of = recount_latencies.of_span(now.conn, hours) if is_over else []
         kept = recount_latencies.of_start(now.conn, "day", start) if is_over else {}
@@ -47,10 +48,13 @@ def look(core: Core, start: int) -> Found:
         is_sure = all(one.cell is not None for one in differences)
         judged = _judged(when, kept, made_of, expected["stat_cube"] if is_sure else None)
     return Found(
-        scope=Scope(parts=tuple((place, f"{when} ") for place in (*TIMED, PLACE))),
+        scope=Scope(parts=tuple((place, f"{when} ") for place in (*BY_TIME, PLACE))),
         moment=now.moment,
-        differences=(*differences, *judged.differences),
-        empty=tuple(place for place in TIMED if cells.has_empty(got[place])),
+        differences=(*differences, *tried, *judged.differences),
+        empty=(
+            *(place for place in TIMED if cells.has_empty(got[place])),
+            *([attempts.PLACE] if are_some_empty else []),
+        ),
         fixed={"grain": "day", "start": start},
         latencies=Written(
             grain="day", start=start, fresh=judged.fresh, mended=judged.mended, made_of=made_of

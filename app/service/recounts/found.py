@@ -80,7 +80,7 @@ class Found:
     Attributes:
         moment: When; what was accepted then is no drift.
         n: Tasks (or texts) that were counted anew.
-        requests: The same of requests.
+        requests, attempts: The same of requests and of attempts.
         empty: Tables that have cells of zeros,
         fixed: in the hour or the day that was looked at; of other tables: anywhere.
         is_closed_hour: Whether it is of an hour that is over.
@@ -92,6 +92,7 @@ class Found:
     differences: tuple[Difference, ...]
     n: int = 0
     requests: int = 0
+    attempts: int = 0
     empty: tuple[str, ...] = ()
     fixed: Mapping[str, Any] = field(default_factory=dict)
     is_closed_hour: bool = False

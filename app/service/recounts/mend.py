@@ -13,6 +13,7 @@ from typing import Final
 from app.domain.drift import Difference
 from app.logs.logger import logger_of
 from app.service.core import Core
+from app.service.recounts import attempts
 from app.service.recounts.found import Found, write
 from app.service.recounts.latency import PLACE, Written
 from app.store import recount_latencies, recount_mend, recount_results, settings, trigger_state
@@ -100,7 +101,9 @@ def _add(core: Core, found: Found, cells: list[Difference]) -> Counter[str]:
         if not recount_results.take_turn(conn, found.moment.turn, at=at, by=core.actor):
             return Counter()
         for place in recount_mend.ORDER:
-            if place in by_place:
+            if place == attempts.PLACE and place in by_place:
+                attempts.mend(conn, by_place[place])
+            elif place in by_place:
                 recount_mend.add(conn, place, by_place[place])
         return Counter({place: len(some) for place, some in by_place.items()})
 

@@ -36,7 +36,7 @@ class Reconciled:
         since: Hours from this one on were counted anew, microseconds since the epoch; 0: all.
         hours, days: How many were looked at.
         tasks: Ended tasks that were counted anew.
-        requests: Requests that were counted anew.
+        requests, attempts: Requests, and ended attempts, that were counted anew.
         texts: Texts that were counted anew; None where `since` left them out.
         drifts: What differed, the first `MAX_DIFFERENCES`, before anything was mended.
         drift_count: How many numbers differed.
@@ -56,6 +56,7 @@ class Reconciled:
     days: int
     tasks: int
     requests: int
+    attempts: int
     texts: int | None
     drifts: Sequence[Drift]
     drift_count: int
@@ -119,6 +120,7 @@ def reconcile(
         days=survey.days,
         tasks=survey.tasks,
         requests=survey.requests,
+        attempts=survey.attempts,
         texts=survey.texts,
         drifts=tuple(survey.drifts),
         drift_count=survey.drift_count,

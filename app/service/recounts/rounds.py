@@ -58,8 +58,9 @@ def _with_data(conn: Connection, since: int) -> set[int]:
     found = {
         *recount_rows.hours(conn, since, EVER_US),
         *recount_rows.request_hours(conn, since, EVER_US),
+        *recount_rows.attempt_hours(conn, since, EVER_US),
     }
-    for table in recount_counters.TIMED:
+    for table in recount_counters.BY_TIME:
         found.update(recount_counters.starts(conn, table, "hour", since, EVER_US))
     return found | {start for start in recount_results.drifting_hours(conn) if start >= since}
 
@@ -68,7 +69,7 @@ def _days_with_counters(conn: Connection, since: int) -> set[int]:
     """Also of a day without an hour: what it says would be taken for true in what sums it up."""
     return {
         start
-        for table in recount_counters.TIMED
+        for table in recount_counters.BY_TIME
         for start in recount_counters.starts(conn, table, "day", since, EVER_US)
     }
 
@@ -76,13 +77,14 @@ def _days_with_counters(conn: Connection, since: int) -> set[int]:
 def waiting(core: Core) -> list[int]:
     """Closed hours that were never counted anew, the newest first.
 
-    Those in which tasks ended or requests were made.
+    Those in which tasks or attempts ended or requests were made.
     """
     with core.database.read() as conn:
         end = floor_to(core.database.now_us(conn) - GRACE_US, HOUR_US)
         found = {
             *recount_rows.hours(conn, 0, end),
             *recount_rows.request_hours(conn, 0, end),
+            *recount_rows.attempt_hours(conn, 0, end),
             *recount_counters.starts(conn, "stat_period", "hour", 0, end),
         }
         return sorted(found - recount_results.checked_among(conn, 0, end), reverse=True)

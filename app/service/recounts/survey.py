@@ -41,7 +41,7 @@ class Survey:
     Attributes:
         hours, days: How many were looked at.
         tasks: Ended tasks that were counted anew.
-        requests: Requests that were counted anew.
+        requests, attempts: Requests, and ended attempts, that were counted anew.
         texts: Texts that were counted anew; None where they were left out.
         drifts: What differs, the first `MAX_DIFFERENCES`; `drift_count` is of all.
         notes: What is told though every number is right.
@@ -54,6 +54,7 @@ class Survey:
     days: int = 0
     tasks: int = 0
     requests: int = 0
+    attempts: int = 0
     texts: int | None = None
     drifts: list[Drift] = field(default_factory=list)
     drift_count: int = 0
@@ -110,6 +111,7 @@ def _count_hours(survey: Survey, hours: Hours, tell: Tell) -> None:
             survey.hours += 1
             survey.tasks += found.n
             survey.requests += found.requests
+            survey.attempts += found.attempts
             tell(Progress(hours=survey.hours, of_hours=len(starts)))
         if _keep(survey, day.look(survey.core, start)):
             survey.wrong_days.append(start)

@@ -5,11 +5,14 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from app import clock
+from app.domain.correlation.dimensions import DIMENSIONS
 from app.domain.drift import Key
+from app.domain.lengths import LABELS
 from app.domain.window import Grain
 
 #: How what knows no hour and no day begins.
 ALL_TIME: Final = "all time"
+_LENGTH: Final = DIMENSIONS.index("length")
 
 
 _OF_REMOVED: Final = re.compile(r"(all time|sum of|at least 0:|(hour|day) \S+) removed ")
@@ -55,6 +58,18 @@ def texts(when: str, key: Key) -> str:
     return " ".join((when, *key))
 
 
+def attempts(when: str, key: Key) -> str:
+    """Attempts by what their profile has: `day 2026-11-25 w3/h2/tone/v1/en/1.4/100-499/api v2:…`.
+
+    Of a profile that is gone its number alone: `#17`. What has no value is told as `-`.
+    """
+    archived, *dimensions, failure, is_repeat = key
+    dimensions[_LENGTH] = LABELS[dimensions[_LENGTH]] if dimensions[_LENGTH] >= 0 else ""
+    told = (one or "-" for one in dimensions)
+    parts = (when, _removed(archived), "/".join(told), failure or "completed")
+    return " ".join((*(part for part in parts if part), *(["repeat"] if is_repeat else [])))
+
+
 def latencies(when: str, of: tuple[str, str]) -> str:
     """Kept histograms by (dimension, value): `hour 2026-11-25T13:00Z engine tone`."""
     dimension, value = of
@@ -73,4 +88,5 @@ OF_TABLE: Final[Mapping[str, Callable[[str, Key], str]]] = {
     "stat_hist": durations,
     "stat_submission": requests,
     "stat_text": texts,
+    "stat_attempt": attempts,
 }
