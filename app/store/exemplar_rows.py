@@ -1,26 +1,26 @@
 """Attempts that may serve as examples: selected ones, and those near them in time."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Integer,
-    Row,
+    Select,
     and_,
+    bindparam,
     case,
     false,
     func,
-    literal,
     not_,
     select,
     true,
+    union_all,
 )
 
 from app.domain import lengths
-from app.domain.query.query import Query, named
+from app.domain.query.query import Query
 from app.store import attempt_filter
 from app.store.attempt_filter import Sides
 from app.store.lists.attempts import BY_END, COUNTED, GROUPED
@@ -38,6 +38,11 @@ _COLUMNS: Final = tuple(
         *("worker_name", "host", "engine", "voice", "language", "release", "source"),
     )
 )
+#: Places in a row as it is read.
+AT: Final = 3
+CHARS: Final = 4
+NAMES: Final = slice(5, 12)
+Raw = Sequence[Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,92 +72,95 @@ class TaskFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stretch:
-    """Attempts that ended from `start` on and before `end`; the newest first, or the oldest."""
+class Selected:
+    """Which selected attempts are read; a statement that is made once and asked several times."""
 
-    start: int
-    end: int
-    is_newest_first: bool = True
+    statement: Select[Any]
 
 
-def selected(
-    conn: Connection, sides: Sides, fits: Query, stretch: Stretch, *, group: str | None, limit: int
-) -> list[AttemptRow]:
-    """Selected attempts of a predicate, none of them a repeat, in the order of their ends.
+def selected_of(
+    conn: Connection, sides: Sides, fits: Query, *, by_group: bool, newest: bool
+) -> Selected:
+    """Selected attempts of a predicate, none of them a repeat, by their ends.
 
-    Index ix_task_attempt_fingerprint where `group`, a fingerprint, is given: reads its failures of
-    the stretch until there are enough; else ix_task_attempt_ended: reads all that ended in it.
+    Args:
+        conn: Where they will be read.
+        sides: Which are selected.
+        fits: The predicate.
+        by_group: Whether they are failures of one group.
+        newest: Whether the newest come first; else the oldest.
     """
-    index = _ENDED if group is None else _GROUP
-    is_of = COUNTED if group is None else and_(ATTEMPT["fingerprint"] == group, GROUPED, COUNTED)
+    is_of = and_(ATTEMPT["fingerprint"] == bindparam("group"), GROUPED) if by_group else true()
     statement = (
         select(*_COLUMNS)
-        .select_from(table_by("task_attempt", index, conn.dialect.name))
+        .select_from(table_by("task_attempt", _GROUP if by_group else _ENDED, conn.dialect.name))
         .where(
             is_of,
-            ATTEMPT["finished_at"] >= stretch.start,
-            ATTEMPT["finished_at"] < stretch.end,
+            COUNTED,
+            ATTEMPT["finished_at"] >= bindparam("low"),
+            ATTEMPT["finished_at"] < bindparam("high"),
             ~ATTEMPT["is_repeat"],
             *_all(conn, sides, sides.within, sides.selection, fits),
         )
-        .order_by(*_order(stretch))
-        .limit(limit)
+        .order_by(*(column.desc() if newest else column.asc() for column in BY_END))
+        .limit(bindparam("most"))
     )
-    return [_row(row) for row in conn.execute(statement)]
+    return Selected(statement=statement)
 
 
-def near(
-    conn: Connection,
-    sides: Sides,
-    stretch: Stretch,
-    equal: Mapping[str, str],
-    *,
-    least: int,
-    walk: int,
-    limit: int,
+def selected(
+    conn: Connection, of: Selected, low: int, high: int, *, group: str | None, most: int
 ) -> list[AttemptRow]:
-    """Attempts that completed and are not selected, among the first so many of a stretch.
+    """So many of them that ended from `low` on and before `high`.
 
-    Index ix_task_attempt_ended; reads `walk` rows.
-
-    Args:
-        conn: Where to read.
-        sides: Which are selected, and which are looked at at all.
-        stretch: Where to walk, and from which end.
-        equal: Values by dimension, of which
-        least: at least so many are an attempt's own.
-        walk: How many attempts are looked at.
-        limit: How many are returned.
+    Index ix_task_attempt_fingerprint by group: reads its failures until there are enough; else
+    ix_task_attempt_ended: reads all that ended then.
     """
+    values = {"low": low, "high": high, "most": most} | ({"group": group} if group else {})
+    return [row_of(row) for row in conn.execute(of.statement, values)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Near:
+    """Which attempts are read around a moment; a statement that is made once."""
+
+    statement: Select[Any]
+
+
+def near_of(conn: Connection, sides: Sides) -> Near:
+    """Attempts that completed and are not selected, among those that ended around a moment."""
     conditions = [
         ATTEMPT["outcome"] == "completed",
         not_(func.coalesce(and_(true(), *_all(conn, sides, sides.selection)), false())),
         *_all(conn, sides, sides.within),
     ]
-    shared = sum(
-        (case((holds, 1), else_=0) for holds in _equal(conn, sides, equal)),
-        start=literal(0, Integer),
+    flag = case((and_(*conditions), 1), else_=0).label("fits")
+    ended = ATTEMPT["finished_at"]
+    sides_of = (
+        ((ended >= bindparam("low"), ended < bindparam("at")), ended.desc()),
+        ((ended >= bindparam("at"), ended < bindparam("high")), ended.asc()),
     )
-    walked = (
-        select(*_COLUMNS, case((and_(*conditions), 1), else_=0).label("fits"))
-        .add_columns(shared.label("shared"))
+    walked = [
+        select(*_COLUMNS, flag)
         .select_from(table_by("task_attempt", _ENDED, conn.dialect.name))
-        .where(
-            COUNTED,
-            ATTEMPT["finished_at"] >= stretch.start,
-            ATTEMPT["finished_at"] < stretch.end,
-        )
-        .order_by(*_order(stretch))
-        .limit(walk)
+        .where(COUNTED, *between)
+        .order_by(order)
+        .limit(bindparam("walk"))
         .subquery()
-    )
-    row = walked.c
-    kept = [row[column.name] for column in _COLUMNS]
-    by_end = row.finished_at.desc() if stretch.is_newest_first else row.finished_at
-    statement = (
-        select(*kept).where(row.fits == 1, row.shared >= least).order_by(by_end).limit(limit)
-    )
-    return [_row(found) for found in conn.execute(statement)]
+        for between, order in sides_of
+    ]
+    both = union_all(*(select(one) for one in walked)).subquery().c
+    kept = [both[column.name] for column in _COLUMNS]
+    return Near(statement=select(*kept).where(both.fits == 1))
+
+
+def near(conn: Connection, of: Near, at: int, low: int, high: int, *, walk: int) -> list[Raw]:
+    """Those of them among `walk` that ended before a moment, from `low` on, and after it.
+
+    Index ix_task_attempt_ended, twice; reads twice `walk` rows.
+    """
+    values = {"at": at, "low": low, "high": high, "walk": walk}
+    return list(conn.execute(of.statement, values).cursor.fetchall())
 
 
 def facts(conn: Connection, task_ids: Sequence[int]) -> dict[int, TaskFacts]:
@@ -171,25 +179,14 @@ def facts(conn: Connection, task_ids: Sequence[int]) -> dict[int, TaskFacts]:
     }
 
 
-def _order(stretch: Stretch) -> list[ColumnElement[Any]]:
-    return [column.desc() if stretch.is_newest_first else column.asc() for column in BY_END]
-
-
 def _all(conn: Connection, sides: Sides, *queries: Query) -> list[ColumnElement[bool]]:
     asking = Asking(dialect=conn.dialect.name, now_us=sides.now_us)
     return [holds for query in queries for holds in attempt_filter.conditions(query, asking)]
 
 
-def _equal(
-    conn: Connection, sides: Sides, equal: Mapping[str, str]
-) -> Iterator[ColumnElement[bool]]:
-    terms = (named(name, value) for name, value in equal.items())
-    yield from _all(conn, sides, *(Query(terms=(term,)) for term in terms))
-
-
-def _row(row: Row[Any]) -> AttemptRow:
-    values: tuple[Any, ...] = tuple(row)
-    task_id, attempt, span_id, at, char_count, *names, source = values
+def row_of(row: Sequence[Any]) -> AttemptRow:
+    """A row of the columns above as a value."""
+    task_id, attempt, span_id, at, char_count, *names, source = row
     return AttemptRow(
         task_id=task_id,
         attempt=attempt,

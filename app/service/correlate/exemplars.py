@@ -1,7 +1,7 @@
 """Exemplars: a few failed attempts of a finding, each with the success that is most like it."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -9,24 +9,28 @@ from app import clock
 from app.domain.correlation.found import Where
 from app.service.core import Core
 from app.service.correlate import likeness, links
+from app.service.correlate.likeness import Crowd
 from app.store import exemplar_rows
 from app.store.attempt_filter import Sides
 from app.store.database import Connection
-from app.store.exemplar_rows import AttemptRow, Stretch, TaskFacts
+from app.store.exemplar_rows import AttemptRow, Near, TaskFacts
 
 #: Exemplars of a finding at most.
 MOST: Final = 5
-#: Failures of one group among which they are chosen: the newest, and the first ones.
-NEWEST: Final = 24
+#: Failures of each group among which they are chosen, and of the first ones of the largest.
+NEWEST: Final = 16
 FIRST: Final = 8
 #: Groups of failures of which they are taken, the largest first.
-GROUPS: Final = 4
-#: Attempts that are looked at before and after each, and how many of them are weighed.
-WALK: Final = 400
-WEIGHED: Final = 200
-#: How far before the window a success may lie, and how near two failures share their surroundings.
+GROUPS: Final = 3
+#: Attempts that are looked at before and after a failure, for the success most like it.
+WALK: Final = 300
+#: Failures around which they are read; the others have those of the nearest of them.
+PLACES: Final = 3
+#: How far before the window a success may lie.
 BACK_US: Final = 7 * 86_400_000_000
-NEAR_US: Final = 30_000_000
+
+#: Attempts that did not fail, by the moment around which they were read.
+Surroundings = dict[int, Crowd]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,12 +85,22 @@ class Exemplar:
         return links.compare_url(_key(self.failure), _key(self.success))
 
 
-def find(core: Core, conn: Connection, wanted: Wanted) -> tuple[Exemplar, ...]:
-    """A few exemplars: seen in Jaeger if possible, the newest, the first, of several workers."""
+def find(
+    core: Core, conn: Connection, wanted: Wanted, around: Surroundings | None = None
+) -> tuple[Exemplar, ...]:
+    """A few exemplars: seen in Jaeger if possible, the newest, the first, of several workers.
+
+    Args:
+        core: Where Jaeger is set.
+        conn: Where to read.
+        wanted: What they are wanted of.
+        around: What was read for other findings with the same sides; it is added to.
+    """
     known = _candidates(conn, wanted)
     told = exemplar_rows.facts(conn, [row.task_id for row in known])
     chosen = choose(known, told, wanted.onset_at)
-    pairs = list(zip(chosen, _nearest(conn, wanted, chosen), strict=True))
+    known_around = {} if around is None else around
+    pairs = list(zip(chosen, _nearest(conn, wanted, chosen, known_around), strict=True))
     told |= exemplar_rows.facts(conn, [row.task_id for _, row in pairs if row is not None])
     now = wanted.sides.now_us
     return tuple(
@@ -152,63 +166,55 @@ def _choose_from(
 
 
 def _candidates(conn: Connection, wanted: Wanted) -> list[AttemptRow]:
-    """The newest and the first selected attempts, of each of the largest groups."""
-    fits = links.predicate(wanted.where)
+    """The newest selected attempts of each of the largest groups, and the first of the largest."""
     groups: Sequence[str | None] = (
         [wanted.fingerprint] if wanted.fingerprint is not None else wanted.groups[:GROUPS] or [None]
     )
-    onset = wanted.sides.start if wanted.onset_at is None else wanted.onset_at
-    newest = Stretch(start=wanted.sides.start, end=wanted.sides.end)
-    first = Stretch(start=onset, end=wanted.sides.end, is_newest_first=False)
-    found: dict[tuple[int, int], AttemptRow] = {}
+    fits, sides = links.predicate(wanted.where), wanted.sides
+    onset = sides.start if wanted.onset_at is None else wanted.onset_at
+    by_group = groups[0] is not None
+    of = exemplar_rows.selected_of(conn, sides, fits, by_group=by_group, newest=True)
+    found: list[AttemptRow] = []
     for group in groups:
-        for stretch, limit in ((newest, NEWEST), (first, FIRST)):
-            rows = exemplar_rows.selected(
-                conn, wanted.sides, fits, stretch, group=group, limit=limit
-            )
-            found |= {(row.task_id, row.attempt): row for row in rows}
-            if len(rows) < limit:
-                break
-    return list(found.values())
+        found += exemplar_rows.selected(conn, of, sides.start, sides.end, group=group, most=NEWEST)
+    if len(found) >= NEWEST:
+        of = exemplar_rows.selected_of(conn, sides, fits, by_group=by_group, newest=False)
+        found += exemplar_rows.selected(conn, of, onset, sides.end, group=groups[0], most=FIRST)
+    return list({(row.task_id, row.attempt): row for row in found}.values())
 
 
 def _nearest(
-    conn: Connection, wanted: Wanted, chosen: Sequence[AttemptRow]
-) -> Iterator[AttemptRow | None]:
+    conn: Connection, wanted: Wanted, chosen: Sequence[AttemptRow], around: Surroundings
+) -> list[AttemptRow | None]:
     """Of each chosen attempt the success most like it."""
-    pools: list[tuple[int, list[AttemptRow]]] = []
+    of = exemplar_rows.near_of(conn, wanted.sides)
+    own: Surroundings = {}
+    found = []
     for row in chosen:
-        pool = next((rows for at, rows in pools if abs(at - row.at) <= NEAR_US), None)
-        if pool is None:
-            pool = _around(conn, wanted, row.at)
-            pools.append((row.at, pool))
-        yield likeness.nearest(row, pool, wanted.where)
+        crowd = _covering(around | own, row.at)
+        if crowd is None and len(own) >= PLACES:
+            crowd = own[min(own, key=lambda at: abs(at - row.at))]
+        if crowd is None:
+            crowd = own[row.at] = _around(conn, of, wanted, row.at)
+        found.append(likeness.nearest(row, crowd, wanted.where))
+    around |= own
+    return found
 
 
-def _around(conn: Connection, wanted: Wanted, at: int) -> list[AttemptRow]:
-    """Successes near a moment: first of those that fit all of the predicate but one dimension."""
+def _covering(known: Surroundings, at: int) -> Crowd | None:
+    """What was read around another moment, where this one lies within it."""
+    crowds = (crowd for crowd in known.values() if crowd.rows)
+    return next((one for one in crowds if one.at.min() <= at <= one.at.max()), None)
+
+
+def _around(conn: Connection, of: Near, wanted: Wanted, at: int) -> Crowd:
+    """Successes around a moment; where there are none, those before the failures began."""
     back = wanted.sides.start - BACK_US
-    before = Stretch(start=back, end=at)
-    after = Stretch(start=at, end=wanted.sides.end, is_newest_first=False)
-    least = max(0, len(wanted.where) - 1)
-    for shared in sorted({least, 0}, reverse=True):
-        found = [
-            row
-            for stretch in (before, after)
-            for row in _near(conn, wanted, stretch, least=shared, walk=WALK)
-        ]
-        if found:
-            return found
-    onset = wanted.sides.start if wanted.onset_at is None else wanted.onset_at
-    return _near(conn, wanted, Stretch(start=back, end=onset), least=0, walk=5 * WALK)
-
-
-def _near(
-    conn: Connection, wanted: Wanted, stretch: Stretch, *, least: int, walk: int
-) -> list[AttemptRow]:
-    return exemplar_rows.near(
-        conn, wanted.sides, stretch, wanted.where, least=least, walk=walk, limit=WEIGHED
-    )
+    found = exemplar_rows.near(conn, of, at, back, wanted.sides.end, walk=WALK)
+    if not found:
+        onset = wanted.sides.start if wanted.onset_at is None else wanted.onset_at
+        found = exemplar_rows.near(conn, of, onset, back, onset, walk=5 * WALK)
+    return likeness.crowd_of(found)
 
 
 def _example(core: Core, row: AttemptRow, told: dict[int, TaskFacts], now: int) -> Example:

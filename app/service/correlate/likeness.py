@@ -1,15 +1,17 @@
 """Likeness: which of some attempts is most like another one, but for what is suspected."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from app.domain import lengths
 from app.domain.correlation.dimensions import DIMENSIONS, HOUR
 from app.domain.correlation.found import Where
-from app.store.exemplar_rows import AttemptRow
+from app.store.exemplar_rows import AT, CHARS, NAMES, AttemptRow, Raw, row_of
 
 #: What it costs to differ in a dimension that is not suspected. Length is told by `_LENGTH`.
 _COSTS: Final[Mapping[str, float]] = MappingProxyType(
@@ -36,32 +38,67 @@ _NONE_DIFFERS: Final = 2.0
 _MORE_DIFFER: Final = 8.0
 
 
-def nearest(of: AttemptRow, among: Sequence[AttemptRow], where: Where) -> AttemptRow | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crowd:
+    """Attempts among which a likeness is looked for; rows as they were read, and as arrays.
+
+    Attributes:
+        names: Their values, in the order of the columns: all dimensions but the length.
+    """
+
+    rows: Sequence[Raw]
+    names: NDArray[np.object_]
+    chars: NDArray[np.int64]
+    at: NDArray[np.int64]
+
+
+def crowd_of(rows: Sequence[Raw]) -> Crowd:
+    """The attempts of these rows."""
+    table = np.array([tuple(row) for row in rows], dtype=object).reshape(len(rows), -1)
+    if not len(rows):
+        table = np.empty((0, 12), dtype=object)
+    return Crowd(
+        rows=rows,
+        names=table[:, NAMES],
+        chars=table[:, CHARS].astype(np.int64),
+        at=table[:, AT].astype(np.int64),
+    )
+
+
+def nearest(of: AttemptRow, among: Crowd, where: Where) -> AttemptRow | None:
     """The attempt most like `of`: it differs in one of the predicate's dimensions at best.
 
     Else it differs in none of them (the same predicate fails now and then, or did not before), or
     in more; then what else is alike decides, the length of the text, and the time between them.
     """
-    if not among:
+    if not among.rows:
         return None
-    return among[int(np.argmin(costs(of, among, where)))]
+    return row_of(among.rows[int(np.argmin(costs(of, among, where)))])
 
 
-def costs(of: AttemptRow, among: Sequence[AttemptRow], where: Where) -> NDArray[np.float64]:
+def costs(of: AttemptRow, among: Crowd, where: Where) -> NDArray[np.float64]:
     """How unlike `of` each of these is; the least is the nearest."""
-    own = np.array(of.values, dtype=object)
-    differs = np.array([one.values for one in among], dtype=object) != own
+    differs = _differs(of, among)
     suspected = np.array([name in where for name in DIMENSIONS])
     weights = np.array([_COSTS[name] for name in DIMENSIONS])
-    total = differs[:, ~suspected] @ weights[~suspected]
-    total = total + _predicate_cost(
-        differs[:, suspected].sum(axis=1) + _hours(of, among, where), where
+    count = differs[:, suspected].sum(axis=1) + _hours(of, among, where)
+    total = differs[:, ~suspected] @ weights[~suspected] + _predicate_cost(count, where)
+    ratio = (among.chars + _SHORT) / (of.char_count + _SHORT)
+    apart = np.abs(among.at - of.at) / _HOUR_US
+    result: NDArray[np.float64] = (
+        total + _LENGTH * np.abs(np.log2(ratio)) + np.minimum(apart * _HOUR, _HOURS_MOST)
     )
-    chars = np.array([one.char_count for one in among], dtype=np.float64)
-    total += _LENGTH * np.abs(np.log2((chars + _SHORT) / (of.char_count + _SHORT)))
-    apart = np.abs(np.array([one.at - of.at for one in among], dtype=np.float64)) / _HOUR_US
-    result: NDArray[np.float64] = total + np.minimum(apart * _HOUR, _HOURS_MOST)
     return result
+
+
+def _differs(of: AttemptRow, among: Crowd) -> NDArray[np.bool_]:
+    """In which dimensions each differs, in the order of `DIMENSIONS`."""
+    place = DIMENSIONS.index("length")
+    own = np.array([*of.values[:place], *of.values[place + 1 :]], dtype=object)
+    others = np.asarray(among.names != own, dtype=np.bool_)
+    buckets = np.searchsorted(lengths.STARTS, among.chars, side="right")
+    length = buckets != lengths.bucket(of.char_count)
+    return np.insert(others, place, length, axis=1)
 
 
 def differing(one: AttemptRow, other: AttemptRow) -> tuple[str, ...]:
@@ -77,8 +114,10 @@ def _predicate_cost(count: NDArray[np.int64], where: Where) -> NDArray[np.float6
     return np.where(count == 0, _NONE_DIFFERS, more).astype(np.float64)
 
 
-def _hours(of: AttemptRow, among: Sequence[AttemptRow], where: Where) -> NDArray[np.int64]:
+def _hours(of: AttemptRow, among: Crowd, where: Where) -> NDArray[np.int64]:
     if HOUR not in where:
-        return np.zeros(len(among), dtype=np.int64)
-    hour = of.at // _HOUR_US % 24
-    return np.array([one.at // _HOUR_US % 24 != hour for one in among], dtype=np.int64)
+        return np.zeros(len(among.rows), dtype=np.int64)
+    differs: NDArray[np.int64] = (among.at // _HOUR_US % 24 != of.at // _HOUR_US % 24).astype(
+        np.int64
+    )
+    return differs
