@@ -11,10 +11,13 @@ from app.domain.task import Status
 from app.service.checks.check_watch import last_verdict
 from app.service.duty_counts import COUNTED
 from app.service.duty_state import state_of
+from app.service.findings.watch import OPENED
+from app.service.findings.webhook import COUNTED as COUNTED_CALLS
 from app.service.leader import LEADER
 from app.service.recounts.verdict import Verdict
 from app.service.report import Slots, WorkerView
 from app.store.counts import ProcessCount
+from app.store.webhook_deliveries import Waiting
 from telemetry import metric_names as m
 from telemetry.outbox import OutboxState
 from telemetry.samples import Histogram, Sample
@@ -47,6 +50,8 @@ class Rows:
         canaries: The newest first; none where none are wanted.
         outbox: None where it could not be measured.
         exports: Whether a collector is set: without one, spans wait for nobody.
+        findings: How many are open; None where nobody watches.
+        webhook: What waits for the webhook; None where none is set.
     """
 
     now: int
@@ -64,6 +69,8 @@ class Rows:
     processes: Mapping[ProcessCount, int]
     outbox: OutboxState | None
     exports: bool
+    findings: int | None
+    webhook: Waiting | None
 
 
 def samples_of(rows: Rows) -> list[Sample]:
@@ -77,6 +84,8 @@ def samples_of(rows: Rows) -> list[Sample]:
         *_of_forwarder(rows),
         *_of_statistics(rows.recount),
         *_of_canaries(rows),
+        *_of_findings(rows),
+        *_of_webhook(rows),
         *_of_processes(rows),
         _sample(m.BUILD_INFO, 1, release=rows.release),
     ]
@@ -193,6 +202,30 @@ def _of_canaries(rows: Rows) -> Iterator[Sample]:
     for stage, took_us in stages.items():
         if took_us is not None:
             yield _sample(m.CANARY_STAGE, took_us / 1_000_000, stage=stage)
+
+
+def _of_findings(rows: Rows) -> Iterator[Sample]:
+    """What the watch found, and when it looked."""
+    if rows.findings is None:
+        return
+    yield _sample(m.FINDINGS_OPEN, rows.findings)
+    yield _sample(m.FINDINGS_OPENED, rows.counted.get(OPENED, 0))
+    state = state_of(next((duty for duty in rows.duties if duty.name == "watch"), None))
+    scanned_at, took_ms = state.get("scanned_at"), state.get("took_ms")
+    if isinstance(scanned_at, int) and isinstance(took_ms, int | float):
+        yield _sample(m.WATCH_LAST_SUCCESS, scanned_at / 1_000_000)
+        yield _sample(m.WATCH_LAST_SUCCESS_AGE, _age_s(rows, scanned_at))
+        yield _sample(m.WATCH_DURATION, took_ms / 1000)
+
+
+def _of_webhook(rows: Rows) -> Iterator[Sample]:
+    """What waits to be told, and how calls went."""
+    if rows.webhook is None:
+        return
+    yield _sample(m.WEBHOOK_WAITING, rows.webhook.n)
+    yield _sample(m.WEBHOOK_OLDEST_AGE, _age_s(rows, rows.webhook.oldest_at))
+    for result, name in COUNTED_CALLS.items():
+        yield _sample(m.WEBHOOK_CALLS, rows.counted.get(name, 0), result=result)
 
 
 def _of_processes(rows: Rows) -> Iterator[Sample]:

@@ -17,7 +17,16 @@ from app.service.recounts.verdict import verdict
 from app.service.report import WorkerView
 from app.service.task_view import is_alive
 from app.service.watch import OutboxGauge
-from app.store import canaries, counts, duties, reports, totals, workers
+from app.store import (
+    canaries,
+    counts,
+    duties,
+    findings,
+    reports,
+    totals,
+    webhook_deliveries,
+    workers,
+)
 from app.store.database import Connection
 from app.store.totals import Total
 from telemetry.outbox import OutboxState
@@ -94,6 +103,8 @@ def _rows(core: Core, conn: Connection, outbox: OutboxState | None, *, exports: 
         processes=counts.of_processes(conn),
         outbox=outbox,
         exports=exports,
+        findings=findings.count_open(conn) if core.settings.watch_every_s else None,
+        webhook=webhook_deliveries.waiting(conn) if core.settings.webhook_url else None,
     )
 
 
@@ -113,5 +124,7 @@ def _wanted(core: Core, found: list[DutyRecord], *, exports: bool) -> list[DutyR
         "look-up": settings.jaeger_url is not None,
         "canary": settings.canary_min > 0,
         "ping": settings.ping_url is not None,
+        "watch": settings.watch_every_s > 0,
+        "webhook": settings.webhook_url is not None,
     }
     return [duty for duty in found if optional.get(duty.name, True)]

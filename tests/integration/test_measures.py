@@ -14,6 +14,7 @@ from app.store import canaries, counts, duties, reports, workers
 from telemetry import metric_names as m
 from telemetry import outbox
 from telemetry.samples import Histogram, Sample
+from tests.support.found import closed, opened
 from tests.support.home import Home
 from tests.support.service import claimed, run, start_worker, submitted
 from tests.support.statements import plan, recorded
@@ -61,7 +62,7 @@ def _check(core: Core) -> list[Sample]:
     flagged = _grouped(
         core,
         "SELECT 1, count(*) FROM task_attempt JOIN task ON task.id = task_id"
-        " WHERE task_attempt.timed_out_at IS NOT NULL AND source <> 'canary'",
+        " WHERE task_attempt.timed_out_at IS NOT NULL AND task.source <> 'canary'",
     )
     assert _one(samples, m.DEADLINE_FLAGS) == flagged["1"]
     rows = _grouped(core, "SELECT state, count(*) FROM span_outbox GROUP BY state")
@@ -220,6 +221,41 @@ def test_rows_of_duties_that_no_longer_run_are_not_told(home: Home) -> None:
     assert not _values(samples, m.OUTBOX_OLDEST_AGE)
     optional = ("voxtrace.forwarder", "voxtrace.trace", "voxtrace.canary")
     assert not [sample for sample in samples if sample.metric.name.startswith(optional)]
+
+
+def test_findings_and_calls_are_told(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """How many are open, and were opened; when it was looked; what waits. Nothing where unset."""
+    path = tmp_path_factory.mktemp("home")
+    with Home.make(path / "off") as home:
+        samples = _read(home.core)
+        assert not _values(samples, m.FINDINGS_OPEN)
+        assert not _values(samples, m.WEBHOOK_WAITING)
+    watched = {
+        "VOXTRACE_WATCH_EVERY_S": "60",
+        "VOXTRACE_WEBHOOK_URL": "http://127.0.0.1:9/",
+        "VOXTRACE_WEBHOOK_SECRET": "0123456789abcdef",
+    }
+    with Home.make(path / "on", **watched) as home:
+        core = home.core
+        samples = _read(core)
+        assert (_one(samples, m.FINDINGS_OPEN), _one(samples, m.FINDINGS_OPENED)) == (0, 0)
+        assert not _values(samples, m.WATCH_LAST_SUCCESS)
+        closed(core, opened(core))
+        opened(core, {"worker": "w4"})
+        with core.database.write() as conn:
+            now = core.database.now_us(conn)
+            counts.add(conn, "findings_opened", 2)
+            counts.add(conn, "webhook.failed", 3)
+        state = json.dumps({"scanned_at": now - 90_000_000, "took_ms": 31.5})
+        leader.note_success(core, "watch", "h/1/x", state)
+        samples = _read(core)
+        assert (_one(samples, m.FINDINGS_OPEN), _one(samples, m.FINDINGS_OPENED)) == (1, 2)
+        assert _one(samples, m.WATCH_LAST_SUCCESS) == (now - 90_000_000) / 1e6
+        assert 90 <= _one(samples, m.WATCH_LAST_SUCCESS_AGE) < 120
+        assert _one(samples, m.WATCH_DURATION) == 0.0315
+        assert _one(samples, m.WEBHOOK_WAITING) == 3
+        assert 0 <= _one(samples, m.WEBHOOK_OLDEST_AGE) < 60
+        assert _values(samples, m.WEBHOOK_CALLS) == {"delivered": 0, "failed": 3, "given_up": 0}
 
 
 def test_canary_is_told_by_its_last_verdict(tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -105,6 +105,7 @@ class Home:
             "VOXTRACE_WORKER_NAME": "w1",
             "VOXTRACE_WEB_PROCESSES": "2",
             "VOXTRACE_CANARY_MIN": "0",
+            "VOXTRACE_WATCH_EVERY_S": "0",
             **({"VOXTRACE_DATABASE_URL": database_url} if database_url else {}),
             **environ,
         }
