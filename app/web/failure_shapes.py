@@ -13,7 +13,7 @@ from app.service.failures.views import (
     Part,
     Span,
 )
-from app.web.shapes import Json, moment
+from app.web.shapes import Json, moment, seconds
 
 
 def page(found: GroupPage) -> Json:
@@ -85,6 +85,8 @@ def _window(span: Span) -> Json:
         "from": moment(span.start),
         "to": moment(span.end),
         "is_whole_hours": span.is_whole_hours,
+        "bins_from": moment(span.bins_at),
+        "bin_s": seconds(span.bin_us),
     }
 
 
@@ -125,8 +127,8 @@ def exemplar(one: Exemplar) -> Json:
         "error_message": one.error_message,
         "trace_id": one.trace_id,
         "span_id": one.span_id,
-        "trace_seen_at": moment(one.trace_seen_at),
-        "url": f"/tasks/{one.task_id}",
+        "url": one.url,
+        "jaeger_url": one.jaeger_url,
     }
 
 

@@ -10,8 +10,8 @@ from typing import Final, TypeVar
 
 from typing_extensions import override
 
-from app.domain.query.value import Ago, Moment, at_us
-from app.domain.window import DAY_US
+from app.domain.query.value import Moment, at_us
+from app.domain.window import DAY_US, HOUR_US, floor_to
 from app.service.failures.faults import fault
 from app.service.failures.views import Shown
 from app.service.stats import faults as stats_faults
@@ -21,9 +21,6 @@ E = TypeVar("E", bound=StrEnum)
 
 #: Dimensions by whose values a list may be filtered.
 FILTERS: Final = ("worker", "host", "engine", "voice", "language", "release", "source")
-#: The window that is counted where none is asked for.
-USUAL: Final = Ago(ms=DAY_US // 1000)
-MAX_GROUPS: Final = 200
 
 
 class Sort(StrEnum):
@@ -55,7 +52,8 @@ class Asked:
     """What is asked for; moments may be so long ago, whenever that is.
 
     Attributes:
-        start, end: The window that is counted; an end of None reaches now.
+        start, end: The window that is counted; an end of None reaches now, a start of None is that
+            of the hour 23 hours before the end's.
         states: Only groups in one of these states; none of them: in any.
         text: Only groups that have this in type, code, template, frames, assignee, note or
             fingerprint, in either case.
@@ -63,7 +61,7 @@ class Asked:
         is_seen: Only groups that failed in the window.
     """
 
-    start: Moment = USUAL
+    start: Moment | None = None
     end: Moment | None = None
     states: Collection[Shown] = frozenset()
     error_type: str | None = None
@@ -80,8 +78,9 @@ class Asked:
         Raises:
             AskedError: It is empty, or in the future.
         """
-        start = at_us(self.start, now)
         end = now if self.end is None else min(now, at_us(self.end, now))
+        usual = floor_to(end, HOUR_US) - DAY_US + HOUR_US
+        start = usual if self.start is None else at_us(self.start, now)
         if start > now:
             raise stats_faults.fault(reason="future")
         if start >= end:
@@ -109,7 +108,7 @@ def asked(args: Mapping[str, str], *, limit: int = 50) -> Asked:
     if seen not in {"any", "window"}:
         raise fault(reason="choice", name="seen", got=seen[:40], allowed="any, window")
     return Asked(
-        start=moment_of("from", args.get("from", "")) or USUAL,
+        start=moment_of("from", args.get("from", "")),
         end=moment_of("to", args.get("to", "")),
         states=frozenset(
             _one(Shown, "state", word.strip()) for word in args.get("state", "").split(",") if word

@@ -77,7 +77,7 @@ class Counts:
 
     Attributes:
         count: All of them; `repeats` of these were of texts that had failed so before.
-        bins: The window cut into equal parts, the oldest first: failures in each.
+        bins: Failures in each part of the window, the oldest first: 24, or 13 to 25 of whole hours.
         trend: How often it failed in the last quarter of the window against the three before it:
             1 is as often, 2 is twice as often.
         parts: dimension -> its values, the most frequent first.
@@ -101,12 +101,18 @@ class Span:
 
     Attributes:
         start, end: From and to before which moment.
-        is_whole_hours: Whether it was widened to whole hours (`hour`) or days: counters tell them.
+        is_whole_hours: Whether it was widened to whole hours (of a very long one: days), since rows
+            of its ends are gone.
+        bins_at: Where its first part begins: at a whole hour or day where parts last so long, so
+            that the window may cut the first and the last one.
+        bin_us: How long a part is.
     """
 
     start: int
     end: int
     is_whole_hours: bool
+    bins_at: int
+    bin_us: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +155,8 @@ class Exemplar:
         which: `newest`, `first` or `slowest`.
         title: Its text's; None where the text is gone.
         dur_us: From claim to end.
-        trace_seen_at: When its trace was seen in Jaeger; None: not yet, or never looked.
+        url: Its task's page, at the attempt.
+        jaeger_url: Its trace in Jaeger; None unless it was seen there.
     """
 
     which: str
@@ -168,7 +175,8 @@ class Exemplar:
     error_message: str | None
     trace_id: str
     span_id: str
-    trace_seen_at: int | None
+    url: str
+    jaeger_url: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,93 @@
+"""One failure group: its counts, where and when it failed, attempts to look at, what happened."""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from app.domain.correlation.dimensions import DIMENSIONS
+from app.domain.errors import NotFoundError
+from app.domain.records import FailureGroupRecord
+from app.service.core import Core
+from app.service.correlate import links
+from app.service.failures import counting, reading, states, unstarted
+from app.service.failures.asked import Asked
+from app.service.failures.views import Exemplar, Group, GroupView
+from app.store import failure_counts, failure_exemplars, failure_groups
+from app.store.database import Connection
+
+#: Events that are shown, tasks that are counted, attempts among which the slowest is looked for.
+EVENTS: Final = 200
+TASKS: Final = 100_000
+SLOWEST_OF: Final = 2_000
+
+
+def group(core: Core, fingerprint: str, asked: Asked) -> GroupView:
+    """Everything about a group, from one snapshot; of what is asked the window counts.
+
+    Raises:
+        NotFoundError: Nothing has failed so.
+        AskedError: The window is empty, or in the future.
+    """
+    with core.database.read() as conn:
+        now = core.database.now_us(conn)
+        row = required(failure_groups.get(conn, fingerprint), fingerprint)
+        start, end = asked.window(now)
+        wanted = reading.Wanted(
+            keys=(fingerprint,), names=DIMENSIONS, where=asked.where, is_one=True
+        )
+        found = reading.read(conn, start, end, now, wanted)
+        in_window = counting.counts(found.cells, DIMENSIONS, found.bin_count)
+        ever = failure_counts.of_all_time(conn, fingerprint, DIMENSIONS)
+        all_time = counting.counts(ever, DIMENSIONS, 0)
+        tasks = failure_counts.tasks_of(conn, fingerprint, TASKS)
+        if row.error_type == unstarted.EXPIRED:
+            in_window = unstarted.counts(conn, fingerprint, found, in_window)
+            tasks = len(failure_counts.ends_of_tasks(conn, fingerprint, 0, unstarted.CAP))
+        return GroupView(
+            group=shown(conn, row, now),
+            window=found.window,
+            all_time=all_time,
+            in_window=in_window,
+            text_count=all_time.texts,
+            task_count=tasks,
+            is_task_count_capped=max(tasks, all_time.count) >= TASKS,
+            exemplars=tuple(_exemplars(core, conn, fingerprint, now)),
+            events=tuple(failure_groups.events_of(conn, fingerprint, EVENTS)),
+            now=now,
+        )
+
+
+def required(row: FailureGroupRecord | None, fingerprint: str) -> FailureGroupRecord:
+    """The row of a group; raises NotFoundError where there is none."""
+    if row is None:
+        message = f"failure group {fingerprint[:60]!r} does not exist"
+        raise NotFoundError(message)
+    return row
+
+
+def shown(conn: Connection, row: FailureGroupRecord, now: int) -> Group:
+    """A group as it is shown."""
+    last_at = failure_groups.last_at(conn, row.fingerprint)
+    if last_at is None:  # retention has removed its rows; the cube knows the hour
+        last_at = failure_counts.last_hour(conn, row.fingerprint)
+    return states.group(row, last_at, now)
+
+
+def _exemplars(core: Core, conn: Connection, fingerprint: str, now: int) -> Iterable[Exemplar]:
+    keys = {
+        "newest": failure_exemplars.newest(conn, fingerprint),
+        "first": failure_exemplars.first(conn, fingerprint),
+        "slowest": failure_exemplars.slowest(conn, fingerprint, SLOWEST_OF),
+    }
+    for which, key in keys.items():
+        row = None if key is None else failure_exemplars.get(conn, *key)
+        if row is not None:
+            yield _exemplar(core, which, row, now)
+
+
+def _exemplar(core: Core, which: str, row: dict[str, Any], now: int) -> Exemplar:
+    seen_at, ended_at = row.pop("trace_seen_at"), row.pop("task_ended_at")
+    jaeger_url = links.jaeger_url(
+        core, trace_id=row["trace_id"], seen_at=seen_at, ended_at=ended_at or row["at"], now=now
+    )
+    url = links.attempt_url(row["task_id"], row["attempt"])
+    return Exemplar(which=which, url=url, jaeger_url=jaeger_url, **row)
