@@ -72,7 +72,8 @@ def asked_since(conn: Connection, since: int) -> list[Analysis]:
 
 def open_count(conn: Connection) -> int:
     """How many wait or run (ix_analysis_open)."""
-    return int(conn.execute(select(func.count()).where(_OPEN)).scalar_one())
+    statement = select(func.count()).select_from(analysis_table).where(_OPEN)
+    return int(conn.execute(statement).scalar_one())
 
 
 def next_open(conn: Connection, holder: str, now: int) -> Analysis | None:

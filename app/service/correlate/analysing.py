@@ -40,12 +40,12 @@ def work_on_next(core: Core, holder: str) -> Analysis | None:
         core: What it works with.
         holder: Who does it; of two that hold the same one, the later start counts.
     """
-    held = core.database.run(lambda conn: _take(core, conn, holder))
+    held = core.database.run(lambda conn: take(core, conn, holder))
     if held is None or held.state != "running":
         return held
     span = answer_span.begun(clock.now_us(), None, SERVICE_DUTIES)
     try:
-        found = _answer(core, held)
+        found = answer(core, held)
     except StoppedError:
         log.info("an analysis was stopped", analysis=held.id)
         return held
@@ -59,8 +59,8 @@ def work_on_next(core: Core, holder: str) -> Analysis | None:
     return held
 
 
-def _take(core: Core, conn: Connection, holder: str) -> Analysis | None:
-    """The next one, in our hands; where it was begun too often, it is over."""
+def take(core: Core, conn: Connection, holder: str) -> Analysis | None:
+    """The next one, in the holder's hands; where it was begun too often, it is over."""
     now = core.database.now_us(conn)
     found = analyses.next_open(conn, holder, now)
     if found is None:
@@ -74,7 +74,12 @@ def _take(core: Core, conn: Connection, holder: str) -> Analysis | None:
     return replace(found, state="running", starts=found.starts + 1, holder=holder)
 
 
-def _answer(core: Core, held: Analysis) -> Answer:
+def answer(core: Core, held: Analysis) -> Answer:
+    """The answer to a question that is held.
+
+    Raises:
+        StoppedError: It is not held any more.
+    """
     question = asked(said_of(held)).at(held.asked_at)
     with core.database.read() as conn:
         now = core.database.now_us(conn)
