@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 
 from app.domain.query.amounts import written_moment
 from app.domain.query.value import At
+from app.service.correlate import analysing
 from tests.support import failing_window, recent
 from tests.support.documented import web_client
 from tests.support.failing_window import FailingWindow, listed, numbers
@@ -173,3 +174,56 @@ def test_both_sides_stay_in_the_form(place: _Place) -> None:
     page = place.page(query='worker:"<w 1>"', within="-engine:volc")
     assert 'value="worker:&#34;&lt;w 1&gt;&#34;"' in page
     assert re.search(r'href="/correlate\?from=1h&amp;[^"]*within=-engine%3Avolc', page)
+
+
+def _long(place: _Place, **more: str) -> str:
+    """The address of the analysis of a question that takes long."""
+    answer = place.client.get("/correlate", query_string={"from": "3d"} | more, headers=HTML)
+    answer = place.client.get(answer.headers["Location"], headers=HTML)
+    assert answer.status_code == 302
+    return answer.headers["Location"]
+
+
+def test_a_long_question_shows_how_far_it_is_and_then_the_answer(place: _Place) -> None:
+    """Its address names the analysis; once the duty has answered it has the answer."""
+    path = _long(place)
+    page = place.client.get(path, headers=HTML).text
+    assert "data-analysis=" in page
+    assert '<noscript><meta http-equiv="refresh"' in page
+    assert "Waiting for its turn" in page
+    while analysing.work_on_next(place.home.core, "test") is not None:
+        pass
+    page = place.client.get(path, headers=HTML).text
+    assert "data-analysis=" not in page
+    assert 'class="panel found"' in page
+    chinese = place.client.get(path, headers=CHINESE).text
+    assert 'id="found-1">发现 1<' in chinese
+    for query, n in numbers(page)[2:6]:
+        assert listed(place.client, query) == n, query
+
+
+def test_a_long_question_can_be_stopped_and_asked_again(place: _Place) -> None:
+    """The button cancels it; the page says so, and its link asks the same anew."""
+    path = _long(place, query="engine:tone")
+    page = place.client.get(path, headers=HTML).text
+    form = re.search(r'<form method="post" action="(/correlate/analyses/\d+/cancel)"', page)
+    assert form
+    answer = place.client.post(form[1], headers=HTML)
+    assert (answer.status_code, answer.headers["Location"]) == (303, path)
+    page = place.client.get(path, headers=HTML).text
+    assert "It was stopped" in page
+    again = re.search(r'class="btn btn-primary" href="(/correlate\?[^"]*)">Ask again', page)
+    assert again
+    anew = place.client.get(unescape(again[1]), headers=HTML)
+    assert anew.status_code == 302
+    assert anew.headers["Location"] != path
+
+
+def test_an_analysis_of_another_question_is_not_shown(place: _Place) -> None:
+    """A number that is of another question, or of none, leads to the question's own."""
+    other = parse_qs(urlsplit(_long(place, query="engine:volc")).query)["analysis"][0]
+    for number in (other, "999999"):
+        page = place.client.get(
+            "/correlate", query_string=place.args(analysis=number), headers=HTML
+        ).text
+        assert 'id="h-overall"' in page
