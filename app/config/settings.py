@@ -43,6 +43,10 @@ class Settings:
     keep_timeout_d: float
     keep_cancelled_d: float
     keep_deleted_d: float
+    keep_findings_d: float
+    keep_system_events_d: float
+    keep_deliveries_d: float
+    keep_analyses_d: float
     drain_s: float
     api_token: str | None
     legacy_open: bool

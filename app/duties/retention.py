@@ -1,4 +1,4 @@
-"""The retention duty: tasks that have had their time go with what belongs to them, keys expire."""
+"""The retention duty: what has had its time goes: keys, records of failures, tasks with theirs."""
 
 import json
 from typing import Final
@@ -8,6 +8,7 @@ from app.domain.errors import DatabaseBusyError
 from app.logs.logger import logger_of
 from app.service import idempotency
 from app.service.core import Core
+from app.service.retention import records
 from app.service.retention.removal import Removed
 from app.service.retention.rules import days_of, rules_now
 from app.service.retention.shrink import shrink
@@ -45,6 +46,7 @@ class Retention:
         self._next_at: int | None = None
         self._busy_count = 0
         self._keys = 0
+        self._records = 0
         self._freed_bytes = 0
         self._round = Removed()
         self._last = Removed()
@@ -69,10 +71,12 @@ class Retention:
         return wait_s
 
     def _begin(self) -> float:
-        """Keys first; a walk over tasks once none of them is left."""
+        """Keys and records first; a walk over tasks once none of them is left."""
         freed = idempotency.sweep(self._core)
         self._keys += freed
-        if not freed:
+        removed = 0 if freed else records.sweep(self._core)
+        self._records += removed
+        if not freed and not removed:
             self._round = Removed()
             self._walk = Walk(self._core, rules_now(self._core), keeps_unsent=self._sends)
         return LEAST_PAUSE_S
@@ -103,7 +107,8 @@ class Retention:
     def state(self) -> str:
         """What went in this round (or the last one, where none goes on), and when the next is.
 
-        `keys` that were freed and `freed_bytes` of the database's file: since this process began;
+        `keys` that were freed, `records` of failures that went and `freed_bytes` of the database's
+        file: since this process began;
         `held`: tasks that had their time and stayed, by why.
         """
         shown = self._last if self._walk is None else self._round
@@ -116,6 +121,7 @@ class Retention:
                 "spans": shown.spans,
                 "held": dict(shown.held),
                 "keys": self._keys,
+                "records": self._records,
                 "freed_bytes": self._freed_bytes,
                 "next_at": self._next_at,
                 "is_off": not any(days_of(self._core.settings).values()),

@@ -152,6 +152,7 @@ webhook_delivery_table = Table(
         postgresql_where=text("state = 'waiting'"),
     ),
     Index("ix_webhook_delivery_finding", "finding_id", "id"),
+    Index("ix_webhook_delivery_created", "created_at"),
     sqlite_autoincrement=True,
 )
 

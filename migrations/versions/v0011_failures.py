@@ -287,6 +287,7 @@ def _make_findings() -> None:
     op.create_index(
         "ix_webhook_delivery_finding", "webhook_delivery", ["finding_id", "id"], unique=False
     )
+    op.create_index("ix_webhook_delivery_created", "webhook_delivery", ["created_at"], unique=False)
     op.create_index(
         "ix_webhook_delivery_waiting",
         "webhook_delivery",
