@@ -45,13 +45,32 @@ def ask(
     return analyses.ask(core, asked)
 
 
-def answer(core: Core, asked: Asked, *, service: str, tell: Tell = nobody) -> Answered:
+def answer(
+    core: Core,
+    asked: Asked,
+    *,
+    service: str,
+    parent: SpanContext | None = None,
+    tell: Tell = nobody,
+) -> Answered:
     """The answer, however long it takes.
+
+    Args:
+        core: What it works with.
+        asked: What is asked.
+        service: Whose span it is.
+        parent: What the span is a part of.
+        tell: Told how far it is.
 
     Raises:
         AskedError: It cannot be asked.
     """
-    span = answer_span.begun(clock.now_us(), None, service)
+    span = answer_span.begun(clock.now_us(), parent, service)
     with core.database.read() as conn:
         now = core.database.now_us(conn)
         return Answered(answer=answering.look(core, conn, asked.at(now), now, tell), span=span)
+
+
+def keep(core: Core, told: Answered) -> None:
+    """Puts the span of an answer into the outbox."""
+    core.database.run(lambda conn: told.span.store(core, conn, told.answer))
