@@ -38,7 +38,8 @@ _COLUMNS: Final = tuple(
         *("worker_name", "host", "engine", "voice", "language", "release", "source"),
     )
 )
-#: Places in a row as it is read.
+#: Columns of a row as it is read, and places in it.
+COLUMNS: Final = len(_COLUMNS)
 AT: Final = 3
 CHARS: Final = 4
 NAMES: Final = slice(5, 12)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from app.domain import lengths
 from app.domain.correlation.dimensions import DIMENSIONS, HOUR
 from app.domain.correlation.found import Where
-from app.store.exemplar_rows import AT, CHARS, NAMES, AttemptRow, Raw, row_of
+from app.store.exemplar_rows import AT, CHARS, COLUMNS, NAMES, AttemptRow, Raw, row_of
 
 #: What it costs to differ in a dimension that is not suspected. Length is told by `_LENGTH`.
 _COSTS: Final[Mapping[str, float]] = MappingProxyType(
@@ -54,9 +54,7 @@ class Crowd:
 
 def crowd_of(rows: Sequence[Raw]) -> Crowd:
     """The attempts of these rows."""
-    table = np.array([tuple(row) for row in rows], dtype=object).reshape(len(rows), -1)
-    if not len(rows):
-        table = np.empty((0, 12), dtype=object)
+    table = np.array([tuple(row) for row in rows], dtype=object).reshape(len(rows), COLUMNS)
     return Crowd(
         rows=rows,
         names=table[:, NAMES],
