@@ -6,21 +6,39 @@ How often a group failed, where and when last, is counted elsewhere (`failure_co
 from collections.abc import Mapping
 from typing import Any, Final
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.domain.records import FailureEventRecord, FailureGroupRecord
 from app.store.rows import record, records
-from app.store.tables import failure_event_table, failure_group_table
+from app.store.tables import (
+    attempt_table,
+    failure_event_table,
+    failure_group_table,
+    task_table,
+)
 
 _G: Final = failure_group_table.c
 _E: Final = failure_event_table.c
 #: Built once: building a statement costs more than SQLite takes to run it.
 _INSERTS: Final = {
-    name: dialect.insert(failure_group_table).on_conflict_do_nothing()
+    name: dialect.insert(failure_group_table).on_conflict_do_nothing().returning(_G.fingerprint)
     for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
 }
 _EVENT: Final = insert(failure_event_table)
+# literals in the SQL: SQLite takes a partial index only so
+_GROUPED: Final = text("task_attempt.fingerprint IS NOT NULL AND task_attempt.source <> 'canary'")
+_LISTED: Final = text("task.fingerprint IS NOT NULL AND task.source <> 'canary'")
+_LAST_AT: Final = func.coalesce(
+    select(func.max(attempt_table.c.finished_at))
+    .where(_GROUPED, attempt_table.c.fingerprint == _G.fingerprint)
+    .scalar_subquery(),
+    select(task_table.c.finished_at)
+    .where(_LISTED, task_table.c.fingerprint == _G.fingerprint)
+    .order_by(task_table.c.submitted_at.desc())
+    .limit(1)
+    .scalar_subquery(),
+)
 
 
 def state_of(conn: Connection, fingerprint: str) -> str | None:
@@ -31,7 +49,7 @@ def state_of(conn: Connection, fingerprint: str) -> str | None:
 
 def insert_new(conn: Connection, values: Mapping[str, Any]) -> bool:
     """Makes a group; False where it is there (primary key), made by another at this moment too."""
-    return conn.execute(_INSERTS[conn.dialect.name], values).rowcount == 1
+    return conn.execute(_INSERTS[conn.dialect.name], values).first() is not None
 
 
 def regress(conn: Connection, fingerprint: str, now: int, release: str) -> bool:
@@ -52,10 +70,25 @@ def get(conn: Connection, fingerprint: str, *, lock: bool = False) -> FailureGro
     return record(FailureGroupRecord, conn.execute(statement).first())
 
 
-def newest(conn: Connection, limit: int) -> list[FailureGroupRecord]:
-    """Groups, those first seen last first (index ix_failure_group_first)."""
-    statement = select(failure_group_table).order_by(_G.first_at.desc()).limit(limit)
-    return records(FailureGroupRecord, conn.execute(statement))
+def newest(conn: Connection, limit: int) -> list[tuple[FailureGroupRecord, int | None]]:
+    """Groups, those first seen last first, and when each was last seen; None: its rows are gone.
+
+    Indexes ix_failure_group_first, ix_task_attempt_fingerprint; ix_task_fingerprint where no
+    attempt failed so.
+    """
+    statement = (
+        select(failure_group_table, _LAST_AT.label("last_at"))
+        .order_by(_G.first_at.desc())
+        .limit(limit)
+    )
+    rows = conn.execute(statement).all()
+    return list(zip(records(FailureGroupRecord, rows), (row.last_at for row in rows), strict=True))
+
+
+def last_at(conn: Connection, fingerprint: str) -> int | None:
+    """When a group was last seen (as `newest`); None: its rows are gone."""
+    statement = select(_LAST_AT).where(_G.fingerprint == fingerprint)
+    return conn.execute(statement).scalar_one_or_none()
 
 
 def change(conn: Connection, fingerprint: str, values: Mapping[str, Any]) -> None:
