@@ -85,20 +85,24 @@ def together(conn: Connection, start: int, end: int, tell: Count) -> Counted:
 
 def each_once(found: Counted) -> Counted:
     """Each profile once, hours 0."""
-    return by_hour_of_day(replace(found, hours=np.zeros_like(found.ids)))
+    ids, n = _added_up(found.ids, found.n)
+    return replace(found, ids=ids, n=n, hours=np.zeros_like(ids))
 
 
 def by_hour_of_day(found: Counted) -> Counted:
     """Each profile once with each hour of the day (UTC): the hours of all days together."""
-    keys = found.ids * 24 + found.hours % 24
+    keys, n = _added_up(found.ids * 24 + found.hours % 24, found.n)
+    return replace(found, ids=keys // 24, n=n, hours=keys % 24)
+
+
+def _added_up(keys: Integers, n: Integers) -> tuple[Integers, Integers]:
+    """Each key once, and the sum of its numbers."""
     if len(keys) and int(keys.max()) < _DENSE:
-        sums = np.bincount(keys, weights=found.n)
+        sums = np.bincount(keys, weights=n)
         once = np.flatnonzero(sums)
-        sums = sums[once]
-    else:
-        once, places = np.unique(keys, return_inverse=True)
-        sums = np.bincount(places, weights=found.n, minlength=len(once))
-    return replace(found, ids=once // 24, n=sums.astype(np.int64), hours=once % 24)
+        return once, sums[once].astype(np.int64)
+    once, places = np.unique(keys, return_inverse=True)
+    return once, np.bincount(places, weights=n, minlength=len(once)).astype(np.int64)
 
 
 def is_removed(conn: Connection, start: int, end: int) -> bool:
