@@ -11,7 +11,7 @@ from app.service.checks.check import Check
 from app.service.duty_state import state_of
 from app.service.leader import LEADER
 from app.service.report import ActiveTask, MonitorView, Slots, Stats, WorkerView
-from app.web import moments
+from app.web import finding_lines, moments
 from app.web.drawing import Block
 from app.web.format import duration, number, size
 from app.web.text_rows import progress_blocks, running_says
@@ -89,6 +89,7 @@ def values(view: MonitorView, reader: Visitor) -> dict[str, Any]:
         "stats": view.stats,
         "verdict": verdict(view, t),
         "alerts": alert_lines(view.alerts, t),
+        "findings": finding_lines.lines(view.findings, reader),
         "slots": slot_picture(view.slots, t),
         "active": active_rows(view.active, reader),
         "workers": worker_lines(view.workers, reader),
@@ -103,23 +104,26 @@ def values(view: MonitorView, reader: Visitor) -> dict[str, Any]:
 
 def area_of(alert: Check) -> str:
     """The area that an alert belongs to."""
-    if alert.name == "deadlines":
+    if alert.name in {"deadlines", "findings"}:
         return "tasks"
     return "workers" if alert.name in {"workers", "slots"} else "monitoring"
 
 
 def alert_lines(alerts: Sequence[Check], t: Words) -> list[AlertLine]:
-    """The alerts in the page's language, the worst first."""
+    """The alerts in the page's language, the worst first; findings have a list of their own."""
     return [
         AlertLine(title=str(t(f"part.{one.name}")), level=one.level, text=one.sentence(t.lang))
         for one in alerts
+        if one.name != "findings"
     ]
 
 
 def verdict(view: MonitorView, t: Words) -> list[Clause]:
     """Is it well? One sentence about the tasks, and one for each area that needs a person."""
     stats = view.stats
-    bad = {area_of(alert): alert.level for alert in reversed(view.alerts)}
+    found = view.findings
+    told = [alert for alert in view.alerts if alert.name != "findings"]
+    bad = {area_of(alert): alert.level for alert in reversed(told)}
     is_stopped = any(alert.name == "workers" for alert in view.alerts)
     if is_stopped:
         first = Clause(text=str(t("verdict.stopped")), level="bad", path="#workers")
@@ -137,6 +141,9 @@ def verdict(view: MonitorView, t: Words) -> list[Clause]:
         for area, level in bad.items()
         if not (area == "workers" and is_stopped)
     ]
+    if found:
+        says = str(t("verdict.findings", n=len(found)))
+        others.insert(0, Clause(text=says, level="warn", path="#findings"))
     if others or "workers" in bad:
         return [first, *others]
     return [first, Clause(text=str(t("verdict.well")))]

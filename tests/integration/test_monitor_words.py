@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from html import unescape
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from flask.testing import FlaskClient
@@ -16,6 +17,7 @@ from app.service.neighbours import Neighbour
 from app.store import canaries
 from app.store.tables import task_table
 from app.web.factory import create_app
+from tests.support import found
 from tests.support.facts import away, neighbours
 from tests.support.home import Home
 from tests.support.service import spoken, start_worker, submitted
@@ -133,3 +135,30 @@ def _told(home: Home, duty: DutyRecord) -> None:
     for name in ("web", "collector", "jaeger"):
         state[name]["at"] = clock.now_us()
     leader.note_success(home.core, duty.name, HOLDER, json.dumps(state))
+
+
+def test_open_findings_are_told_in_a_sentence(home: Home, client: FlaskClient) -> None:
+    """With a way to what the scan saw; verdict and chip say so; where none is, it is hidden."""
+    page = _page(client)
+    assert (
+        '<section class="panel" id="findings" data-live aria-labelledby="h-findings" hidden>'
+        in page
+    )
+    row = found.opened(home.core, {"worker": "w3", "voice": "amy"})
+    page = _page(client)
+    part = page[page.index('id="findings"') : page.index('id="tiles"')]
+    assert "Voice amy on worker w3 fails 40 of 50 (expected 1); 80 % of all failures" in (
+        unescape(part).replace("\u202f", " ")
+    )
+    window = json.loads(row.answer)["window"]
+    [path] = re.findall(r'href="(/correlate\?[^"]*)"', part)
+    assert parse_qs(urlsplit(unescape(path)).query) == {key: [at] for key, at in window.items()}
+    verdict = page[page.index('id="verdict"') : page.index('id="findings"')]
+    assert "Failures have something in common." in verdict
+    assert 'href="/monitor#tasks" data-level="warn"' in page
+    assert '<span class="what">Findings</span>' not in page, "they have a list of their own"
+    chinese = _page(client, "/monitor?lang=zh")
+    assert "失败之间有 1 处共同点。" in chinese
+    assert "合成进程 w3 上的声音 amy" in chinese
+    found.closed(home.core, row)
+    assert "worker w3" not in _page(client)

@@ -7,6 +7,7 @@ from app.web.openapi import (
     attempt_operations,
     compare_operations,
     correlate_operations,
+    finding_operations,
     legacy_operations,
     legacy_schemas,
     list_operations,
@@ -27,6 +28,7 @@ OPERATIONS = (
     *stats_operations.OPERATIONS,
     *compare_operations.OPERATIONS,
     *correlate_operations.OPERATIONS,
+    *finding_operations.OPERATIONS,
     *legacy_operations.OPERATIONS,
 )
 
@@ -64,6 +66,7 @@ def build(release: str) -> dict[str, Any]:
             | stats_operations.SCHEMAS
             | compare_operations.SCHEMAS
             | correlate_operations.SCHEMAS
+            | finding_operations.SCHEMAS
             | legacy_schemas.SCHEMAS,
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer"},

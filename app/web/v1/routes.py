@@ -7,6 +7,7 @@ from app.web.v1 import (
     correlate,
     document,
     engines,
+    findings,
     limits,
     monitor,
     stats,
@@ -25,5 +26,6 @@ BLUEPRINTS = (
     stats.blueprint,
     compare.blueprint,
     correlate.blueprint,
+    findings.blueprint,
     document.blueprint,
 )
