@@ -161,7 +161,8 @@ class Held:
 def hold(conn: Connection, task_id: int, attempt: int) -> Held | None:
     """What an attempt runs, which nobody else may change then (primary key); None: no more."""
     statement = select(_T.text_id, _T.language).where(_fenced(task_id, attempt)).with_for_update()
-    return record(Held, conn.execute(statement).first())
+    row = conn.execute(statement).first()
+    return None if row is None else Held(text_id=row.text_id, language=row.language)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

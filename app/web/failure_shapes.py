@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 
+from app.domain.correlation.found import Where
 from app.domain.records import FailureEventRecord
+from app.service.correlate import links
 from app.service.failures.views import (
     Counts,
     Exemplar,
@@ -21,7 +23,7 @@ def page(found: GroupPage) -> Json:
     return {
         "as_of": moment(found.now),
         "window": _window(found.window),
-        "failures": [listed(one) for one in found.groups],
+        "failures": [listed(one, found.window, found.where) for one in found.groups],
         "total": found.total,
         "states": dict(found.states),
         "failed": found.failed,
@@ -31,9 +33,9 @@ def page(found: GroupPage) -> Json:
     }
 
 
-def listed(one: ListedGroup) -> Json:
+def listed(one: ListedGroup, window: Span, where: Where) -> Json:
     """A group of the list: `count` and what follows it are of the window."""
-    return group(one.group) | _counts(one.counts)
+    return group(one.group) | counted(one.counts, one.group, window, where)
 
 
 def view(found: GroupView) -> Json:
@@ -42,7 +44,7 @@ def view(found: GroupView) -> Json:
         "as_of": moment(found.now),
         "window": _window(found.window),
         **group(found.group),
-        "in_window": _counts(found.in_window),
+        "in_window": counted(found.in_window, found.group, found.window, found.where),
         "all_time": {
             "count": found.all_time.count,
             "repeats": found.all_time.repeats,
@@ -90,7 +92,8 @@ def _window(span: Span) -> Json:
     }
 
 
-def _counts(counts: Counts) -> Json:
+def counted(counts: Counts, of: Group, window: Span, where: Where) -> Json:
+    """Failures of a group in a window, and where they are listed."""
     return {
         "count": counts.count,
         "repeats": counts.repeats,
@@ -98,6 +101,13 @@ def _counts(counts: Counts) -> Json:
         "bins": list(counts.bins),
         "trend": counts.trend,
         "parts": _parts(counts.parts),
+        "attempts_url": links.attempts_url(
+            start=window.start,
+            end=window.end,
+            where=where,
+            fingerprint=of.fingerprint,
+            with_repeats=True,
+        ),
     }
 
 

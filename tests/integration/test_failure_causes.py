@@ -131,7 +131,7 @@ def test_bad_audio_is_told_apart_by_what_is_wrong_with_it(core: Core) -> None:
 
 def test_a_signal_an_exit_code_and_a_lost_lease_are_three_causes(core: Core) -> None:
     """Deaths are told apart by how the process ended, not by the worker's name."""
-    keys = []
+    keys, task_id = [], 0
     ends: list[dict[str, Any]] = [
         {"reason": "its process ended with signal 9", "exit_signal": 9},
         {"reason": "its process ended with signal 9", "exit_signal": 9},
@@ -171,7 +171,7 @@ def _claim_of_dead(core: Core, name: str) -> tuple[int, int]:
 
 def test_a_passed_deadline_is_one_cause_whatever_its_number(core: Core) -> None:
     """Limits of 2 s and of 90 s are one cause; killed for it and seen by itself are two."""
-    killed = []
+    killed, task_id = [], 0
     for limit in ("2", "90"):
         task_id, attempt = _claim(core, f"Late by {limit}.")
         reason = f"the limit of {limit} s passed; killed by worker w{limit}"

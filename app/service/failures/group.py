@@ -45,6 +45,7 @@ def group(core: Core, fingerprint: str, asked: Asked) -> GroupView:
         return GroupView(
             group=shown(conn, row, now),
             window=found.window,
+            where=asked.where,
             all_time=all_time,
             in_window=in_window,
             text_count=all_time.texts,

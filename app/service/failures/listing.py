@@ -101,6 +101,7 @@ def _page(
     return GroupPage(
         groups=tuple(ranked[cut.first : cut.last]),
         window=found.window,
+        where=asked.where,
         total=len(ranked),
         states={state: numbers[state] for state in Shown},
         failed=sum(one.counts.count for one in ranked),

@@ -131,6 +131,7 @@ class GroupPage:
         groups: In the order asked for.
         total: Groups that fit, on all pages; `states`: how many of each state there are where
             every state is asked for.
+        where: dimension -> value: only failures there count.
         failed: Failures in the window of the groups that fit.
         next, previous: Cursors of the neighbouring pages; None: there is none.
         is_capped: Whether there are more groups than are looked at; the oldest are left out.
@@ -138,6 +139,7 @@ class GroupPage:
 
     groups: tuple[ListedGroup, ...]
     window: Span
+    where: Mapping[str, str]
     total: int
     states: Mapping[Shown, int]
     failed: int
@@ -184,6 +186,7 @@ class GroupView:
     """Everything about one group.
 
     Attributes:
+        where: dimension -> value: only failures there count in the window.
         all_time: Failures ever, removed ones included (`bins` empty, `parts` of all dimensions).
         in_window: Those of the window, with `parts` of all dimensions.
         text_count: Texts that ever failed so; `task_count`: tasks that are kept and did.
@@ -194,6 +197,7 @@ class GroupView:
 
     group: Group
     window: Span
+    where: Mapping[str, str]
     all_time: Counts
     in_window: Counts
     text_count: int
