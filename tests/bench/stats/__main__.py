@@ -15,7 +15,7 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -23,15 +23,21 @@ from typing import Any, Final
 from app.service.recounts import reconcile
 from tests.bench import report
 from tests.bench.report import Result
-from tests.bench.stats import cluster, fill, measure, over_http, place, tend, writes
+from tests.bench.stats import cluster, correlating, fill, measure, over_http, place, tend, writes
 from tests.bench.stats.measure import WrongError
 from tests.bench.stats.place import KINDS, Filled, Kind, Place, say
 from tests.bench.stats.timing import Effort
 
 _OUT: Final = Path("var/bench")
-_PARTS: Final = ("hours", "reads", "plans", "http", "writes", "reconcile")
+_PARTS: Final = ("hours", "reads", "plans", "http", "correlate", "writes", "reconcile")
+#: Those that only read, as long as they are told to.
+_MEASURES: Final[dict[str, Callable[[Place, Filled, Effort], Result]]] = {
+    "reads": measure.measure,
+    "http": over_http.measure,
+    "correlate": correlating.measure,
+}
 #: A quick look counts not every hour anew a second time.
-_QUICK_PARTS: Final = ("hours", "reads", "http", "writes")
+_QUICK_PARTS: Final = ("hours", "reads", "http", "correlate", "writes")
 #: Tasks from which numbers are made to be kept, unless something else is asked for.
 _KEPT: Final = 100_000
 
@@ -115,15 +121,13 @@ def _told(filled: Filled) -> report.Row:
 def _part(part: str, where: Place, filled: Filled, *, is_quick: bool) -> Result:
     pids = cluster.server_pids(where)
     effort = Effort(calls=60 if is_quick else 500, seconds=0.25 if is_quick else 5, pids=pids)
+    if part in _MEASURES:
+        return _MEASURES[part](where, filled, effort)
     match part:
         case "hours":
             return tend.tend(where)
-        case "reads":
-            return measure.measure(where, filled, effort)
         case "plans":
             return measure.planned(where, filled)
-        case "http":
-            return over_http.measure(where, filled, effort)
         case "writes":
             return writes.measure(where, is_quick=is_quick, server=pids)
         case _:
