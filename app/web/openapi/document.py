@@ -7,6 +7,7 @@ from app.web.openapi import (
     attempt_operations,
     compare_operations,
     correlate_operations,
+    failure_operations,
     finding_operations,
     legacy_operations,
     legacy_schemas,
@@ -29,6 +30,7 @@ OPERATIONS = (
     *compare_operations.OPERATIONS,
     *correlate_operations.OPERATIONS,
     *finding_operations.OPERATIONS,
+    *failure_operations.OPERATIONS,
     *legacy_operations.OPERATIONS,
 )
 
@@ -67,6 +69,7 @@ def build(release: str) -> dict[str, Any]:
             | compare_operations.SCHEMAS
             | correlate_operations.SCHEMAS
             | finding_operations.SCHEMAS
+            | failure_operations.SCHEMAS
             | legacy_schemas.SCHEMAS,
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer"},
