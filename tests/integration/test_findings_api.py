@@ -1,6 +1,7 @@
 """The API of findings: a list by state and time, one by its number, in two languages."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -16,10 +17,14 @@ def client(home: Home) -> Iterator[DocumentedClient]:
         yield made
 
 
+def _told(client: DocumentedClient, path: str) -> Any:
+    return client.get(path).get_json()
+
+
 def _ids(client: DocumentedClient, query: str = "") -> list[int]:
     told = client.get(f"/api/v1/findings{query}")
     assert told.status_code == 200, told.text
-    return [one["id"] for one in told.json["findings"]]
+    return [one["id"] for one in told.get_json()["findings"]]
 
 
 def test_findings_are_listed_by_state_and_time(home: Home, client: DocumentedClient) -> None:
@@ -31,21 +36,21 @@ def test_findings_are_listed_by_state_and_time(home: Home, client: DocumentedCli
     assert _ids(client, "?state=closed&from=1h") == [second.id]
     assert _ids(client, "?to=1h") == []
     assert _ids(client, "?limit=2") == [third.id, second.id]
-    told = client.get("/api/v1/findings?limit=2").json
+    told = _told(client, "/api/v1/findings?limit=2")
     assert _ids(client, f"?limit=2&cursor={told['next']}") == [first.id]
-    assert client.get(f"/api/v1/findings?cursor={third.id}").json["next"] is None
+    assert _told(client, f"/api/v1/findings?cursor={third.id}")["next"] is None
 
 
 def test_a_finding_is_told_whole(home: Home, client: DocumentedClient) -> None:
     """How it stands, the scan that opened it, its words in the language that was asked for."""
     row = found.opened(home.core, {"worker": "w3"})
-    told = client.get(f"/api/v1/findings/{row.id}?lang=zh").json
+    told = _told(client, f"/api/v1/findings/{row.id}?lang=zh")
     assert (told["state"], told["closed_at"], told["trace_id"]) == ("open", None, "a" * 32)
     assert told["words"] == told["words_zh"]
     assert "w3" in told["words_zh"]
     assert told["words_en"].startswith("worker w3 fails 40 of 50 (expected 1)")
     found.closed(home.core, row)
-    told = client.get(told["url"]).json
+    told = _told(client, told["url"])
     assert (told["state"], told["closed_why"]) == ("closed", "stopped")
     assert told["words"] == told["words_en"]
 
@@ -65,10 +70,10 @@ def test_wrong_wishes_are_told(client: DocumentedClient, query: str, words: str)
     """400, with what was got and what is allowed."""
     told = client.get(f"/api/v1/findings{query}")
     assert told.status_code == 400
-    assert words in told.json["detail"]
+    assert words in told.get_json()["detail"]
 
 
 def test_an_unknown_finding_is_404(client: DocumentedClient) -> None:
     """With its number."""
     told = client.get("/api/v1/findings/77")
-    assert (told.status_code, "finding 77" in told.json["detail"]) == (404, True)
+    assert (told.status_code, "finding 77" in told.get_json()["detail"]) == (404, True)
