@@ -1,9 +1,10 @@
-"""The commands about what failed: attempts by a filter."""
+"""The commands about what failed: attempts by a filter, failure groups."""
 
 from typing import Any, Final
 
 import click
 
+from app.cli.failure_commands import failures
 from app.cli.running import FILTERED, run
 
 
@@ -25,4 +26,4 @@ def attempts(**options: Any) -> None:
     run(lambda settings: command.attempts(settings, options))
 
 
-COMMANDS: Final = (attempts,)
+COMMANDS: Final = (attempts, failures)
