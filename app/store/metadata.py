@@ -29,7 +29,8 @@ SOURCES = ("page", "api", "legacy", "cli", "canary", "import")
 SOURCE_LIST = ", ".join(f"'{source}'" for source in SOURCES)
 #: How attempts end that count in the search for causes: completed, or failed one way or another.
 #: One that was cancelled, handed back or waited for capacity says nothing of a fault.
-COUNTED_OUTCOMES = "'completed', 'failed', 'timeout', 'retry', 'lost'"
+FAILED_OUTCOMES = "'failed', 'timeout', 'retry', 'lost'"
+COUNTED_OUTCOMES = f"'completed', {FAILED_OUTCOMES}"
 FORMAT_LIST = ", ".join(f"'{name}'" for name in FORMATS)
 
 

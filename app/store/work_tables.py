@@ -23,6 +23,7 @@ from sqlalchemy import (
 
 from app.store.metadata import (
     COUNTED_OUTCOMES,
+    FAILED_OUTCOMES,
     FORMAT_LIST,
     SOURCE_LIST,
     STATUSES,
@@ -336,6 +337,14 @@ attempt_table = Table(
         "attempt",
         sqlite_where=text(f"outcome IN ({COUNTED_OUTCOMES}) AND source <> 'canary'"),
         postgresql_where=text(f"outcome IN ({COUNTED_OUTCOMES}) AND source <> 'canary'"),
+    ),
+    Index(
+        "ix_task_attempt_failed",
+        "finished_at",
+        "task_id",
+        "attempt",
+        sqlite_where=text(f"outcome IN ({FAILED_OUTCOMES}) AND source <> 'canary'"),
+        postgresql_where=text(f"outcome IN ({FAILED_OUTCOMES}) AND source <> 'canary'"),
     ),
     Index(
         "ix_task_attempt_fingerprint",

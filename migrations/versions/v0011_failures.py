@@ -98,6 +98,18 @@ def _make_indexes() -> None:
         ),
     )
     op.create_index(
+        "ix_task_attempt_failed",
+        "task_attempt",
+        ["finished_at", "task_id", "attempt"],
+        unique=False,
+        sqlite_where=sa.text(
+            "outcome IN ('failed', 'timeout', 'retry', 'lost') AND source <> 'canary'"
+        ),
+        postgresql_where=sa.text(
+            "outcome IN ('failed', 'timeout', 'retry', 'lost') AND source <> 'canary'"
+        ),
+    )
+    op.create_index(
         "ix_task_attempt_fingerprint",
         "task_attempt",
         ["fingerprint", "finished_at", "task_id", "attempt"],
@@ -360,7 +372,11 @@ def downgrade() -> None:
         op.execute(f"DROP TRIGGER {name}" + ("" if is_sqlite else f" ON {table}"))
         if not is_sqlite:
             op.execute(f"DROP FUNCTION voxtrace_{name.removeprefix('tr_')}()")
-    for name in ("ix_task_attempt_fingerprint", "ix_task_attempt_ended"):
+    for name in (
+        "ix_task_attempt_fingerprint",
+        "ix_task_attempt_failed",
+        "ix_task_attempt_ended",
+    ):
         op.drop_index(name, table_name="task_attempt")
     for name in _TABLES:
         op.drop_table(name)

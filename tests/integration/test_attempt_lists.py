@@ -175,7 +175,11 @@ def test_later_attempts_are_found_before_the_first_page(table: Table) -> None:
 WALKS = {
     "": {"ix_task_attempt_ended"},
     "since:2026-02-27 worker:w1": {"ix_task_attempt_ended"},
-    "ended:2026-02-27..2026-02-28 outcome:failure": {"ix_task_attempt_ended"},
+    "ended:2026-02-27..2026-02-28 outcome:failure": {"ix_task_attempt_failed"},
+    "-outcome:completed worker:w1": {"ix_task_attempt_failed"},
+    "outcome:lost,timeout": {"ix_task_attempt_failed"},
+    "outcome:completed,lost": {"ix_task_attempt_ended"},
+    "-outcome:lost": {"ix_task_attempt_ended"},
     "fp:v2:0000000000000001": {"ix_task_attempt_fingerprint"},
     "fp:v2:0000000000000001,v2:0000000000000002 host:h1": {"ix_task_attempt_fingerprint"},
     "fp:v2:* engine:tone": {"ix_task_attempt_ended"},

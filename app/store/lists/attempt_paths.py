@@ -1,4 +1,4 @@
-"""The way to a page of attempts: the index of their ends, or of a group's, or few rows by a key.
+"""The way to a page of attempts: by their ends, all, failed or of a group, or few rows by a key.
 
 There is one order, that of their ends. No index begins with a worker or an engine: each would be
 paid for by every attempt, and its rows are found soon enough among those that ended last.
@@ -6,15 +6,18 @@ paid for by every attempt, and its rows are found soon enough among those that e
 
 from typing import Any, Final
 
+from app.domain.query.attempt_qualifiers import FAILURE, OUTCOMES
 from app.domain.query.query import Query, Term
 from app.domain.query.value import Range, Word
 from app.store.lists.arms import Arm, Path, rest_of, span_by
-from app.store.lists.attempts import ATTEMPT_ROWS, BY_END, COUNTED, GROUPED
+from app.store.lists.attempts import ATTEMPT_ROWS, BY_END, COUNTED, FAILED, GROUPED
 from app.store.lists.columns import ATTEMPT
 from app.store.lists.paths import MAX_ARMS
+from app.store.lists.spans import Span
 from app.store.lists.terms import Asking
 
 _TABLE: Final = ATTEMPT_ROWS.table
+_FAILURES: Final = frozenset(OUTCOMES) - {"completed"}
 
 
 def path_of(query: Query, asking: Asking) -> Path:
@@ -25,10 +28,7 @@ def path_of(query: Query, asking: Asking) -> Path:
     span, times = span_by(query, ("ended", "since", "until"), asking)
     group = next((term for term in query.terms if _names_groups(term)), None)
     if group is None:
-        arm = Arm(
-            table=_TABLE, index="ix_task_attempt_ended", where=(COUNTED,), key=BY_END, span=span
-        )
-        return Path(arms=(arm,), rest=rest_of(query, times), rows=ATTEMPT_ROWS)
+        return _by_end(query, span, times)
     arms = tuple(
         Arm(
             table=_TABLE,
@@ -40,6 +40,24 @@ def path_of(query: Query, asking: Asking) -> Path:
         for word in dict.fromkeys(_words(group))
     )
     return Path(arms=arms, rest=rest_of(query, (*times, group)), rows=ATTEMPT_ROWS)
+
+
+def _by_end(query: Query, span: Span, times: list[Term]) -> Path:
+    """All that ended, or what failed, where the filter asks for failures alone."""
+    failed = [term for term in query.terms if term.name == "outcome" and _fails(term)]
+    index, where = ("failed", FAILED) if failed else ("ended", COUNTED)
+    answered = [*times, *(term for term in failed if _fails(term) == _FAILURES)]
+    arm = Arm(table=_TABLE, index=f"ix_task_attempt_{index}", where=(where,), key=BY_END, span=span)
+    return Path(arms=(arm,), rest=rest_of(query, answered), rows=ATTEMPT_ROWS)
+
+
+def _fails(term: Term) -> frozenset[str]:
+    """The outcomes that a term asks for, if all of them are failures; else none."""
+    words = frozenset(_words(term))
+    asked = (words - {FAILURE}) | (_FAILURES if FAILURE in words else frozenset())
+    if term.is_negated:
+        asked = frozenset(OUTCOMES) - asked
+    return asked if asked <= _FAILURES else frozenset()
 
 
 def _short(query: Query, term: Term, asking: Asking) -> Path:
