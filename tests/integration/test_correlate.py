@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from app import clock
+from app.domain.query.amounts import written_duration
 from app.domain.query.grammar import ATTEMPTS
 from app.domain.query.parse import parse
 from app.service import attempt_list
@@ -26,6 +27,7 @@ from tests.support.caused_failures import (
     NOW_US,
     ONSET_US,
     RELEASED_US,
+    SLOW,
     TEMPLATE,
 )
 from tests.support.documented import DocumentedClient, web_client
@@ -158,19 +160,24 @@ def test_words_are_in_the_language_that_is_asked_for(client: DocumentedClient) -
 
 
 def test_slow_ones_are_compared_with_the_rest(home: Home, client: DocumentedClient) -> None:
-    """outcome=slow finds what is slow of those that completed, by a duration that lists take."""
-    told = _get(client, outcome="slow", quantile="0.9", baseline="1h")
+    """outcome=slow finds who became slow, by a duration that lists take; not who always was."""
+    start = clock.iso(NOW_US - 2 * HOUR_US)
+    told = _get(client, **{"from": start, "outcome": "slow", "quantile": "0.9"})
     question = told["question"]
     assert question["selection"] == "slow"
-    assert question["query"].startswith("dur:>=")
+    assert question["query"] == f"dur:>={written_duration(question['slow_ms'])}"
     assert question["within"] == "outcome:completed"
     assert question["grain"] == "rows"
     assert told["selected"] >= 0.1 * told["n"]
-    engine = next(one for one in told["dimensions"] if one["name"] == "engine")
-    first = engine["values"][0]
-    assert first["value"] == "espeak"
-    assert first["selected"] == _listed(home, first["attempts_url"])
-    assert first["others"] == _listed(home, first["others_url"])
+    finding = told["findings"][0]
+    assert finding["where"] == dict(zip(("worker", "engine"), SLOW, strict=True))
+    assert finding["observed"] == _listed(home, finding["attempts_url"])
+    assert finding["n"] == _listed(home, finding["all_attempts_url"])
+    assert "is slow in" in finding["words"]
+    for dimension in told["dimensions"][:2]:
+        for value in dimension["values"]:
+            assert value["selected"] == _listed(home, value["attempts_url"])
+            assert value["others"] == _listed(home, value["others_url"])
     assert any("slowest 10 %" in note for note in told["notes"])
 
 
@@ -182,7 +189,7 @@ def test_any_selection_is_compared_with_the_rest(home: Home, client: DocumentedC
     assert group["selected"] == _listed(home, group["findings"][0]["attempts_url"])
     worker = _get(client, query="worker:w3")
     assert "worker" not in {one["name"] for one in worker["dimensions"]}
-    assert worker["findings"][0]["where"]["release"] == "1.4.2"
+    assert worker["selected"] == sum(one["selected"] for one in worker["strip"]["bins"])
     assert any("worker" in note for note in worker["notes"])
     rows = _get(client, query="outcome:lost error:quota")
     assert rows["question"]["grain"] == "rows"
@@ -302,21 +309,26 @@ def test_onset_is_not_told_from_half_of_the_rows(home: Home) -> None:
 
 def test_answer_is_a_span_linked_to_its_examples(home: Home, client: DocumentedClient) -> None:
     """Each answer over the API leaves a span with its numbers in the outbox."""
-    told = _get(client)
+    told = _get(client, baseline="6d")
 
-    def spans() -> list[Any]:
+    def span() -> Any:
         with home.core.database.read() as conn:
             rows = conn.execute(text("SELECT payload FROM span_outbox ORDER BY id")).scalars().all()
-        return [
-            span
-            for row in rows
-            for span in codec.decode(bytes(row))
-            if span.name == names.SPAN_CORRELATE
-        ]
+        spans = [one for row in rows for one in codec.decode(bytes(row))]
+        of_answers = (one for one in spans if one.name == names.SPAN_CORRELATE)
+        return next((one for one in of_answers if _links(one) == shown), None)
 
-    wait_until(spans, 5, what="the span of an answer")
-    span = spans()[-1]
-    assert span.attributes[names.CORRELATE_ATTEMPTS] == told["n"]
-    assert span.attributes[names.CORRELATE_FINDINGS] == len(told["findings"])
-    shown = {(one["trace_id"], one["span_id"]) for one in told["findings"][0]["exemplars"]}
-    assert {(link.trace_id, link.span_id) for link in span.links} == shown
+    shown = {
+        (one["trace_id"], one["span_id"])
+        for finding in told["findings"]
+        for one in finding["exemplars"]
+    }
+    found = wait_until(span, 5, what="the span of the answer")
+    assert found.attributes[names.CORRELATE_ATTEMPTS] == told["n"]
+    assert found.attributes[names.CORRELATE_SELECTED] == told["selected"]
+    assert found.attributes[names.CORRELATE_FINDINGS] == len(told["findings"])
+    assert found.attributes[names.CORRELATE_TESTS] == told["tests"]
+
+
+def _links(span: Any) -> set[tuple[str, str]]:
+    return {(link.trace_id, link.span_id) for link in span.links}
