@@ -13,7 +13,7 @@ from app.service.correlate.compare import Compared, Comparison, compare
 from app.service.correlate.spans_aligned import Line, Side
 from app.service.reason import error_words
 from app.web import moments
-from app.web.finding_cards import amount
+from app.web.finding_cards import amount, sentence
 from app.web.format import duration
 from app.web.query_words import Fault
 from app.web.visitor import Visitor
@@ -77,7 +77,7 @@ def values(core: Core, args: Mapping[str, str], reader: Visitor) -> dict[str, An
     return {
         "fault": None,
         "found": found,
-        "says": _sentence(compare_words.says(found, reader.t.lang), reader),
+        "says": sentence(compare_words.says(found, reader.t.lang), reader.t),
         "halves": [half(found.left, reader), half(found.right, reader)],
         "differs": [
             _attribute(one.name, (one.left, one.right), reader) for one in found.attributes
@@ -88,11 +88,6 @@ def values(core: Core, args: Mapping[str, str], reader: Visitor) -> dict[str, An
             (found.left.task.id, found.left.record.attempt),
         ),
     }
-
-
-def _sentence(words: str, reader: Visitor) -> str:
-    """The words as a sentence of their own."""
-    return f"{words[:1].upper()}{words[1:]}{reader.t('full_stop')}"
 
 
 def half(one: Compared, reader: Visitor) -> Half:
@@ -110,12 +105,16 @@ def half(one: Compared, reader: Visitor) -> Half:
         error=error_words(record.error_type, t.lang) if record.error_type else "",
         facts=[
             (str(t("dimension.title_worker")), record.worker_name or none),
-            (str(t("dimension.title_engine")), f"{record.engine} · {record.voice or none}"),
+            (str(t("dimension.title_engine")), f"{record.engine} · {_voice(record.voice, t)}"),
             (str(t("tasks.characters")), str(record.char_count)),
             (str(t("failure.ended")), moments.tag(reader.place, one.at) if one.at else "–"),
             (str(t("tasks.ran")), duration(one.took_us, t.lang)),
         ],
     )
+
+
+def _voice(voice: str, t: Words) -> str:
+    return str(t("voice.auto") if voice == "auto" else voice or t("dimension.none"))
 
 
 def _attribute(

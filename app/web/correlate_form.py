@@ -76,8 +76,7 @@ def kept(given: Mapping[str, str], now_us: int) -> Kept:
     return Kept(
         question=question,
         given={
-            "from": written_moment(At(us=question.start)),
-            "to": written_moment(At(us=question.end)),
+            **written_span(question.start, question.end),
             "baseline": _baseline(wanted),
             "query": str(question.query),
             "within": str(question.within),
@@ -85,6 +84,11 @@ def kept(given: Mapping[str, str], now_us: int) -> Kept:
             "quantile": given.get("quantile", ""),
         },
     )
+
+
+def written_span(start: int, end: int) -> dict[str, str]:
+    """A window as an address keeps it."""
+    return {"from": written_moment(At(us=start)), "to": written_moment(At(us=end))}
 
 
 def _baseline(wanted: Asked) -> str:

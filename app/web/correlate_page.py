@@ -75,7 +75,7 @@ def overall(answer: Json, reader: Visitor) -> Overall:
     return Overall(
         level=_LEVELS[whole["kind"]] if answer["selected"] else "unknown",
         word=str(t(f"correlate.kind_{whole['kind']}")),
-        says=whole["words"],
+        says=finding_cards.sentence(whole["words"], t),
     )
 
 

@@ -8,16 +8,69 @@ from werkzeug.wrappers import Response as BaseResponse
 from app.domain.errors import AskedError
 from app.service.correlate import analyses
 from app.service.correlate.question import asked
+from app.service.failures import actions
 from app.store.analyses import Analysis
-from app.web import compare_page, correlate_asking, correlate_view, frame
+from app.web import (
+    compare_page,
+    correlate_asking,
+    correlate_view,
+    failure_view,
+    failures_page,
+    frame,
+    query_words,
+)
+from app.web.failure_words import group_path
 from app.web.state import core
 
 
 def register(blueprint: Blueprint) -> None:
     """Adds the routes to the pages' blueprint."""
+    blueprint.get("/failures")(failures)
+    blueprint.get("/failures/<fingerprint>")(failure)
+    blueprint.post("/failures/<fingerprint>")(decide)
     blueprint.get("/correlate")(correlate)
     blueprint.get("/correlate/compare")(compare)
     blueprint.post("/correlate/analyses/<int:analysis_id>/cancel")(cancel)
+
+
+def failures() -> tuple[str, HTTPStatus]:
+    """Failure groups; of something wrong what is wrong."""
+    found = frame.monitor_view().findings  # before the groups: the page then shows no less
+    values = failures_page.values(core(), request.args, found, frame.visitor())
+    status = HTTPStatus.BAD_REQUEST if values["fault"] else HTTPStatus.OK
+    return render_template("failures.html", here="failures", **values), status
+
+
+def failure(fingerprint: str) -> tuple[str, HTTPStatus]:
+    """One failure group."""
+    frame.monitor_view()
+    return _group(fingerprint, None)
+
+
+def _group(fingerprint: str, wrong: AskedError | None) -> tuple[str, HTTPStatus]:
+    """The page of a group, with what is wrong with what was to be done; or asked for."""
+    reader, args = frame.visitor(), request.args
+    try:
+        values = failure_view.values(core(), fingerprint, args, reader)
+    except AskedError as error:
+        wrong = error
+        values = failure_view.values(core(), fingerprint, {}, reader)
+    told = None if wrong is None else query_words.fault_of(wrong, "", reader.t, "failures").says
+    page = render_template(
+        "failure.html", here="failures", wrong=told, page_url=request.base_url, **values
+    )
+    return page, HTTPStatus.OK if wrong is None else HTTPStatus.BAD_REQUEST
+
+
+def decide(fingerprint: str) -> tuple[str, HTTPStatus] | BaseResponse:
+    """What a form decides about a group: its button, without scripts."""
+    given = request.form.to_dict()
+    try:
+        what = actions.done(given.pop("action", ""), given)
+        actions.act(core(), fingerprint, what)
+    except AskedError as error:
+        return _group(fingerprint, error)
+    return redirect(group_path(fingerprint), 303)
 
 
 def correlate() -> tuple[str, HTTPStatus] | BaseResponse:

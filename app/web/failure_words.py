@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 from urllib.parse import quote, urlencode
 
+from app.domain.query.query import Query, both, named, within
 from app.service.correlate import links
+from app.service.failures.unstarted import EXPIRED
 from app.service.failures.views import Group, Part, Shown, Span
 from app.service.reason import error_words
 from app.web import failure_drawing
@@ -24,6 +26,10 @@ LEVELS: Final[Mapping[Shown, str]] = {
 GLYPHS: Final[Mapping[str, str]] = {"timeout": "timeout"}
 #: What a fingerprint from before templates begins with.
 OLD: Final = "v0:"
+#: All failures, those of texts that had not failed so before, and those of texts that had.
+EVERY: Final = Query()
+FIRST: Final = Query(terms=(named("is", "repeat", is_negated=True),))
+REPEATS: Final = Query(terms=(named("is", "repeat"),))
 NOWHERE: Final[Mapping[str, str]] = {}
 
 
@@ -47,17 +53,40 @@ def state_says(group: Group, t: Words) -> str:
         Shown.RESOLVED: group.resolved_release,
     }.get(group.shown)
     key = f"failures.state_{group.shown}"
-    return str(t(f"{key}_in", release=release) if release else t(key))
+    return (t(f"{key}_in", release=release) if release else t(key)).unescape()
 
 
-def attempts_path(fingerprint: str, span: Span | None, where: Mapping[str, str] = NOWHERE) -> str:
-    """Where failures of a group are listed, repeats too; without a window all that are kept."""
+def rows_path(
+    group: Group, span: Span | None, where: Mapping[str, str] = NOWHERE, which: Query = EVERY
+) -> str:
+    """Where failures of a group are listed: attempts, or tasks that never had one.
+
+    Args:
+        group: Whose failures.
+        span: In which window; None: all that are kept.
+        where: Only those with these values.
+        which: `EVERY`, `FIRST` or `REPEATS`.
+    """
+    if group.error_type == EXPIRED:
+        return _tasks_path(group.fingerprint, span)
     if span is None:
-        query = links.predicate({**where, "fingerprint": fingerprint})
+        query = both(links.predicate({**where, "fingerprint": group.fingerprint}), which)
         return f"/attempts?{urlencode({'q': str(query)})}"
     return links.attempts_url(
-        start=span.start, end=span.end, where=where, fingerprint=fingerprint, with_repeats=True
+        start=span.start,
+        end=span.end,
+        terms=which,
+        where=where,
+        fingerprint=group.fingerprint,
+        with_repeats=True,
     )
+
+
+def _tasks_path(fingerprint: str, span: Span | None) -> str:
+    terms = [named("fingerprint", fingerprint)]
+    if span is not None:
+        terms.append(within("ended", span.start, span.end))
+    return f"/tasks?{urlencode({'query': str(Query(terms=tuple(terms)))})}"
 
 
 def culprit(group: Group, t: Words) -> str:
@@ -74,7 +103,7 @@ def spread(parts: Sequence[Part], t: Words) -> Upright:
     # few bars are as wide as those of some
     shown += [0] * (LEAST_SPREAD - len(shown))
     says = t("failures.spread", n=len(parts), parts=parts_words(parts, t))
-    return failure_drawing.upright(shown, str(says), SPREAD_PX)
+    return failure_drawing.upright(shown, says.unescape(), SPREAD_PX)
 
 
 def parts_words(parts: Sequence[Part], t: Words, most: int = 3) -> str:
@@ -82,4 +111,4 @@ def parts_words(parts: Sequence[Part], t: Words, most: int = 3) -> str:
     told = [f"{part.value or t('dimension.none')} {number(part.count)}" for part in parts[:most]]
     words = str(t("comma")).join(told)
     left = len(parts) - most
-    return str(t("failures.and_others", parts=words, n=left)) if left > 0 else words
+    return t("failures.and_others", parts=words, n=left).unescape() if left > 0 else words

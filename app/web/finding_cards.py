@@ -77,7 +77,7 @@ def card(found: Mapping[str, Any], reader: Visitor) -> Card:
     """A finding in the shape of the API as a card."""
     t, onset = reader.t, found["onset"]
     return Card(
-        says=found.get(f"words_{t.lang}") or found["words"],
+        says=sentence(found["words"], t),
         evidence=evidence(found["q"], found["observed"]),
         observed=found["observed"],
         n=found["n"],
@@ -98,6 +98,11 @@ def card(found: Mapping[str, Any], reader: Visitor) -> Card:
         boundary=boundary_words(found["boundary"], reader) if found["boundary"] else "",
         pairs=[pair(one, reader) for one in found["exemplars"]],
     )
+
+
+def sentence(words: str, t: Words) -> str:
+    """Words of a finding as a sentence of their own."""
+    return f"{words[:1].upper()}{words[1:]}{t('full_stop')}"
 
 
 def at_us(text: str) -> int:
@@ -152,13 +157,15 @@ def boundary_words(found: Mapping[str, Any], reader: Visitor) -> Markup:
 
 def change_words(found: Mapping[str, Any], t: Words) -> str:
     """A change of the system in words: `release 1.4.2 on w3`."""
-    values = {
-        name: found.get(name) or str(t("dimension.none"))
-        for name in ("worker", "release", "before", "name", "value")
-    }
+    names = ("worker", "release", "before", "name", "value")
+    values = {name: found.get(name) or str(t("dimension.none")) for name in names}
     kind = found["kind"]
     is_wide = not found.get("worker") and t.has(f"change.{kind}_wide")
-    return str(t(f"change.{kind}_wide" if is_wide else f"change.{kind}", **values))
+    return t(
+        f"change.{kind}_wide" if is_wide else f"change.{kind}",
+        n=found.get("workers") or 1,
+        **values,
+    ).unescape()
 
 
 def pair(found: Mapping[str, Any], reader: Visitor) -> Pair:

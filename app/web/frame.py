@@ -63,6 +63,7 @@ NAVIGATION: Final = (
     (
         Place(key="monitor", path="/monitor"),
         Place(key="tasks", path="/tasks"),
+        Place(key="failures", path="/failures"),
         Place(key="correlate", path="/correlate"),
         Place(key="stats", path="/stats"),
         Place(key="system", path="/system"),

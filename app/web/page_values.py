@@ -12,6 +12,7 @@ from app.service.core import Core
 from app.service.report import Stats
 from app.service.task_view import TaskView
 from app.web import filters, reading, span_rows, task_history, task_log_tab, task_page
+from app.web.failure_words import group_path
 from app.web.visitor import Visitor
 from app.web.words import Words
 
@@ -69,6 +70,7 @@ def task_values(
     tab = args.get("tab", "events")
     return {
         "reason": view.reason.of(t.lang),
+        "group_path": group_path(view.task.fingerprint) if view.task.fingerprint else None,
         "spent": task_page.spent_picture(view.spent, t),
         "rescue": view.task.rescued_at is not None and view.task.is_final,
         "actor": lambda name: task_page.actor(name or "", t),

@@ -11,6 +11,7 @@ from app.domain.records import AttemptRecord, EventRecord, TaskRecord
 from app.service.reason import error_words
 from app.service.task_view import AttemptView, TaskView
 from app.web import moments
+from app.web.failure_words import group_path
 from app.web.format import duration
 from app.web.task_page import actor
 from app.web.visitor import Visitor
@@ -117,9 +118,18 @@ def _attempt_facts(attempt: AttemptView, visitor: Visitor) -> list[tuple[str, st
         ("made", str(t("segments_n", n=attempt.segments_made))),
         ("error", error_words(row.error_type, t.lang) if row.error_type else None),
         ("code", row.error_code),
+        ("group", _group(row.fingerprint, t)),
         ("exit", _exit(row, t)),
     ]
     return [(str(t(f"attempt.{name}")), value) for name, value in known if value is not None]
+
+
+def _group(fingerprint: str | None, t: Words) -> Markup | None:
+    """The group of failures that an attempt is in, as a link."""
+    if fingerprint is None:
+        return None
+    link = Markup('<a class="link" href="{}">{}</a>')
+    return link.format(group_path(fingerprint), t("attempt.group_link"))
 
 
 def _exit(row: AttemptRecord, t: Words) -> str | None:

@@ -7,9 +7,11 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from flask.testing import FlaskClient
+from sqlalchemy import update
 
 from app.service.core import Core
-from app.store import system_events
+from app.store import failure_groups, system_events
+from app.store.tables import task_table
 from tests.support import recent
 from tests.support.recent import MINUTE_US, SECOND_US, now_us, traffic
 
@@ -45,7 +47,24 @@ def fill(core: Core) -> FailingWindow:
     recent.put(core, [*past, *calm, *failing])
     with core.database.write() as conn:
         system_events.add(conn, _release(began - 90 * SECOND_US))
+        for group, at in ((OTHER, start - 47 * HOUR_US), (GROUP, began)):
+            failure_groups.insert_new(conn, _group(group, at))
+        conn.execute(update(task_table).values(status="cancelled", finished_at=end))
+        for task_id in range(1, recent.TASKS + 1):
+            named = update(task_table).where(task_table.c.id == task_id)
+            conn.execute(named.values(span_id=f"{task_id:016x}"))
     return FailingWindow(start=start, end=end, began=began)
+
+
+def _group(fingerprint: str, at: int) -> dict[str, Any]:
+    return {
+        "fingerprint": fingerprint,
+        "error_type": "engine_error",
+        "error_kind": "retryable",
+        "template": f"no voice of <name> in {fingerprint[-2:]}",
+        "frames": "app.speech.scripted:speak",
+        "first_at": at,
+    }
 
 
 def _release(at: int) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 // Keys: / search, j k rows, Enter opens, Space plays, [ ] segments, r newer, g and a letter goes, ? all.
 import { $, $$ } from "./dom.js";
 
-const GO = { l: "/", a: "/audios", u: "/upload", m: "/monitor", t: "/tasks", c: "/correlate", y: "/system", s: "/settings" };
+const GO = { l: "/", a: "/audios", u: "/upload", m: "/monitor", t: "/tasks", f: "/failures", c: "/correlate", y: "/system", s: "/settings" };
 
 function isTyping(node) {
   return node.closest("input, textarea, select, [contenteditable], dialog[open]") !== null;
