@@ -11,9 +11,9 @@ from app.domain.query.grammar import ATTEMPTS
 from app.service import task_values
 from app.service.core import Core
 from app.service.correlate import analyses, links, shape
+from app.service.correlate.analyses import Analysis
 from app.service.correlate.answer import Answer
 from app.service.correlate.since import Reader
-from app.store.analyses import Analysis
 from app.web import correlate_form, correlate_page, filters, query_words
 from app.web.correlate_form import Kept
 from app.web.format import percent

@@ -9,9 +9,8 @@ from markupsafe import Markup
 
 from app.domain.correlation.dimensions import DIMENSIONS
 from app.domain.records import FailureEventRecord
-from app.service.failures.surroundings import Twin
+from app.service.failures.surroundings import SystemEvent, Twin
 from app.service.failures.views import Counts, Exemplar, Group, GroupView, Part, Shown, Span
-from app.store.system_events import SystemEvent
 from app.web import failure_drawing, moments
 from app.web.failure_drawing import Bin, Timeline
 from app.web.failure_words import GLYPHS, OLD, rows_path

@@ -7,9 +7,9 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from app.domain.errors import AskedError
 from app.service.correlate import analyses
+from app.service.correlate.analyses import Analysis
 from app.service.correlate.question import asked
 from app.service.failures import actions
-from app.store.analyses import Analysis
 from app.web import (
     compare_page,
     correlate_asking,

@@ -90,11 +90,11 @@ def numbers(page: str) -> list[tuple[str, int]]:
 
 def listed(client: FlaskClient, query: str) -> int:
     """How many attempts a filter lists, each page of them read."""
-    total, cursor = 0, ""
-    while cursor is not None:
-        args = {"q": query, "limit": "200", "cursor": cursor}
+    args, total = {"q": query, "limit": "200"}, 0
+    while True:
         answer = client.get("/api/v1/attempts", query_string=args).json
         assert answer is not None
         total += len(answer["attempts"])
-        cursor = answer["next"]
-    return total
+        if answer["next"] is None:
+            return total
+        args["cursor"] = answer["next"]

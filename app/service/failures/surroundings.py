@@ -14,6 +14,8 @@ from app.store import system_events
 from app.store.attempt_filter import Sides
 from app.store.system_events import SystemEvent
 
+__all__ = ["SystemEvent", "Twin", "releases", "twin"]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Twin:
