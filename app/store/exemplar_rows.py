@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import (
     ColumnElement,
+    CompoundSelect,
     Connection,
     Select,
     and_,
@@ -13,8 +14,10 @@ from sqlalchemy import (
     case,
     false,
     func,
+    literal_column,
     not_,
     select,
+    text,
     true,
     union_all,
 )
@@ -125,7 +128,7 @@ def selected(
 class Near:
     """Which attempts are read around a moment; a statement that is made once."""
 
-    statement: Select[Any]
+    statement: CompoundSelect[Any]
 
 
 def near_of(conn: Connection, sides: Sides) -> Near:
@@ -147,12 +150,13 @@ def near_of(conn: Connection, sides: Sides) -> Near:
         .where(COUNTED, *between)
         .order_by(order)
         .limit(bindparam("walk"))
-        .subquery()
-        for between, order in sides_of
+        .subquery(f"walked_{place}")
+        for place, (between, order) in enumerate(sides_of)
     ]
-    both = union_all(*(select(one) for one in walked)).subquery().c
-    kept = [both[column.name] for column in _COLUMNS]
-    return Near(statement=select(*kept).where(both.fits == 1))
+    # by name: making columns of a subquery takes longer than reading it
+    kept: list[ColumnElement[Any]] = [literal_column(column.name) for column in _COLUMNS]
+    halves = [select(*kept).select_from(half).where(text("fits = 1")) for half in walked]
+    return Near(statement=union_all(*halves))
 
 
 def near(conn: Connection, of: Near, at: int, low: int, high: int, *, walk: int) -> list[Raw]:

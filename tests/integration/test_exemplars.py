@@ -1,6 +1,7 @@
 """Exemplars on real databases: which failures are shown, and the success most like each."""
 
 import itertools
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -354,7 +355,7 @@ def test_exemplars_are_read_by_indexes(world: World) -> None:
         if not world.core.database.is_sqlite:
             conn.execute(text("SET LOCAL enable_seqscan = off"))
         told = ["\n".join(plan(conn, sql, values)) for sql, values in sent]
-    for lines, index in zip(told, ("fingerprint", "ended", "ended", "ended"), strict=True):
-        assert f"ix_task_attempt_{index}" in lines, lines
+    for lines, names in zip(told, ("fingerprint", "ended", "ended|failed", "ended"), strict=True):
+        assert re.search(f"ix_task_attempt_({names})", lines), lines
         assert "Seq Scan" not in lines, lines
         assert "TEMP B-TREE" not in lines, lines

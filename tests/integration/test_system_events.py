@@ -5,6 +5,7 @@ from contextlib import closing
 from dataclasses import replace
 
 from alembic import command
+from sqlalchemy import text
 
 from app import bootstrap
 from app.service import limits, presence, reap
@@ -13,6 +14,7 @@ from app.store import revisions, system_events, workers
 from app.store.database import Database
 from app.store.system_events import SystemEvent
 from tests.support.home import Home
+from tests.support.statements import plan, recorded
 
 
 def _of_release(core: Core, release: str, worker: str = "w1") -> Core:
@@ -129,3 +131,18 @@ def test_workers_of_before_are_told_when_the_table_is_made(
         (20, "w2", "start", None, "1", None),
         (30, "w1", "release", "1", "2", None),
     ]
+
+
+def test_events_are_read_by_indexes(any_home: Home) -> None:
+    """Neither a window nor a worker's last start is looked for among all events."""
+    core = any_home.core
+    with core.database.read() as conn, recorded(conn.engine) as statements:
+        system_events.between(conn, 1, 2, kinds=["limit"])
+        system_events.last_start(conn, "w1")
+    with core.database.read() as conn:
+        if not core.database.is_sqlite:
+            conn.execute(text("SET LOCAL enable_seqscan = off"))
+        told = ["\n".join(plan(conn, sql, values)) for sql, values in statements[-2:]]
+    for lines, index in zip(told, ("ix_system_event_at", "ix_system_event_worker"), strict=True):
+        assert index in lines, lines
+        assert "TEMP B-TREE" not in lines, lines
