@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 from app.service.core import Core
 from app.store.database import Database
 from tests.bench.report import Row
-from tests.bench.stats import plans, reads
+from tests.bench.stats import attempt_reads, plans, reads
 from tests.bench.stats.place import Filled, Place
 from tests.bench.stats.reads import Read, Rows, Scene
 from tests.bench.stats.timing import Effort, once, timed
@@ -39,7 +39,7 @@ def measure(
         scene = _scene(where, filled, truth.database)
         rows: dict[str, Row] = {}
         wrong: list[str] = []
-        for read in reads.every(scene):
+        for read in _reads(scene):
             if is_chosen(read.name):
                 rows[read.name] = _measured(read, core, truth, effort, wrong)
     finally:
@@ -55,9 +55,13 @@ def planned(where: Place, filled: Filled) -> dict[str, Row]:
     core = where.core("web")
     try:
         scene = _scene(where, filled, core.database)
-        return {read.name: plans.row(read, core) for read in reads.every(scene)}
+        return {read.name: plans.row(read, core) for read in _reads(scene)}
     finally:
         core.database.close()
+
+
+def _reads(scene: Scene) -> list[Read]:
+    return [*reads.every(scene), *attempt_reads.every(scene)]
 
 
 def _measured(read: Read, core: Core, truth: Core, effort: Effort, wrong: list[str]) -> Row:

@@ -22,6 +22,8 @@ _PATHS: Final = {
     "GET /api/v1/tasks": "/api/v1/tasks",
     "GET /api/v1/tasks?query=status:failed": "/api/v1/tasks?query=status:failed",
     "GET /tasks": "/tasks",
+    "GET /api/v1/attempts": "/api/v1/attempts",
+    "GET /attempts?q=outcome:failure": "/attempts?q=outcome:failure",
 }
 _DAY_S: Final = 86_400
 
