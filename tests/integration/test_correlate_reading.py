@@ -2,10 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import text
 
 from app.domain.correlation.cube import Cube
 from app.domain.window import HOUR_US
@@ -110,6 +112,27 @@ def test_strip_of_hours_is_that_of_rows(database: Database) -> None:
     for one in of_rows.bins:
         by_hour[one.at - one.at % HOUR_US] += one.n
     assert dict(by_hour) == {one.at: one.n for one in of_cube.bins}
+
+
+def test_profiles_of_another_backup_are_read_anew(database: Database) -> None:
+    """What a process knows of profiles is dropped where their rows say something else."""
+    question = _question((5 * HOUR_US, 0, DAY_US), "", "")
+    with database.read() as conn:
+        before = reading.read(database, conn, question).window
+    with suppress(_UndoneError), database.write() as conn:
+        conn.execute(text("UPDATE stat_profile SET worker = worker || ' of another'"))
+        after = reading.read(database, conn, question).window
+        raise _UndoneError
+    with database.read() as conn:
+        again = reading.read(database, conn, question).window
+    place = before.names.index("worker")
+    workers = before.values[place]
+    assert after.values[place] == tuple(f"{worker} of another" for worker in workers)
+    assert _cells(again) == _cells(before)
+
+
+class _UndoneError(Exception):
+    """Takes a transaction back."""
 
 
 def test_hours_of_the_day_are_told_of_long_windows(database: Database) -> None:
