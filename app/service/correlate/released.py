@@ -15,11 +15,9 @@ import numpy as np
 from app.domain.correlation.cube import Cube
 from app.domain.correlation.found import Found, Where
 from app.domain.correlation.recounted import fits
-from app.domain.correlation.scan import scan
 from app.domain.query.query import Query
 from app.service.correlate import links, looking
 from app.service.correlate.looking import Place
-from app.service.correlate.reading import Reading
 from app.store import attempt_filter
 from app.store.attempt_filter import Sides
 from app.store.database import Connection
@@ -31,48 +29,38 @@ _SAME_ROWS: Final = 0.95
 _MANY: Final = 500_000
 
 
-def instead(conn: Connection, place: Place, read: Reading, found: Sequence[Found]) -> list[Found]:
+def instead(conn: Connection, place: Place, found: Sequence[Found]) -> list[Found]:
     """The findings, those that name a release as who runs it, where that is the same.
+
+    Their numbers are still those of the release: whoever tells them counts anew.
 
     Args:
         conn: The snapshot of the reading.
         place: Where they were found.
-        read: What was scanned.
         found: What the scan says.
     """
-    named = [one for one in found if _RELEASE in one.where]
-    if not named or not place.has_rows:
-        return list(found)
-    apart = scan(_without_release(read.window), _without_release(read.baseline)).findings
     told: list[Found] = []
     for one in found:
-        other = _told(conn, place, one, apart) if one in named else None
-        told.append(one if other is None else other)
+        other = _told(conn, place, one) if _RELEASE in one.where and place.has_rows else None
+        if other is None or all(other.where != before.where for before in (*found, *told)):
+            told.append(other or one)
     return told
 
 
-def _told(conn: Connection, place: Place, one: Found, apart: Sequence[Found]) -> Found | None:
+def _told(conn: Connection, place: Place, one: Found) -> Found | None:
     """The finding without its release; None where the two are not the same."""
     where = _by_worker(place.window, one)
-    known = next((other for other in apart if _is(other, where, one.fingerprint)), None)
-    if known is None:
+    if not where:
         return None
-    [since] = looking.onsets(conn, place, [known])
+    others = tuple(other for other in one.indistinguishable if dict(other) != where)
+    other = replace(one, where=where, indistinguishable=(dict(one.where), *others))
+    [since] = looking.onsets(conn, place, [other])
     if since is None:
         return None
     start = round(since.at)
-    ran = _count(conn, place, known.where, start)
-    with_it = _count(conn, place, {**known.where, _RELEASE: one.where[_RELEASE]}, start)
-    if with_it < _SAME_ROWS * ran:
-        return None
-    others = [dict(one.where), *(other for other in known.indistinguishable if other != where)]
-    return replace(known, indistinguishable=tuple(others))
-
-
-def _is(other: Found, where: Where, fingerprint: str | None) -> bool:
-    if other.fingerprint not in {None, fingerprint}:
-        return False
-    return other.where == where or where in other.indistinguishable
+    ran = _count(conn, place, where, start)
+    with_it = _count(conn, place, {**where, _RELEASE: one.where[_RELEASE]}, start)
+    return other if with_it >= _SAME_ROWS * ran else None
 
 
 def _by_worker(window: Cube, one: Found) -> dict[str, str]:
@@ -98,13 +86,3 @@ def _count(conn: Connection, place: Place, where: Where, start: int) -> int:
         now_us=place.now,
     )
     return attempt_filter.count_up_to(conn, sides, _MANY)
-
-
-def _without_release(cube: Cube) -> Cube:
-    kept = [place for place, name in enumerate(cube.names) if name != _RELEASE]
-    return replace(
-        cube,
-        names=tuple(cube.names[place] for place in kept),
-        values=tuple(cube.values[place] for place in kept),
-        codes=cube.codes[:, kept],
-    )
