@@ -85,6 +85,11 @@ class Exemplar:
         return links.compare_url(_key(self.failure), _key(self.success))
 
 
+def nowhere() -> Surroundings:
+    """Nothing was read yet."""
+    return {}
+
+
 def find(
     core: Core, conn: Connection, wanted: Wanted, around: Surroundings | None = None
 ) -> tuple[Exemplar, ...]:
@@ -99,7 +104,7 @@ def find(
     known = _candidates(conn, wanted)
     told = exemplar_rows.facts(conn, [row.task_id for row in known])
     chosen = choose(known, told, wanted.onset_at)
-    known_around = {} if around is None else around
+    known_around = nowhere() if around is None else around
     pairs = list(zip(chosen, _nearest(conn, wanted, chosen, known_around), strict=True))
     told |= exemplar_rows.facts(conn, [row.task_id for _, row in pairs if row is not None])
     now = wanted.sides.now_us

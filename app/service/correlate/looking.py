@@ -45,13 +45,14 @@ def look(core: Core, conn: Connection, place: Place, found: Sequence[Found]) -> 
     groups = {one.fingerprint for one in found if one.fingerprint is not None}
     templates = failure_templates.of_groups(conn, sorted(groups)) if groups else {}
     began = onsets(conn, place, found)
+    around = exemplars.nowhere()
     return [
         Finding(
             found=one,
             template=templates.get(one.fingerprint or ""),
             onset=since,
             boundary=boundary.nearest(conn, since, one.where) if since is not None else None,
-            exemplars=exemplars.find(core, conn, _wanted(place, one, since)),
+            exemplars=exemplars.find(core, conn, _wanted(place, one, since), around),
         )
         for one, since in zip(found, began, strict=True)
     ]
