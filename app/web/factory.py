@@ -49,6 +49,7 @@ UNTRACED = (
     r"/api/task/stream/\d+",
     r"/api/v1/tasks/\d+/stream",
     "/api/v1/monitor/stream",
+    r"/api/v1/correlate/analyses/\d+",
 )
 #: Database connections that a web process keeps open; more are opened when they are needed. One of
 #: SQLite is opened in 2 ms, and grows to 1.4 MB of pages and statements.
