@@ -1,4 +1,4 @@
-"""Predicates that failures have in common, counted on both sides."""
+"""Predicates that failures have in common, and how many attempts and failures each has."""
 
 from dataclasses import dataclass
 
@@ -10,165 +10,155 @@ from app.domain.correlation.dependencies import Dims, Space
 from app.domain.correlation.outcomes import Outcomes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidates:
-    """Predicates with failures enough, each with one outcome; all arrays have one length.
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Candidates of one combination of dimensions.
 
     Attributes:
-        dims: Shape (candidates, 3): dimensions, -1 where there are fewer.
-        codes: Shape (candidates, 3): the value of each; 0 where there is none.
-        single: Shape (candidates, 3): the candidate that is this dimension's value alone, with the
-            same outcome; -1 where there is none.
-        size: How many dimensions.
-        outcome: Which outcome its failures are.
-        n, o: Attempts and failures of the window that fit.
-        nb, ob: Those of the baseline.
-        total_n, total_o, total_nb, total_ob: Those of everything, with the same outcome.
+        dims: The dimensions.
+        keys: Which values, as `Columns.key` numbers them; sorted within an outcome.
+        outcome: Which outcome the failures of each are.
     """
 
+    dims: Dims
+    keys: Integers
+    outcome: Integers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidates:
+    """Predicates with failures enough, each with one outcome; arrays have one length.
+
+    Attributes:
+        parts: By combination, in the order of the arrays.
+        columns: The codes of the window that keys are made of: frequent values only.
+        dims: Shape (candidates, 3): dimensions, -1 where there are fewer.
+        codes: Shape (candidates, 3): the value of each; 0 where there is none.
+        size: How many dimensions.
+        outcome: Which outcome its failures are.
+        n: Attempts of the window that fit.
+        o: Those of them that failed so.
+        total_n: All attempts.
+        total_o: All failures with the same outcome.
+    """
+
+    parts: tuple[Part, ...]
+    columns: Columns
+    known: tuple[Integers, ...]
     dims: Integers
     codes: Integers
-    single: Integers
     size: Integers
     outcome: Integers
     n: Floats
     o: Floats
-    nb: Floats
-    ob: Floats
     total_n: float
     total_o: Floats
-    total_nb: float
-    total_ob: Floats
-
-
-@dataclass(frozen=True, slots=True)
-class _Side:
-    """One cube, with codes of frequent values only, and its failures."""
-
-    columns: Columns
-    n: Floats
-    failing: Integers
-    outcome: Integers
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """Candidates of one combination of dimensions."""
-
-    dims: Dims
-    members: Integers
-    outcome: Integers
-    counts: tuple[Floats, Floats, Floats, Floats]
 
 
 def candidates(
-    window: Cube, baseline: Cube, space: Space, outcomes: Outcomes, *, min_failures: int
+    window: Cube, space: Space, outcomes: Outcomes, *, min_failures: int
 ) -> Candidates | None:
     """All predicates of the space with failures enough; None where there are none.
 
     What fails often has values that fail often: other values are told apart no more, which makes
     the tables small.
     """
-    first, second, known = _sides(window, baseline, outcomes, min_failures)
-    parts = []
+    known = frequent_values(window, min_failures)
+    columns = recoded(window, known)
+    weights = window.n.astype(np.float64)
+    cells, outcome = outcomes.failures(window)
+    parts: list[Part] = []
+    counts: list[tuple[Floats, Floats]] = []
     for dims in space.combinations:
-        if all(known[dim].size for dim in dims):
-            part = _part(first, second, dims, outcomes.count, min_failures)
-            if part is not None:
-                parts.append(part)
+        if not all(known[dim].size for dim in dims):
+            continue
+        size = columns.size(dims)
+        key = columns.key(dims)
+        keys, o = sums(outcome * size + key[cells], weights[cells], size * outcomes.count)
+        keys, o = keys[o >= min_failures], o[o >= min_failures]
+        of, keys = np.divmod(keys, size)
+        named = (columns.members(keys, dims) > 0).all(axis=1)
+        if named.any():
+            of, keys, o = of[named], keys[named], o[named]
+            parts.append(Part(dims, keys, of))
+            counts.append((sums_at(keys, key, weights, size), o))
     if not parts:
         return None
-    totals = [table(side.outcome, side.n[side.failing], outcomes.count) for side in (first, second)]
-    return _joined(parts, known, first, second, totals)
+    totals = table(outcome, weights[cells], outcomes.count)
+    return _joined(parts, counts, columns, known, total=float(weights.sum()), totals=totals)
 
 
-def _sides(
-    window: Cube, baseline: Cube, outcomes: Outcomes, min_failures: int
-) -> tuple[_Side, _Side, list[Integers]]:
-    """Both cubes coded by frequent values: 1 and up; 0 is every other value."""
-    known: list[Integers] = []
-    codes: tuple[list[Integers], list[Integers]] = ([], [])
+def frequent_values(window: Cube, min_failures: int) -> tuple[Integers, ...]:
+    """By dimension, the values that so many failures have."""
     failed = window.failure >= 0
-    for place, values in enumerate(window.values):
-        seen = np.bincount(
-            window.codes[failed, place], weights=window.n[failed], minlength=len(values)
+    return tuple(
+        np.flatnonzero(
+            table(window.codes[failed, dim], window.n[failed], len(values)) >= min_failures
         )
-        frequent = np.flatnonzero(seen >= min_failures)
-        number = np.zeros(len(values), dtype=np.int64)
-        number[frequent] = np.arange(1, frequent.size + 1)
-        known.append(frequent)
-        for cube, column in zip((window, baseline), codes, strict=True):
-            column.append(number[cube.codes[:, place]])
-    cards = tuple(one.size + 1 for one in known)
-    sides = []
-    for cube, column in zip((window, baseline), codes, strict=True):
-        cells, outcome = outcomes.failures(cube)
-        sides.append(
-            _Side(Columns(tuple(column), cards), cube.n.astype(np.float64), cells, outcome)
-        )
-    return sides[0], sides[1], known
-
-
-def _part(
-    window: _Side, baseline: _Side, dims: Dims, outcome_count: int, min_failures: int
-) -> _Part | None:
-    size = window.columns.size(dims)
-    key = window.columns.key(dims)
-    failing = window.outcome * size + key[window.failing]
-    found, o = sums(failing, window.n[window.failing], size * outcome_count)
-    enough = o >= min_failures
-    outcome, keys = np.divmod(found[enough], size)
-    members = window.columns.members(keys, dims)
-    known = (members > 0).all(axis=1)
-    if not known.any():
-        return None
-    outcome, keys, members, o = outcome[known], keys[known], members[known], o[enough][known]
-    before = baseline.columns.key(dims)
-    failed_before = baseline.outcome * size + before[baseline.failing]
-    n = sums_at(keys, key, window.n, size)
-    nb = sums_at(keys, before, baseline.n, size)
-    ob = sums_at(
-        outcome * size + keys, failed_before, baseline.n[baseline.failing], size * outcome_count
+        for dim, values in enumerate(window.values)
     )
-    return _Part(dims, members, outcome, (n, o, nb, ob))
+
+
+def recoded(cube: Cube, known: tuple[Integers, ...]) -> Columns:
+    """Codes from 1 for the known values of each dimension; 0 for every other one."""
+    codes = []
+    for dim, values in enumerate(cube.values):
+        number = np.zeros(len(values), dtype=np.int64)
+        number[known[dim]] = np.arange(1, known[dim].size + 1)
+        codes.append(number[cube.codes[:, dim]])
+    return Columns(tuple(codes), tuple(one.size + 1 for one in known))
 
 
 def _joined(
-    parts: list[_Part],
-    known: list[Integers],
-    window: _Side,
-    baseline: _Side,
-    totals: list[Floats],
+    parts: list[Part],
+    counts: list[tuple[Floats, Floats]],
+    columns: Columns,
+    known: tuple[Integers, ...],
+    *,
+    total: float,
+    totals: Floats,
 ) -> Candidates:
     count = sum(part.outcome.size for part in parts)
     dims = np.full((count, 3), -1, dtype=np.int64)
     codes = np.zeros((count, 3), dtype=np.int64)
-    single = np.full((count, 3), -1, dtype=np.int64)
-    singles = [np.full((totals[0].size, one.size + 1), -1, dtype=np.int64) for one in known]
     start = 0
     for part in parts:
         here = slice(start, start + part.outcome.size)
+        members = columns.members(part.keys, part.dims)
         for place, dim in enumerate(part.dims):
-            if len(part.dims) == 1:
-                singles[dim][part.outcome, part.members[:, 0]] = np.arange(here.start, here.stop)
             dims[here, place] = dim
-            codes[here, place] = known[dim][part.members[:, place] - 1]
-            single[here, place] = singles[dim][part.outcome, part.members[:, place]]
+            codes[here, place] = known[dim][members[:, place] - 1]
         start = here.stop
-    n, o, nb, ob = (np.concatenate([part.counts[side] for part in parts]) for side in range(4))
     outcome = np.concatenate([part.outcome for part in parts])
     return Candidates(
+        parts=tuple(parts),
+        columns=columns,
+        known=known,
         dims=dims,
         codes=codes,
-        single=single,
         size=(dims >= 0).sum(axis=1),
         outcome=outcome,
-        n=n,
-        o=o,
-        nb=nb,
-        ob=ob,
-        total_n=float(window.n.sum()),
-        total_o=totals[0][outcome],
-        total_nb=float(baseline.n.sum()),
-        total_ob=totals[1][outcome],
+        n=np.concatenate([n for n, _ in counts]),
+        o=np.concatenate([o for _, o in counts]),
+        total_n=total,
+        total_o=totals[outcome],
     )
+
+
+def expected_of(found: Candidates, weights: Floats) -> Floats:
+    """What cells let expect, summed up by candidate.
+
+    Args:
+        found: The candidates.
+        weights: Shape (outcomes, cells of the window).
+    """
+    columns = found.columns
+    sums_by_part = []
+    for part in found.parts:
+        key, size = columns.key(part.dims), columns.size(part.dims)
+        expected = np.empty(part.keys.size)
+        for outcome in np.unique(part.outcome):
+            own = part.outcome == outcome
+            expected[own] = sums_at(part.keys[own], key, weights[outcome], size)
+        sums_by_part.append(expected)
+    return np.concatenate(sums_by_part)

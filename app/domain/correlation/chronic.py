@@ -1,69 +1,150 @@
-"""How much more often a predicate's attempts have always failed: odds of the baseline, shrunk."""
+"""How often attempts have always failed: a main-effects model of the baseline, for every outcome.
+
+A value that runs other work than before, such as a worker that now has all the long texts, must
+not look as if it had broken. So each attempt of the window is expected to fail by all its values
+together: log odds are a sum over the dimensions, fitted to the baseline and shrunk. How failures
+divide into fingerprints is fitted to the failures alone, which are few.
+"""
 
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
-from app.domain.correlation.candidates import Candidates
-from app.domain.correlation.cells import Floats
+from app.domain.correlation.cells import Floats, table
+from app.domain.correlation.cube import Cube
+from app.domain.correlation.outcomes import Outcomes
 
-#: Standard deviation, in log odds, of how values of a dimension differ; of values that the
-#: baseline hardly knows; and of a conjunction from the sum of its parts.
+#: Standard deviation, in log odds, by which values of a dimension differ; and of values that the
+#: baseline hardly knows.
 SPREAD: Final = 1.0
 NEW_SPREAD: Final = 0.5
-JOINT_SPREAD: Final = 0.35
-#: Where the baseline has fewer failures it tells nothing.
-LEAST_FAILURES: Final = 5
-#: What is allowed then.
+#: The same where the baseline has too few failures to tell.
 BLIND_SPREAD: Final = 0.15
+#: Where the baseline has fewer failures of an outcome, it tells nothing of it.
+LEAST_FAILURES: Final = 5
+_SWEEPS: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """Log odds (or log shares) as a sum over dimensions.
+
+    Attributes:
+        base: What everything has in common.
+        of: By dimension, what each value adds.
+        variance: By dimension, how sure that is.
+    """
+
+    base: float
+    of: tuple[Floats, ...]
+    variance: tuple[Floats, ...]
+
+    def at(self, cube: Cube) -> Floats:
+        """The sum for each cell."""
+        found = np.full(cube.n.size, self.base)
+        for dim, effect in enumerate(self.of):
+            found += effect[cube.codes[:, dim]]
+        return found
 
 
 @dataclass(frozen=True, slots=True)
 class Chronic:
-    """Log odds ratio to the rest: what is expected, and how surely (variance)."""
+    """What the baseline lets expect: any failure, and the share of each fingerprint in them."""
 
-    mean: Floats
-    variance: Floats
+    any: Effects
+    shares: tuple[Effects, ...]
 
+    def rates(self, cube: Cube) -> Floats:
+        """Shape (outcomes, cells): probability that an attempt of the cell has the outcome."""
+        odds = np.exp(self.any.at(cube))
+        failing = np.clip(odds / (1 + odds), 1e-9, 0.98)
+        found = np.empty((len(self.shares) + 1, cube.n.size))
+        found[0] = failing
+        for number, share in enumerate(self.shares, start=1):
+            found[number] = np.clip(failing * np.exp(np.minimum(share.at(cube), 0.0)), 1e-9, 0.98)
+        return found
 
-def chronic(found: Candidates) -> Chronic:
-    """What the baseline lets expect of each candidate."""
-    ratio, error = _log_odds(found)
-    known = found.total_ob >= LEAST_FAILURES
-    mean = np.zeros_like(ratio)
-    variance = np.full_like(ratio, BLIND_SPREAD**2)
-    share = found.total_ob / np.maximum(found.total_nb, 1.0)
-    spread = np.where(found.nb * share >= 0.5, SPREAD, NEW_SPREAD) ** 2
-    alone = found.size == 1
-    one = known & alone
-    mean[one] = (ratio * spread / (spread + error))[one]
-    variance[one] = (error * spread / (spread + error))[one]
-    parts = np.where(found.single >= 0, found.single, 0)
-    given = found.single >= 0
-    sum_mean = np.where(given, mean[parts], 0.0).sum(axis=1)
-    sum_variance = np.where(given, variance[parts], 0.0).sum(axis=1)
-    wide = sum_variance + JOINT_SPREAD**2
-    many = known & ~alone
-    mean[many] = (sum_mean + (ratio - sum_mean) * wide / (wide + error))[many]
-    variance[many] = (wide * error / (wide + error))[many]
-    blind = ~known & ~alone
-    variance[blind] = sum_variance[blind]
-    return Chronic(mean, variance)
+    def variance(self, outcome: int, dim: int) -> Floats:
+        """Of the log odds of each value of a dimension."""
+        if outcome == 0:
+            return self.any.variance[dim]
+        return self.any.variance[dim] + self.shares[outcome - 1].variance[dim]
 
 
-def _log_odds(found: Candidates) -> tuple[Floats, Floats]:
-    """Log odds ratio inside to outside and its variance.
+def chronic(baseline: Cube, outcomes: Outcomes) -> Chronic:
+    """Fits the baseline; where it has too few failures, everything is expected to be alike."""
+    failed = baseline.failure >= 0
+    n = baseline.n.astype(np.float64)
+    every = _fit(baseline, n, n * failed)
+    part = _failures_of(baseline)
+    own = part.n.astype(np.float64)
+    shares = tuple(
+        _fit(part, own, own * (part.failure == place), is_share=True)
+        for place in outcomes.fingerprints
+    )
+    return Chronic(every, shares)
 
-    Half an expected failure is added to each cell: half a failure and half a success would pull a
-    small predicate to 50 %.
+
+def _failures_of(cube: Cube) -> Cube:
+    failed = cube.failure >= 0
+    return Cube(
+        names=cube.names,
+        values=cube.values,
+        codes=cube.codes[failed],
+        failure=cube.failure[failed],
+        n=cube.n[failed],
+        fingerprints=cube.fingerprints,
+    )
+
+
+def _fit(cube: Cube, n: Floats, o: Floats, *, is_share: bool = False) -> Effects:
+    """Effects by value: coordinate by coordinate, each shrunk to 0 by a normal prior.
+
+    Args:
+        cube: The cells.
+        n: Trials of each cell.
+        o: Those that succeeded.
+        is_share: Whether effects are of the logarithm of a part, not of log odds.
     """
-    share = np.clip(found.total_ob / np.maximum(found.total_nb, 1.0), 1e-9, 0.5)
-    half = 0.5 * (1 - share) / share
-    bad = found.ob + 0.5
-    good = found.nb - found.ob + half
-    rest_bad = found.total_ob - found.ob + 0.5
-    rest_good = (found.total_nb - found.nb) - (found.total_ob - found.ob) + half
-    ratio = np.log(bad * rest_good / (good * rest_bad))
-    error = 1 / bad + 1 / rest_bad + 1 / np.maximum(good, 0.5) + 1 / np.maximum(rest_good, 0.5)
-    return ratio, error
+    cards = [len(values) for values in cube.values]
+    total_n, total_o = float(n.sum()), float(o.sum())
+    rate = (total_o + 0.5) / (total_n + 1)
+    base = np.log(rate) if is_share else np.log(rate / (1 - rate))
+    if total_o < LEAST_FAILURES:
+        blind = tuple(np.full(card, BLIND_SPREAD**2) for card in cards)
+        return Effects(float(base), tuple(np.zeros(card) for card in cards), blind)
+    codes = [np.ascontiguousarray(cube.codes[:, dim]) for dim in range(len(cards))]
+    tallies = [
+        (table(column, n, card), table(column, o, card))
+        for column, card in zip(codes, cards, strict=True)
+    ]
+    prior = [1 / np.where(seen * rate >= 0.5, SPREAD, NEW_SPREAD) ** 2 for seen, _ in tallies]
+    effects = [np.zeros(card) for card in cards]
+    odds = np.full(n.size, np.exp(base))
+    expected = [np.zeros(card) for card in cards]
+    for _ in range(_SWEEPS):
+        for dim, column in enumerate(codes):
+            chance = np.minimum(odds, 1.0) if is_share else odds / (1 + odds)
+            expected[dim] = table(column, n * chance, cards[dim])
+            step = _step(tallies[dim][1], expected[dim], effects[dim], prior[dim])
+            effects[dim] += step
+            odds *= np.exp(step)[column]
+        chance = np.minimum(odds, 1.0) if is_share else odds / (1 + odds)
+        shift = np.log(total_o / max(float((n * chance).sum()), 1e-9))
+        base += shift
+        odds *= np.exp(shift)
+    variance = tuple(
+        1 / (np.maximum(seen, 0.0) + weight) for seen, weight in zip(expected, prior, strict=True)
+    )
+    return Effects(float(base), tuple(effects), variance)
+
+
+def _step(o: Floats, expected: Floats, effect: Floats, prior: Floats) -> Floats:
+    """By how much an effect has to change: expected exp(step) + prior (effect + step) = o."""
+    step = np.log((o + 0.5) / (expected + 0.5))
+    for _ in range(5):
+        grown = expected * np.exp(step)
+        step = step - (grown + prior * (effect + step) - o) / (grown + prior)
+        step = np.clip(step, -3.0, 3.0)
+    return step

@@ -5,9 +5,10 @@ from typing import Final
 
 import numpy as np
 
-from app.domain.correlation.cells import table
+from app.domain.correlation.cells import Floats, table
 from app.domain.correlation.cube import Cube
 from app.domain.correlation.found import Kind, Overall
+from app.domain.correlation.predicates import Booleans
 
 #: Standard deviations above what is expected, and how many times as much, for a rise.
 _SURE: Final = 3.09
@@ -18,37 +19,36 @@ _SHIFT: Final = 1.15
 _PRIOR: Final = 50.0
 
 
-def overall(window: Cube, baseline: Cube, left: Cube, before: Cube) -> Overall:
+def overall(window: Cube, baseline: Cube, usual: Floats, explained: Booleans) -> Overall:
     """Compares with the baseline's rates, for the mix of the window (indirect standardisation).
 
     Args:
         window: What is looked at.
         baseline: What was before.
-        left: What no finding explains of the window.
-        before: The same of the baseline.
+        usual: Failures that the baseline lets expect of each cell of the window.
+        explained: Cells of which a finding says why they fail.
     """
-    if baseline.total == 0:
-        return Overall(
-            kind="none", dimension=None, observed=window.failed, expected=float(window.failed)
-        )
-    plain, by_dimension = _expected(window, baseline)
-    expected = max([plain, *by_dimension])
-    kind, dimension = _kind(left, before)
+    kind, dimension = _kind(window, baseline, usual, ~explained)
     name = None if dimension is None else window.names[dimension]
+    expected = float(usual.sum()) if baseline.total else float(window.failed)
     return Overall(kind=kind, dimension=name, observed=window.failed, expected=expected)
 
 
-def _kind(window: Cube, baseline: Cube) -> tuple[Kind, int | None]:
-    if baseline.total == 0 or window.total == 0:
+def _kind(window: Cube, baseline: Cube, usual: Floats, left: Booleans) -> tuple[Kind, int | None]:
+    if baseline.total == 0 or not left.any():
         return "none", None
-    plain, by_dimension = _expected(window, baseline)
-    observed = window.failed
-    best = int(np.argmax(by_dimension)) if by_dimension else None
-    mixed = by_dimension[best] if best is not None else plain
+    n = window.n[left]
+    observed = int(n[window.failure[left] >= 0].sum())
+    share = (baseline.failed + 0.5) / (baseline.total + 1)
+    plain = share * float(n.sum())
+    by_dimension = [
+        _standardised(window, baseline, dim, share, left) for dim in range(len(window.names))
+    ]
+    mixed = max([float(usual[left].sum()), *by_dimension])
     if _has_risen(observed, max(mixed, plain), baseline.failed):
         return "global_rise", None
     if mixed >= _SHIFT * plain and observed > (mixed - plain) / math.log(mixed / plain):
-        return "mix_shift", best
+        return "mix_shift", int(np.argmax(by_dimension))
     return "none", None
 
 
@@ -57,17 +57,9 @@ def _has_risen(observed: int, expected: float, baseline_failed: int) -> bool:
     return observed >= _RISE * expected and observed - expected > _SURE * deviation
 
 
-def _expected(window: Cube, baseline: Cube) -> tuple[float, list[float]]:
-    """Failures by the baseline's rate of everything, and by its rates of each dimension."""
-    share = (baseline.failed + 0.5) / (baseline.total + 1)
-    return share * window.total, [
-        _standardised(window, baseline, dim, share) for dim in range(len(window.names))
-    ]
-
-
-def _standardised(window: Cube, baseline: Cube, dim: int, share: float) -> float:
+def _standardised(window: Cube, baseline: Cube, dim: int, share: float, left: Booleans) -> float:
     size = len(window.values[dim])
-    n = table(window.codes[:, dim], window.n, size)
+    n = table(window.codes[left, dim], window.n[left], size)
     nb = table(baseline.codes[:, dim], baseline.n, size)
     ob = table(baseline.codes[:, dim], baseline.n * (baseline.failure >= 0), size)
     return float((n * (ob + _PRIOR * share) / (nb + _PRIOR)).sum())

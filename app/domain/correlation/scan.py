@@ -1,19 +1,22 @@
 """The scan: what failures of a window have in common that its successes and the past do not."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
 from app.domain.correlation.candidates import Candidates, candidates
+from app.domain.correlation.cells import Floats
+from app.domain.correlation.chronic import chronic
 from app.domain.correlation.cube import Cube
-from app.domain.correlation.dependencies import Space, space_of
-from app.domain.correlation.evidence import Evidence, evidence
+from app.domain.correlation.dependencies import space_of
 from app.domain.correlation.found import Found, Scan
 from app.domain.correlation.outcomes import Outcomes, outcomes_of
 from app.domain.correlation.overall import overall
+from app.domain.correlation.past import Past, past_of
 from app.domain.correlation.predicates import Booleans, Predicate, alike, simplest
+from app.domain.correlation.ranking import Ranking, rank
 from app.domain.correlation.rules import Rules
 
 _DEFAULT: Final = Rules()
@@ -22,7 +25,8 @@ _DEFAULT: Final = Rules()
 def scan(window: Cube, baseline: Cube, *, rules: Rules = _DEFAULT) -> Scan:
     """Looks for predicates that fail more often than the rest and their own past explain.
 
-    What is found explains its attempts: they are taken away, and the rest is looked at again.
+    What is found explains its attempts: it is expected of them from then on, and the rest is looked
+    at again.
 
     Args:
         window: What is looked at.
@@ -34,105 +38,102 @@ def scan(window: Cube, baseline: Cube, *, rules: Rules = _DEFAULT) -> Scan:
         window, baseline, most=rules.max_fingerprints, min_failures=rules.min_failures
     )
     tried = tuple(count * outcomes.count for count in space.tried)
-    left, before = window, baseline
+    model = chronic(baseline, outcomes)
+    weights = model.rates(window) * window.n
+    usual = weights[0].copy()
+    found = candidates(window, space, outcomes, min_failures=rules.min_failures)
     findings: list[Found] = []
-    while len(findings) < rules.max_findings and left.failed >= rules.min_failures:
-        ranked = _ranked(left, before, space, outcomes, tried=tried, rules=rules)
-        if ranked is None:
-            break
-        same = simplest(alike(window, space, ranked.best, same_rows=rules.same_rows))
-        place, named = ranked.simplest_of(same)
-        others = tuple(one.where(window) for one in same if one != named)
-        one = _found(ranked, place, named.where(window), window, outcomes)
-        findings.append(replace(one, indistinguishable=others))
-        left = _without(left, named.fits(left))
-        before = _without(before, named.fits(before))
+    explained = np.zeros(window.n.size, dtype=np.bool_)
+    if found is not None:
+        past = past_of(baseline, found, outcomes, model.rates(baseline))
+        while len(findings) < rules.max_findings:
+            ranking = rank(found, weights, model, past, tried=tried, rules=rules)
+            if ranking.best is None:
+                break
+            best = predicate_at(found, ranking.best)
+            same = simplest(alike(window, space, best, same_rows=rules.same_rows))
+            place, named = _simplest_of(ranking, ranking.best, same)
+            others = tuple(one.where(window) for one in same if one != named)
+            one = _found(ranking, place, named, past, window=window, outcomes=outcomes)
+            findings.append(replace(one, indistinguishable=others))
+            inside = named.fits(window)
+            explained |= inside
+            _explain(weights, window, outcomes, inside, int(found.outcome[place]))
     return Scan(
         findings=tuple(findings),
-        overall=overall(window, baseline, left, before),
+        overall=overall(window, baseline, usual, explained),
         tests=sum(tried),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Ranked:
-    """Candidates and what speaks for each; the strongest is a finding."""
+def predicate_at(found: Candidates, place: int) -> Predicate:
+    """A candidate as a predicate."""
+    size = int(found.size[place])
+    dims, codes = found.dims[place, :size], found.codes[place, :size]
+    return Predicate(tuple(int(dim) for dim in dims), tuple(int(code) for code in codes))
 
-    candidates: Candidates
-    evidence: Evidence
-    place: int
 
-    @property
-    def best(self) -> Predicate:
-        """The strongest."""
-        return self._predicate(self.place)
-
-    def simplest_of(self, same: list[Predicate]) -> tuple[int, Predicate]:
-        """Of predicates that are told apart no more, the shortest; of these the strongest."""
-        found = [(place, one) for one in same if (place := self._place_of(one)) is not None]
-        if not found:
-            return self.place, self.best
-        score = self.evidence.score
-        return min(found, key=lambda one: (len(one[1].dims), -score[one[0]]))
-
-    def _predicate(self, place: int) -> Predicate:
-        size = int(self.candidates.size[place])
-        dims, codes = self.candidates.dims[place, :size], self.candidates.codes[place, :size]
-        return Predicate(tuple(int(dim) for dim in dims), tuple(int(code) for code in codes))
-
-    def _place_of(self, one: Predicate) -> int | None:
-        found = self.candidates
-        fits = (found.size == len(one.dims)) & (found.outcome == found.outcome[self.place])
+def _simplest_of(ranking: Ranking, best: int, same: list[Predicate]) -> tuple[int, Predicate]:
+    """Of predicates that are told apart no more, the shortest; of these the strongest."""
+    found = ranking.candidates
+    known = []
+    for one in same:
+        fits = (found.size == len(one.dims)) & (found.outcome == found.outcome[best])
         for place, (dim, code) in enumerate(zip(one.dims, one.codes, strict=True)):
             fits &= (found.dims[:, place] == dim) & (found.codes[:, place] == code)
-        fits &= self.evidence.lift >= 1
-        places = np.flatnonzero(fits)
-        return int(places[0]) if places.size else None
-
-
-def _ranked(
-    window: Cube,
-    baseline: Cube,
-    space: Space,
-    outcomes: Outcomes,
-    *,
-    tried: tuple[int, ...],
-    rules: Rules,
-) -> _Ranked | None:
-    """The candidates ranked; None where nothing is sure."""
-    found = candidates(window, baseline, space, outcomes, min_failures=rules.min_failures)
-    if found is None:
-        return None
-    seen = evidence(found, tried, rules)
-    if not (seen.log_q < math.log(rules.q)).any():
-        return None
-    place = int(np.argmax(seen.score))
-    return _Ranked(found, seen, place) if math.isfinite(seen.score[place]) else None
+        known += [(int(place), one) for place in np.flatnonzero(fits)]
+    if not known:
+        return best, predicate_at(found, best)
+    return min(known, key=lambda one: (len(one[1].dims), -ranking.evidence.gain[one[0]]))
 
 
 def _found(
-    ranked: _Ranked, place: int, where: dict[str, str], window: Cube, outcomes: Outcomes
+    ranking: Ranking,
+    place: int,
+    named: Predicate,
+    past: Past,
+    *,
+    window: Cube,
+    outcomes: Outcomes,
 ) -> Found:
-    counts, seen = ranked.candidates, ranked.evidence
+    counts, seen = ranking.candidates, ranking.evidence
+    before = past.of(counts, np.array([place]))
     outcome = int(counts.outcome[place])
     fingerprint = None
     if outcome:
         fingerprint = window.fingerprints[outcomes.fingerprints[outcome - 1]]
     return Found(
-        where=where,
+        where=named.where(window),
         fingerprint=fingerprint,
         n=int(counts.n[place]),
         observed=int(counts.o[place]),
         expected=float(seen.expected[place]),
         lift=float(seen.lift[place]),
         p=math.exp(seen.log_p[place]),
-        q=math.exp(seen.log_q[place]),
+        q=math.exp(ranking.log_q[place]),
         share=float(counts.o[place]) / window.failed,
-        baseline_n=int(counts.nb[place]),
-        baseline_failed=int(counts.ob[place]),
+        baseline_n=int(before.n[0]),
+        baseline_failed=int(before.o[0]),
     )
 
 
-def _without(cube: Cube, gone: Booleans) -> Cube:
-    kept = ~gone
-    return replace(cube, codes=cube.codes[kept], failure=cube.failure[kept], n=cube.n[kept])
+def _explain(
+    weights: Floats, window: Cube, outcomes: Outcomes, inside: Booleans, outcome: int
+) -> None:
+    """Lets attempts that fit be expected to fail as often as they did, in place.
+
+    Any failure, and those of the fingerprint that was found; all fingerprints, where it was found
+    by any failure.
+    """
+    cells, of = outcomes.failures(window)
+    numbers = range(outcomes.count) if outcome == 0 else (0, outcome)
+    for number in numbers:
+        hit = cells[of == number]
+        seen = float(window.n[hit[inside[hit]]].sum())
+        expected = float(weights[number, inside].sum())
+        if seen > expected > 0:
+            n = window.n[inside]
+            usual = np.minimum(weights[number, inside] / n, 0.98)
+            total = float(n.sum())
+            added = (seen - expected) / max(total - expected, 1e-9)
+            weights[number, inside] = n * (usual + (1 - usual) * min(added, 0.98))
