@@ -5,7 +5,7 @@ whole hours. Repeats are told apart, never left out.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -31,8 +31,27 @@ _T = task_table.c
 # literals in the SQL: SQLite takes a partial index only so
 _FAILED: Final = text("stat_profile.failure <> ''")
 _GROUPED: Final = text("task_attempt.fingerprint IS NOT NULL AND task_attempt.source <> 'canary'")
+# SQLite would walk through all hours, by the primary key, for each profile
+_BY_PROFILE: Final = {"sqlite": "INDEXED BY ix_stat_attempt_profile", "postgresql": ""}
+_OF_ONE: Final = {
+    dialect: text(
+        "SELECT a.profile_id, a.start, sum(a.n)"  # noqa: S608 - of this module
+        f" FROM stat_profile AS p CROSS JOIN stat_attempt AS a {index}"
+        " WHERE p.failure <> '' AND p.failure = :fingerprint AND a.profile_id = p.id"
+        " AND a.grain = :grain AND a.start >= :start AND a.start < :end"
+        " GROUP BY a.profile_id, a.start"
+    )
+    for dialect, index in _BY_PROFILE.items()
+}
+_LAST_HOUR: Final = {
+    dialect: text(
+        f"SELECT max((SELECT max(a.start) FROM stat_attempt AS a {index}"  # noqa: S608 - the same
+        " WHERE a.profile_id = p.id AND a.grain = 'hour')) FROM stat_profile AS p"
+        " WHERE p.failure <> '' AND p.failure = :fingerprint"
+    )
+    for dialect, index in _BY_PROFILE.items()
+}
 _LISTED: Final = text("task.fingerprint IS NOT NULL AND task.source <> 'canary'")
-_ONCE: Final[ColumnElement[int]] = literal_column("0")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,26 +71,49 @@ class Cell:
 
 
 def of_span(
-    conn: Connection,
-    span: Span,
-    names: Sequence[str],
-    *,
-    where: Mapping[str, str],
-    fingerprint: str | None = None,
+    conn: Connection, span: Span, names: Sequence[str], *, where: Mapping[str, str]
 ) -> list[Cell]:
     """Failures of some hours or days from the cube, removed ones too.
 
-    Reads the span's cells (primary key); of one fingerprint, those of its profiles
-    (ix_stat_profile_failure, ix_stat_attempt_profile).
+    Reads every cell of the span (primary key).
     """
-    within = (_C.grain == span.grain, _C.start >= span.start, _C.start < span.end)
-    return _cells(conn, _cube(names, _C.start, where, fingerprint).where(*within), names)
-
-
-def of_all_time(conn: Connection, fingerprint: str, names: Sequence[str]) -> list[Cell]:
-    """Failures of a fingerprint ever (ix_stat_profile_failure, ix_stat_attempt_profile)."""
-    statement = _cube(names, _ONCE, {}, fingerprint).where(_C.grain == "day")
+    columns = [_P[name] for name in names]
+    statement = (
+        select(_P.failure, _P.is_repeat, _C.start, func.sum(_C.n), *columns)
+        .select_from(stat_attempt_table.join(stat_profile_table, _P.id == _C.profile_id))
+        .where(
+            _C.grain == span.grain,
+            _C.start >= span.start,
+            _C.start < span.end,
+            _FAILED,
+            *_conditions(_P, where),
+        )
+        .group_by(_P.failure, _P.is_repeat, _C.start, *columns)
+    )
     return _cells(conn, statement, names)
+
+
+def of_one(conn: Connection, fingerprint: str, span: Span) -> list[tuple[int, int, int]]:
+    """Failures of one fingerprint as (profile, start, n).
+
+    Indexes ix_stat_profile_failure, ix_stat_attempt_profile.
+    """
+    values = {"fingerprint": fingerprint, **asdict(span)}
+    return [
+        (row[0], int(row[1]), int(row[2]))
+        for row in conn.execute(_OF_ONE[conn.dialect.name], values).all()
+    ]
+
+
+def profiles(
+    conn: Connection, fingerprint: str, names: Sequence[str], *, where: Mapping[str, str]
+) -> dict[int, Cell]:
+    """What failures of a fingerprint had, by profile (ix_stat_profile_failure); `n` is 0."""
+    columns = [_P[name] for name in names]
+    statement = select(_P.failure, _P.is_repeat, literal_column("0"), _P.id, *columns).where(
+        _FAILED, _P.failure == fingerprint, *_conditions(_P, where)
+    )
+    return {cell.n: replace(cell, n=0) for cell in _cells(conn, statement, names)}
 
 
 def last_hour(conn: Connection, fingerprint: str) -> int | None:
@@ -79,13 +121,8 @@ def last_hour(conn: Connection, fingerprint: str) -> int | None:
 
     Index ix_stat_profile_failure, then one entry of ix_stat_attempt_profile for each profile.
     """
-    newest = (
-        select(func.max(_C.start))
-        .where(_C.profile_id == _P.id, _C.grain == "hour")
-        .scalar_subquery()
-    )
-    statement = select(func.max(newest)).where(_FAILED, _P.failure == fingerprint)
-    found = conn.execute(statement).scalar_one()
+    values = {"fingerprint": fingerprint}
+    found = conn.execute(_LAST_HOUR[conn.dialect.name], values).scalar_one()
     return None if found is None else int(found)
 
 
@@ -156,23 +193,6 @@ def ends_of_tasks(conn: Connection, fingerprint: str, since: int, cap: int) -> l
         .limit(cap)
     )
     return [int(at) for at in conn.execute(statement).scalars()]
-
-
-def _cube(
-    names: Sequence[str],
-    at: ColumnElement[int],
-    where: Mapping[str, str],
-    fingerprint: str | None,
-) -> Select[Any]:
-    columns = [_P[name] for name in names]
-    of_one = [] if fingerprint is None else [_P.failure == fingerprint]
-    keys = [] if at is _ONCE else [at]
-    return (
-        select(_P.failure, _P.is_repeat, at, func.sum(_C.n), *columns)
-        .select_from(stat_attempt_table.join(stat_profile_table, _P.id == _C.profile_id))
-        .where(_FAILED, *of_one, *_conditions(_P, where))
-        .group_by(_P.failure, _P.is_repeat, *keys, *columns)
-    )
 
 
 def _conditions(columns: Any, where: Mapping[str, str]) -> Iterable[ColumnElement[bool]]:

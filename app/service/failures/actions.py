@@ -72,13 +72,13 @@ def done(action: str, fields: Mapping[str, str], by: str | None = None) -> Done:
     needed = _FIELDS.get(one)
     for name in fields:
         if needed is None or name != needed[0]:
-            raise fault(reason="extra", action=one, name=name)
+            raise fault(reason="extra", action=str(one), name=name)
     signed = _clean("by", by or "", MAX_BY) or None
     if needed is None:
         return Done(action=one, by=signed)
     name, most, _ = needed
     if name not in fields:
-        raise fault(reason="missing", action=one, name=name)
+        raise fault(reason="missing", action=str(one), name=name)
     return Done(action=one, value=_clean(name, fields[name], most), by=signed)
 
 

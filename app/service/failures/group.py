@@ -16,7 +16,7 @@ from app.store.database import Connection
 
 #: Events that are shown, tasks that are counted, attempts among which the slowest is looked for.
 EVENTS: Final = 200
-TASKS: Final = 100_000
+TASKS: Final = 10_000
 SLOWEST_OF: Final = 2_000
 
 
@@ -36,7 +36,7 @@ def group(core: Core, fingerprint: str, asked: Asked) -> GroupView:
         )
         found = reading.read(conn, start, end, now, wanted)
         in_window = counting.counts(found.cells, DIMENSIONS, found.bin_count)
-        ever = failure_counts.of_all_time(conn, fingerprint, DIMENSIONS)
+        ever = reading.of_one(conn, fingerprint, reading.EVER, DIMENSIONS, {})
         all_time = counting.counts(ever, DIMENSIONS, 0)
         tasks = failure_counts.tasks_of(conn, fingerprint, TASKS)
         if row.error_type == unstarted.EXPIRED:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from app.domain.window import DAY_US, GRAIN_US, HOUR_US, Grain, ceil_to, floor_to
+from app.domain.window import DAY_US, EVER_US, GRAIN_US, HOUR_US, Grain, ceil_to, floor_to
 from app.domain.window import Span as Hours
 from app.service.failures.views import Span
 from app.store import attempt_cube, failure_counts
@@ -19,6 +19,8 @@ from app.store.failure_counts import Cell
 #: Parts of a short window, and the most of a longer one, whose ends may be ragged.
 BINS: Final = 24
 MOST_BINS: Final = BINS + 1
+#: All time.
+EVER: Final = Hours(grain="day", start=0, end=EVER_US)
 #: Windows up to this are read from rows; from this on they are counted by days.
 SHORT_US: Final = 12 * HOUR_US
 LONG_US: Final = 32 * DAY_US
@@ -106,6 +108,19 @@ def read(conn: Connection, start: int, end: int, now: int, wanted: Wanted) -> Re
     return _by_rows(conn, start, end, wanted) if is_short else _by_units(conn, window, wanted)
 
 
+def of_one(
+    conn: Connection,
+    fingerprint: str,
+    span: Hours,
+    names: Sequence[str],
+    where: Mapping[str, str],
+) -> list[Cell]:
+    """The failures of one fingerprint in some hours or days."""
+    known = failure_counts.profiles(conn, fingerprint, names, where=where)
+    found = failure_counts.of_one(conn, fingerprint, span)
+    return [replace(known[key], at=at, n=n) for key, at, n in found if key in known]
+
+
 def _hours(low: int, high: int) -> range:
     return range(floor_to(low, HOUR_US), high, HOUR_US)
 
@@ -126,9 +141,10 @@ def _by_units(
     unit_count = -(-(window.end - base) // window.unit_us)
     bin_us = -(-unit_count // MOST_BINS) * window.unit_us
     span = Hours(grain=window.grain, start=window.first, end=window.last)
-    cells = failure_counts.of_span(
-        conn, span, wanted.names, where=wanted.where, fingerprint=wanted.fingerprint
-    )
+    if wanted.fingerprint is None:
+        cells = failure_counts.of_span(conn, span, wanted.names, where=wanted.where)
+    else:
+        cells = of_one(conn, wanted.fingerprint, span, wanted.names, wanted.where)
     for low, high in window.ragged:
         between = (low, high, high - low)
         rows = failure_counts.of_rows(conn, wanted.keys, between, wanted.names, where=wanted.where)
