@@ -77,7 +77,7 @@ def values(core: Core, args: Mapping[str, str], reader: Visitor) -> dict[str, An
     return {
         "fault": None,
         "found": found,
-        "says": sentence(compare_words.says(found, reader.t.lang), reader.t),
+        "says": _says(found, reader.t),
         "halves": [half(found.left, reader), half(found.right, reader)],
         "differs": [
             _attribute(one.name, (one.left, one.right), reader) for one in found.attributes
@@ -88,6 +88,14 @@ def values(core: Core, args: Mapping[str, str], reader: Visitor) -> dict[str, An
             (found.left.task.id, found.left.record.attempt),
         ),
     }
+
+
+def _says(found: Comparison, t: Words) -> str:
+    """Where they part, as a sentence in which types of errors are set as names."""
+    says = compare_words.says(found, t.lang)
+    for error_type in {found.left.record.error_type, found.right.record.error_type} - {None}:
+        says = says.replace(f"{error_type}", f"`{error_type}`")
+    return sentence(says, t)
 
 
 def half(one: Compared, reader: Visitor) -> Half:

@@ -57,13 +57,14 @@ def until(home: Home, task_id: int, *statuses: str, timeout_s: float = 60) -> No
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Library:
-    """Ids of tasks of texts in several states."""
+    """Ids of tasks of texts in several states; `group` is that of the failed one."""
 
     english: int
     chinese: int
     same: int
     failed: int
     timeout: int
+    group: str
 
     @classmethod
     def fill(cls, home: Home) -> Self:
@@ -81,4 +82,5 @@ class Library:
         for name, task_id in ids.items():
             until(home, task_id, name if name in {"failed", "timeout"} else "completed")
         ids["same"] = submit(home, CHINESE, title="桃花源记，又一次")["task"]["id"]
-        return cls(**ids)
+        group = task_list.get(home.core, ids["failed"]).fingerprint
+        return cls(**ids, group=group or "")

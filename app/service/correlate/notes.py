@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Final
 
 from app.service.correlate.answer import Note
+from app.service.correlate.subjects import NAMES_ZH
 from app.service.figures import Language
 
 #: Words by reason; of those that count: of one, and of any other number.
@@ -64,4 +65,12 @@ def words(note: Note, language: Language) -> str:
     """A note as a sentence, without a full stop."""
     one = f"{note.reason}_one"
     reason = one if note.values.get("n") == 1 and one in _WORDS else note.reason
-    return _WORDS[reason][language].format_map(note.values)
+    return _WORDS[reason][language].format_map(_told(note.values, language))
+
+
+def _told(values: Mapping[str, str | int], language: Language) -> Mapping[str, str | int]:
+    """The values; names of dimensions as the language has them."""
+    if language != "zh" or "names" not in values:
+        return values
+    names = str(values["names"]).split(", ")
+    return {**values, "names": "、".join(NAMES_ZH.get(name, name) for name in names)}
