@@ -8,8 +8,8 @@ from app.domain.errors import AskedError
 
 WORDS: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "attempt": "{name} must be the number of a task, a dot and the number of its attempt (12.1),"
-        " got {got!r}",
+        "attempt": "{name} must be the number of a task, a dot and the number of its attempt"
+        " (12.1), got {got!r}",
         "same": "left and right are the same attempt ({got}): name another one to compare it with",
         "empty": "from must be before to: the window is empty",
         "future": "from is in the future: nothing has ended since",
