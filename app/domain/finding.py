@@ -56,6 +56,12 @@ class FindingRecord:
         return found
 
     @property
+    def indistinguishable(self) -> list[dict[str, str]]:
+        """Predicates that could not be told from it when it was seen last."""
+        found: list[dict[str, str]] = json.loads(self.answer)["indistinguishable"]
+        return found
+
+    @property
     def is_open(self) -> bool:
         """Whether it lasts."""
         return self.state == "open"

@@ -121,7 +121,8 @@ def plan(
 def _is_alike(row: FindingRecord, one: Sighting, overlap: Overlap) -> bool:
     if not _may_be_same(row.fingerprint, one.fingerprint):
         return False
-    if row.where in [dict(where) for where in one.indistinguishable]:
+    alike = [dict(where) for where in (*one.indistinguishable, *row.indistinguishable)]
+    if row.where in alike or dict(one.where) in alike:
         return True
     return overlap(row.where, one.where) >= SAME_ROWS
 

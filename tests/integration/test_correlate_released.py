@@ -96,3 +96,19 @@ def test_a_release_beside_an_old_one_stays_what_is_told(home: Home) -> None:
     assert one.found.where == {"voice": "amy", "release": NEW}
     assert one.boundary is not None
     assert (one.boundary.release, one.boundary.workers) == (NEW, 2)
+
+
+def test_a_release_that_was_replaced_is_still_told_as_the_worker(home: Home) -> None:
+    """What runs there since fares well: from the onset to the release's last attempt all had it."""
+    core = home.core
+    now = _begin(core)
+    began, mended = now - 20 * MINUTE_US, now - 8 * MINUTE_US
+    recent.put(core, traffic(now - 60 * MINUTE_US, began, every_us=9 * SECOND_US))
+    rows = traffic(began, mended, every_us=6 * SECOND_US, failed=GROUP, worker="w3", voice="amy")
+    recent.put(core, _released(rows, "w3"))
+    recent.put(core, traffic(mended, now, every_us=6 * SECOND_US))
+    _restarts(core, began - SECOND_US, "w3")
+    one = _found(core, now)
+    assert one.found.where == {"worker": "w3", "voice": "amy"}
+    assert one.boundary is not None
+    assert one.boundary.release == NEW

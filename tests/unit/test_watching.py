@@ -25,6 +25,7 @@ def _row(number: int, where: Where, fingerprint: str | None = None, **fields: An
         "misses": 0,
         "predicate": json.dumps(dict(where)),
         "fingerprint": fingerprint,
+        "answer": json.dumps({"indistinguishable": fields.pop("alike", [])}),
     }
     return FindingRecord(**values | fields)
 
@@ -66,6 +67,7 @@ def test_a_key_is_the_same_whatever_the_order() -> None:
         (_row(1, W3), sighting(W3_AMY), _same(W3, W3_AMY, 0.8), True),
         (_row(1, W3), sighting(W3_AMY), _same(W3, W3_AMY, 0.79), False),
         (_row(1, W3), sighting({"host": "h3"}, indistinguishable=(W3,)), NOTHING, True),
+        (_row(1, W3, alike=[{"host": "h3"}]), sighting({"host": "h3"}), NOTHING, True),
         (_row(1, W3, "v2:a"), sighting(W3), _same(W3, W3, 1.0), True),
         (_row(1, W3, "v2:a"), sighting(W3, "v2:b"), _same(W3, W3, 1.0), False),
         (
@@ -93,6 +95,7 @@ def test_a_key_is_the_same_whatever_the_order() -> None:
         "nearly the same attempts",
         "too few of the same attempts",
         "cannot be told apart",
+        "could not be told apart",
         "any failure, of the same attempts",
         "other failures of the same attempts",
         "the same failures since the same moment",

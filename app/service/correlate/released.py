@@ -3,7 +3,8 @@
 A release is a time in disguise. On the workers that were started with it, all attempts from some
 moment on have it, so that "voice amy with release 1.4.2" and "voice amy on worker w3, since 14:02"
 are the same failures. The second says where to look and since when; the release is then what
-changed at that moment. Where another release runs beside it on the same workers, nothing changes.
+changed at that moment, even where another one has replaced it since. Where two releases run side by
+side on the same workers, nothing changes.
 """
 
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ import numpy as np
 from app.domain.correlation.cube import Cube
 from app.domain.correlation.found import Found, Where
 from app.domain.correlation.recounted import fits
-from app.domain.query.query import Query
+from app.domain.query.query import both
 from app.service.correlate import links, looking
 from app.service.correlate.looking import Place
 from app.store import attempt_filter
@@ -23,7 +24,7 @@ from app.store.attempt_filter import Sides
 from app.store.database import Connection
 
 _RELEASE: Final = "release"
-#: Attempts since the onset are the same where so large a part of them has the release.
+#: From the onset to the release's last attempt, so large a part of the attempts must have it.
 _SAME_ROWS: Final = 0.95
 #: Attempts that are counted at most.
 _MANY: Final = 500_000
@@ -57,10 +58,13 @@ def _told(conn: Connection, place: Place, one: Found) -> Found | None:
     [since] = looking.onsets(conn, place, [other])
     if since is None:
         return None
-    start = round(since.at)
-    ran = _count(conn, place, where, start)
-    with_it = _count(conn, place, {**where, _RELEASE: one.where[_RELEASE]}, start)
-    return other if with_it >= _SAME_ROWS * ran else None
+    ended = [at for at, _ in attempt_filter.moments(conn, _sides(place, one.where, since.at))]
+    if not ended:
+        return None
+    ran = attempt_filter.count_up_to(
+        conn, replace(_sides(place, where, since.at), end=ended[-1] + 1), _MANY
+    )
+    return other if len(ended) >= _SAME_ROWS * ran else None
 
 
 def _by_worker(window: Cube, one: Found) -> dict[str, str]:
@@ -76,13 +80,12 @@ def _by_worker(window: Cube, one: Found) -> dict[str, str]:
     return {"worker": window.values[place][int(workers[0])], **where}
 
 
-def _count(conn: Connection, place: Place, where: Where, start: int) -> int:
+def _sides(place: Place, where: Where, start: float) -> Sides:
     question = place.question
-    sides = Sides(
-        start=start,
+    return Sides(
+        start=round(start),
         end=question.end,
-        within=Query(terms=(*question.within.terms, *links.predicate(where).terms)),
+        within=both(question.within, links.predicate(where)),
         selection=question.selection,
         now_us=place.now,
     )
-    return attempt_filter.count_up_to(conn, sides, _MANY)
