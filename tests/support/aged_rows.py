@@ -83,6 +83,7 @@ class AgedRows:
         """A task for a text that ended so long ago; `pending` and `processing` ones have not."""
         task_id = self._add(task_table, self._task(text_id, age_h, status, source, retry_of))
         self._asked(text_id, task_id, age_h + 1, "new")
+        self._attempt(task_id, age_h, status, source)
         self._belongings(task_id, age_h, segment_count)
         self._spans(task_id, age_h, is_sent=is_sent)
         audio_id = self._audio(text_id, task_id, age_h) if status == "completed" else None
@@ -180,8 +181,9 @@ class AgedRows:
         }
         self._add(submission_table, values)
 
-    def _belongings(self, task_id: int, age_h: float, segment_count: int) -> None:
+    def _attempt(self, task_id: int, age_h: float, status: str, source: str) -> None:
         at = self._at(age_h)
+        has_ended = status not in {"pending", "processing"}
         attempt = {
             "task_id": task_id,
             "attempt": 1,
@@ -195,8 +197,15 @@ class AgedRows:
             "wait_reason": "queued",
             "claimed_at": at,
             "deadline_at": at,
+            "finished_at": at if has_ended else None,
+            "outcome": status if has_ended else None,
+            "source": source,
+            "fingerprint": "v2:f" if status in {"failed", "timeout"} else None,
         }
         self.conn.execute(insert(attempt_table).values(attempt))
+
+    def _belongings(self, task_id: int, age_h: float, segment_count: int) -> None:
+        at = self._at(age_h)
         segments = [
             {
                 "task_id": task_id,

@@ -7,8 +7,25 @@ from sqlalchemy import Connection, text
 from tests.support.task_rows import HOUR_US, START_US
 
 #: Tables whose rows grow with the tasks without a bound: those that are filled here, and others.
-FILLED: Final = ("text", "task", "submission", "event")
-EMPTY: Final = ("task_attempt", "segment", "task_log", "audio", "caption")
+FILLED: Final = (
+    "text",
+    "task",
+    "submission",
+    "event",
+    "task_attempt",
+    "stat_attempt",
+)
+EMPTY: Final = (
+    "segment",
+    "task_log",
+    "audio",
+    "caption",
+    "stat_profile",
+    "finding",
+    "system_event",
+    "webhook_delivery",
+    "analysis",
+)
 #: Hours in which the tasks end, one after the other; of a thousand one fails, two live.
 HOURS: Final = 20
 
@@ -46,13 +63,23 @@ _STATEMENTS: Final = (
         f"INSERT INTO event (task_id, at, kind, by) {_NUMBERS}"  # noqa: S608 - of this module
         " SELECT i, 7, 'submitted', 'test' FROM numbers ORDER BY i"
     ),
+    (
+        "INSERT INTO task_attempt (task_id, attempt, span_id, worker_id, worker_name, host,"
+        " release, engine, queued_at, wait_reason, claimed_at, deadline_at, finished_at, outcome,"
+        " voice, language, source, char_count, fingerprint)"
+        " SELECT id, 1, 's', 'w', worker_name, host, 'r' || id, engine, 0, 'queued', 0, 0,"
+        " finished_at, status, voice, language, source,"
+        " char_count, CASE WHEN status IN ('failed', 'timeout') THEN 'v2:' || id % 7 END"
+        " FROM task WHERE finished_at IS NOT NULL ORDER BY id"
+    ),
 )
 
 
 def fill(conn: Connection, count: int) -> None:
-    """Writes so many texts, tasks, requests and events, in an empty database."""
+    """Writes so many texts, tasks, requests, events and attempts, in an empty database."""
     for statement in _STATEMENTS:
-        conn.execute(text(statement), {"count": count})
+        values = {"count": count} if ":count" in statement else {}
+        conn.execute(text(statement), values)
     conn.execute(text("UPDATE text SET task_id = id"))
     if conn.dialect.name == "postgresql":
         conn.execute(text("ANALYZE"))

@@ -9,7 +9,13 @@ from sqlalchemy import Connection, Engine, event
 
 #: Indexes that hold only what waits or runs: walking through one is no walk through the tasks.
 LIVE = frozenset(
-    {"ix_task_pending", "ix_task_processing", "ix_task_queued", "ux_task_content_live"}
+    {
+        "ix_task_pending",
+        "ix_task_processing",
+        "ix_task_queued",
+        "ux_task_content_live",
+        "ix_task_attempt_open",
+    }
 )
 #: What of PostgreSQL's plans hands on rows one by one.
 _PASS_ON = frozenset({"Limit", "Nested Loop", "LockRows", "Result", "Subquery Scan"})
