@@ -308,27 +308,32 @@ def test_onset_is_not_told_from_half_of_the_rows(home: Home) -> None:
 
 
 def test_answer_is_a_span_linked_to_its_examples(home: Home, client: DocumentedClient) -> None:
-    """Each answer over the API leaves a span with its numbers in the outbox."""
-    told = _get(client, baseline="6d")
+    """Each answer over the API leaves a span with its numbers in the trace of who asked."""
+    trace_id = f"{0xC0FFEE:032x}"
+    answer = client.get(
+        "/api/v1/correlate",
+        query_string=_WINDOW,
+        headers={"traceparent": f"00-{trace_id}-{1:016x}-01"},
+    )
+    assert answer.status_code == 200
+    told: Any = answer.json
 
     def span() -> Any:
         with home.core.database.read() as conn:
             rows = conn.execute(text("SELECT payload FROM span_outbox ORDER BY id")).scalars().all()
         spans = [one for row in rows for one in codec.decode(bytes(row))]
-        of_answers = (one for one in spans if one.name == names.SPAN_CORRELATE)
-        return next((one for one in of_answers if _links(one) == shown), None)
+        return next((one for one in spans if one.trace_id == trace_id), None)
 
-    shown = {
+    found = wait_until(span, 5, what="the span of the answer")
+    assert found.name == names.SPAN_CORRELATE
+    assert found.parent_span_id
+    assert found.attributes[names.CORRELATE_ATTEMPTS] == told["n"]
+    assert found.attributes[names.CORRELATE_SELECTED] == told["selected"]
+    assert found.attributes[names.CORRELATE_BASELINE] == told["baseline_n"]
+    assert found.attributes[names.CORRELATE_FINDINGS] == len(told["findings"]) > 0
+    assert found.attributes[names.CORRELATE_TESTS] == told["tests"]
+    assert {(link.trace_id, link.span_id) for link in found.links} == {
         (one["trace_id"], one["span_id"])
         for finding in told["findings"]
         for one in finding["exemplars"]
     }
-    found = wait_until(span, 5, what="the span of the answer")
-    assert found.attributes[names.CORRELATE_ATTEMPTS] == told["n"]
-    assert found.attributes[names.CORRELATE_SELECTED] == told["selected"]
-    assert found.attributes[names.CORRELATE_FINDINGS] == len(told["findings"])
-    assert found.attributes[names.CORRELATE_TESTS] == told["tests"]
-
-
-def _links(span: Any) -> set[tuple[str, str]]:
-    return {(link.trace_id, link.span_id) for link in span.links}
