@@ -1,9 +1,10 @@
-"""The commands about what failed: attempts by a filter, failure groups."""
+"""The commands about what failed: attempts by a filter, failure groups, what they share."""
 
 from typing import Any, Final
 
 import click
 
+from app.cli.correlate import correlate
 from app.cli.failure_commands import failures
 from app.cli.running import FILTERED, run
 
@@ -26,4 +27,4 @@ def attempts(**options: Any) -> None:
     run(lambda settings: command.attempts(settings, options))
 
 
-COMMANDS: Final = (attempts, failures)
+COMMANDS: Final = (attempts, failures, correlate)
