@@ -237,8 +237,8 @@ def _shoot(site: Site, name: str) -> None:
         browsers.visit(chromium, site.home.url) as visitor,
     ):
         for page, path in {
-            "monitor": "/monitor?lang=en",
             "monitor-zh": "/monitor?lang=zh",
+            "monitor": "/monitor?lang=en",
             "correlate": _answer_url(asked),
         }.items():
             visitor.page.goto(f"{site.home.url}{path}")

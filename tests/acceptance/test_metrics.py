@@ -77,6 +77,9 @@ def site(backends: Backends, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         OTEL_METRIC_EXPORT_INTERVAL="1000",
         VOXTRACE_WEB_PROCESSES="4",
         VOXTRACE_API_TOKEN=_TOKEN,
+        VOXTRACE_WATCH_EVERY_S="10",
+        VOXTRACE_WEBHOOK_URL="http://127.0.0.1:9/nobody",
+        VOXTRACE_WEBHOOK_SECRET=_TOKEN,
     )
     targets = {**pair.targets, "web:8082": home.environ["VOXTRACE_BIND"]}
     prometheus = Prometheus(
