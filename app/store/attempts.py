@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, literal, select, text, tuple_, update
+from sqlalchemy import Connection, bindparam, insert, literal, select, text, update
 
 from app.domain.records import AttemptRecord
 from app.store.rows import record, records
@@ -106,8 +106,12 @@ def ended_on_host(conn: Connection, host: str, since: int) -> list[AttemptRecord
 
 
 def settled_from_outside(conn: Connection, keys: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Those of `keys` (task id, attempt) whose span was rebuilt: another process ended them."""
+    """Those of `keys` (task id, attempt) whose span was rebuilt: another process ended them.
+
+    By the primary key; of pairs SQLite makes no use of it.
+    """
     statement = select(_A.task_id, _A.attempt).where(
-        tuple_(_A.task_id, _A.attempt).in_(keys), _A.rebuilt_by.is_not(None)
+        _A.task_id.in_({task_id for task_id, _ in keys}), _A.rebuilt_by.is_not(None)
     )
-    return [(row.task_id, row.attempt) for row in conn.execute(statement)]
+    found = [(row.task_id, row.attempt) for row in conn.execute(statement)]
+    return [key for key in found if key in keys]

@@ -23,4 +23,5 @@ def record(kind: type[R], row: Row[Any] | None) -> R | None:
 def records(kind: type[R], rows: Iterable[Row[Any]]) -> list[R]:
     """All rows as `kind`, in their order."""
     names = [field.name for field in fields(kind)]
-    return [kind(**{name: row._mapping[name] for name in names}) for row in rows]
+    found = (row._mapping for row in rows)
+    return [kind(**{name: mapping[name] for name in names}) for mapping in found]

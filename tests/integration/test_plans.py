@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 
 from app.service import claim, presence, reap, task_list
 from app.service.submit import SubmitRequest, submit
-from app.store import recount_rows, reports, task_log, tasks, workers
+from app.store import attempts, recount_rows, reports, task_log, tasks, workers
 from tests.support.home import Home
 from tests.support.statements import plan, recorded, walks
 
@@ -23,6 +23,7 @@ HOT: dict[str, Callable[[Connection], object]] = {
     "flag_deadline": lambda conn: tasks.flag_deadline(conn, 1, 1, 1),
     "progress": lambda conn: tasks.progress(conn, 1, 1, now=1, phase="speak", permille=1),
     "owned_by": lambda conn: tasks.owned_by(conn, "w"),
+    "settled from outside": lambda conn: attempts.settled_from_outside(conn, [(1, 1), (2, 1)]),
     "lost": lambda conn: tasks.lost(conn, 1),
     "overdue": lambda conn: tasks.overdue(conn, 1),
     "expired": lambda conn: tasks.expired(conn, 1),
