@@ -13,6 +13,7 @@ from app.domain.query.query import Query
 from app.service.core import Core
 from app.service.correlate import bars, looking, reading, released, whole
 from app.service.correlate.answer import Answer, Note
+from app.service.correlate.cubes import telling
 from app.service.correlate.looking import Place
 from app.service.correlate.progress import BEGINS, Tell, nobody
 from app.service.correlate.question import Question, fingerprint_of
@@ -41,7 +42,7 @@ def look(core: Core, conn: Connection, question: Question, now: int, tell: Tell 
     asked, slow_ms = _with_slow(conn, question)
     read = reading.read(core.database, conn, asked, tell)
     tell("scanning", BEGINS["scanning"])
-    found = scan(read.window, read.baseline)
+    found = scan(*telling(read.window, read.baseline))
     tell("looking", BEGINS["looking"])
     place = Place(question=read.question, window=read.window, now=now, has_rows=not read.lacks_rows)
     findings = [

@@ -99,3 +99,20 @@ def _compact(
     codes = np.full(len(texts) + 1, -1, np.int64)
     codes[used] = np.arange(len(used))
     return tuple(codes[column] for column in columns), tuple(texts[code] for code in used)
+
+
+def telling(window: Cube, baseline: Cube) -> tuple[Cube, Cube]:
+    """The cubes without dimensions that have one value on both sides: they tell nothing apart."""
+    kept = [place for place, values in enumerate(window.values) if len(values) > 1]
+    if len(kept) == len(window.names):
+        return window, baseline
+    found = [
+        replace(
+            cube,
+            names=tuple(cube.names[place] for place in kept),
+            values=tuple(cube.values[place] for place in kept),
+            codes=cube.codes[:, kept],
+        )
+        for cube in (window, baseline)
+    ]
+    return found[0], found[1]

@@ -94,11 +94,15 @@ def onsets(conn: Connection, place: Place, found: Sequence[Found]) -> list[Onset
     """Since when each is so: from the rows, where all of them are there."""
     if not place.has_rows:
         return [None] * len(found)
-    marks = attempt_marks.read(conn, _sides(place), [_marked(one) for one in found])
     return [
-        started.since(conn, place.question, one, mark) or _onset(place.question, one, mark)
-        for one, mark in zip(found, marks, strict=True)
+        started.since(conn, place.question, one, mark) or onset_of(place.question, one, mark)
+        for one, mark in zip(found, marks_of(conn, place, found), strict=True)
     ]
+
+
+def marks_of(conn: Connection, place: Place, found: Sequence[Found]) -> list[Marks]:
+    """When the attempts of each finding ended, and which of them are its cases."""
+    return attempt_marks.read(conn, _sides(place), [_marked(one) for one in found])
 
 
 def _marked(found: Found) -> Marked:
@@ -107,8 +111,11 @@ def _marked(found: Found) -> Marked:
     return Marked(fits=links.predicate(found.where), cases=cases)
 
 
-def _onset(question: Question, found: Found, marks: Marks) -> Onset | None:
-    """In microseconds; reckoned from the window's start, so that no digit is lost."""
+def onset_of(question: Question, found: Found, marks: Marks) -> Onset | None:
+    """Since when, by the attempts alone, in microseconds.
+
+    It is reckoned from the window's start, so that no digit is lost.
+    """
     start = question.start
     since = onset(
         (marks.at - start).astype(np.float64),

@@ -15,6 +15,7 @@ from app.domain.correlation.scan import scan
 from app.domain.window import DAY_US, HOUR_US
 from app.service.core import Core
 from app.service.correlate import answering, reading, shape
+from app.service.correlate.cubes import telling
 from app.service.correlate.question import Question
 from app.service.correlate.reading import Reading
 from app.service.correlate.words import Reader
@@ -88,7 +89,7 @@ def _compared(core: Core, patient: Core, question: Question, hours: int) -> floa
     if _counts(cube) != _counts(rows):
         message = f"{hours} h: cubes count {_counts(cube)}, rows {_counts(rows)}"
         raise WrongError(message)
-    of_cube, of_rows = (_told(scan(one.window, one.baseline)) for one in (cube, rows))
+    of_cube, of_rows = (_told(scan(*telling(one.window, one.baseline))) for one in (cube, rows))
     if of_cube != of_rows:
         message = f"{hours} h: cubes say {of_cube}, rows say {of_rows}"
         raise WrongError(message)
