@@ -289,12 +289,14 @@ def test_counters_that_differ_from_the_rows_are_told(make_home: MakeHome, tmp_pa
         conn.execute(text("UPDATE stat_total SET n = n + 3 WHERE status = 'failed'"))
         conn.execute(text("UPDATE stat_text SET n = n + 1 WHERE state = 'completed'"))
         conn.execute(text("UPDATE stat_submission SET n = n + 7 WHERE disposition = 'followed'"))
+        conn.execute(text("UPDATE stat_attempt SET n = n + 1 WHERE profile_id = 1"))
     export(old.core, tmp_path / "a.zip")
     drifts = import_file(new.core, tmp_path / "a.zip").drifts
     assert "tasks failed: the counters say 5, the rows 2" in drifts
     assert [words for words in drifts if words.startswith("texts completed")] != []
     assert "requests followed: the counters say 8, the rows 1" in drifts
-    assert len(drifts) == 3
+    assert [words for words in drifts if words.startswith("attempts completed")] != []
+    assert len(drifts) == 4
     assert contents(new.core.database)["stat_total"] == contents(old.core.database)["stat_total"]
 
 

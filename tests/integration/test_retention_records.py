@@ -56,7 +56,7 @@ def _ids(core: Core, table: Table) -> list[int]:
         return list(conn.execute(select(table.c.id).order_by(table.c.id)).scalars())
 
 
-def _with(core: Core, **settings: float) -> Core:
+def _with(core: Core, **settings: Any) -> Core:
     return replace(core, settings=replace(core.settings, **settings))
 
 

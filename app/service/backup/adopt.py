@@ -55,6 +55,11 @@ def drifts(conn: Connection) -> tuple[str, ...]:
     pairs = (
         ("tasks", live, live_counts.tasks_by_status(conn)),
         ("requests", asked, live_counts.requests_by_disposition(conn)),
+        (
+            "attempts",
+            live_counts.counted_attempts_by_failure(conn),
+            live_counts.attempts_by_failure(conn),
+        ),
         ("texts", totals.texts_by_state(conn), recount_rows.texts_by_state(conn)),
     )
     return tuple(
