@@ -9,11 +9,15 @@ from urllib.parse import quote, urlencode
 from markupsafe import Markup
 
 from app.domain.errors import AskedError
+from app.domain.query.amounts import written_moment
 from app.domain.query.grammar import ATTEMPTS
 from app.domain.query.order import Cursor
+from app.domain.query.query import Query, Term
+from app.domain.query.value import Ago, At, Window
 from app.service import attempt_list, task_values
 from app.service.attempt_list import AttemptPage, ListedAttempt
 from app.service.core import Core
+from app.service.correlate import links
 from app.service.reason import error_words
 from app.service.task_count import Count
 from app.web import moments, query_words
@@ -62,6 +66,7 @@ def values(core: Core, args: Mapping[str, str], reader: Visitor) -> dict[str, An
         "newest_path": _path(text) if page and args.get("cursor") else None,
         "newer_path": _path(text, page.previous) if page and not page.is_first else None,
         "older_path": _path(text, page.next) if page and page.next else None,
+        "correlate_path": _correlate_path(page.query) if page and page.attempts else None,
         "curl_arguments": _curl(page),
     }
 
@@ -92,6 +97,38 @@ def _chips(page: AttemptPage | None) -> list[tuple[query_words.Chip, str]]:
     if page is None:
         return []
     return [(chip, _path(chip.rest)) for chip in query_words.chips_of(page.query)]
+
+
+def _correlate_path(query: Query) -> str | None:
+    """What these attempts have in common that others have not; None where they are all there are.
+
+    The window of the filter becomes that of the question; repeats are left out of it anyway.
+    """
+    window: dict[str, str] = {}
+    rest = []
+    for term in query.terms:
+        bounds = _bounds(term)
+        window |= {name: written_moment(at) for name, at in bounds.items()}
+        if not bounds and term.name != "is":
+            rest.append(term)
+    if not rest:
+        return None
+    return links.correlate_url({"query": str(Query(terms=tuple(rest))), **window})
+
+
+def _bounds(term: Term) -> dict[str, At | Ago]:
+    """What a term says of the window; empty: it is no part of one."""
+    if term.is_negated or len(term.values) != 1:
+        return {}
+    match term.name, term.values[0]:
+        case "since", (At() | Ago()) as at:
+            return {"from": at}
+        case "until", (At() | Ago()) as at:
+            return {"to": at}
+        case "ended", Window(low=low, high=high):
+            return {name: at for name, at in (("from", low), ("to", high)) if at is not None}
+        case _:
+            return {}
 
 
 def _item(one: ListedAttempt, reader: Visitor) -> AttemptItem:

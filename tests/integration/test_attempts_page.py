@@ -135,6 +135,15 @@ def test_list_is_reached_from_tasks(site: Site) -> None:
     assert f'href="/attempts?q=task:{one}"' in site.page(f"/tasks/{one}?tab=attempts")
 
 
+def test_list_leads_to_what_its_attempts_have_in_common(site: Site) -> None:
+    """A filter becomes a question: its window is the window, its other terms are the attempts."""
+    query = "outcome:failure engine:tone -is:repeat ended:2026-02-26..2026-02-28T10:00Z"
+    page = site.page(f"/attempts?q={quote(query)}")
+    asked = "query=outcome%3Afailure+engine%3Atone&from=2026-02-26&to=2026-02-28T10%3A00%3A00Z"
+    assert f'href="/correlate?{asked}"' in page
+    assert "/correlate?" not in site.page("/attempts?q=since:2026-02-26")
+
+
 def test_page_is_chinese_too(site: Site) -> None:
     """The page says everything in Chinese."""
     headers = {"Accept-Language": "zh"}
