@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from app.domain.query.grammar import ATTEMPTS
 from app.domain.query.parse import parse
-from app.domain.query.query import Query, both
+from app.domain.query.query import Query, both, named
 from app.service.correlate import links
 from app.service.correlate.question import Question
 from app.service.correlate.shape import rest_of
@@ -43,8 +43,10 @@ def shown(answer: Json, reader: Visitor) -> dict[str, Any]:
         "these": _these(answer, question, reader),
         "those": _those(answer, question, reader),
         "overall": overall(answer, reader),
+        "past": _past(answer, question, reader),
+        "left_out": _left_out(answer, question, reader),
         "notes": answer["notes"],
-        "cards": [finding_cards.card(one, reader) for one in answer["findings"]],
+        "cards": [finding_cards.card(one, question, reader) for one in answer["findings"]],
         "strip": strip(answer, question, reader),
         "changes": changes(answer["strip"]["events"], reader),
         "dimensions": dimension_bars.dimensions(answer["dimensions"], reader.t),
@@ -61,6 +63,17 @@ def question_of(answer: Json) -> Question:
         query=parse(told["query"], ATTEMPTS),
         within=parse(told["within"], ATTEMPTS),
     )
+
+
+def workers(answer: Json) -> list[tuple[str, int, int]]:
+    """Each worker, how many of its attempts are selected, and how many there are."""
+    return [
+        (one["value"], one["selected"], one["selected"] + one["others"])
+        for dimension in answer["dimensions"]
+        if dimension["name"] == "worker"
+        for one in dimension["values"]
+        if one["value"] is not None
+    ]
 
 
 def overall(answer: Json, reader: Visitor) -> Overall:
@@ -101,6 +114,31 @@ def _those(answer: Json, question: Question, reader: Visitor) -> Markup:
         link=_counted(others, None if rest is None else _listed(question, rest)),
         what=mono(str(question.within)),
     )
+
+
+def _past(answer: Json, question: Question, reader: Visitor) -> Markup:
+    """How many there were in the time before, and how many of these."""
+    span = (question.baseline_start, question.start)
+    selected, n = answer["baseline_selected"], answer["baseline_n"]
+    return reader.t(
+        "correlate.past",
+        failed=_counted(selected, _listed(question, question.selection, span)),
+        n=_counted(n, _listed(question, Query(), span)),
+    )
+
+
+def _left_out(answer: Json, question: Question, reader: Visitor) -> Markup | None:
+    """The attempts that count on no side, since the same text had failed so before."""
+    n = answer["repeats_left_out"]
+    if not n:
+        return None
+    path = links.attempts_url(
+        start=question.start,
+        end=question.end,
+        terms=both(question.within, Query(terms=(named("is", "repeat"),))),
+        with_repeats=True,
+    )
+    return reader.t("correlate.left_out", n=n, link=_counted(n, path))
 
 
 def _listed(question: Question, side: Query, span: tuple[int, int] | None = None) -> str:

@@ -10,11 +10,11 @@ from app.domain.errors import AskedError, NotFoundError
 from app.domain.query.grammar import ATTEMPTS
 from app.service import task_values
 from app.service.core import Core
-from app.service.correlate import analyses, links, shape
+from app.service.correlate import analyses, grid, links, shape
 from app.service.correlate.analyses import Analysis
 from app.service.correlate.answer import Answer
 from app.service.correlate.since import Reader
-from app.web import correlate_form, correlate_page, filters, query_words
+from app.web import correlate_form, correlate_page, filters, query_words, worker_grid
 from app.web.correlate_form import Kept
 from app.web.format import percent
 from app.web.visitor import Visitor
@@ -86,11 +86,21 @@ def values(
         told = shape.answer(
             answered, Reader(lang=reader.t.lang, now_us=now, zone=reader.place.zone)
         )
-        return shown | correlate_page.shown(told, reader)
+        return shown | _answered(core, told, reader)
     if answered.state == "done" and answered.answer is not None:
         kept_answer = json.loads(answered.answer)[reader.t.lang]
-        return shown | correlate_page.shown(kept_answer, reader)
+        return shown | _answered(core, kept_answer, reader)
     return shown | {"analysis": _analysis(answered, found, reader)}
+
+
+def _answered(core: Core, told: dict[str, Any], reader: Visitor) -> dict[str, Any]:
+    """What the page shows of an answer, workers against time beside it."""
+    page = correlate_page.shown(told, reader)
+    question = correlate_page.question_of(told)
+    workers = correlate_page.workers(told)
+    lines = grid.of_window(core, question, workers) if told["selected"] else ()
+    marks = page["strip"].marks if page["strip"] else ()
+    return page | {"grid": worker_grid.heat(lines, question, marks, reader)}
 
 
 def _analysis(found: Analysis, asked_for: Kept, reader: Visitor) -> Progress:

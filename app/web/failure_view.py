@@ -15,7 +15,7 @@ from app.service.failures.asked import Asked as Wanted
 from app.service.failures.asked import asked as wanted_of
 from app.service.failures.unstarted import EXPIRED
 from app.service.failures.views import GroupView
-from app.web import correlate_asking, dimension_bars, failure_page, finding_cards
+from app.web import correlate_asking, correlate_page, dimension_bars, failure_page, finding_cards
 from app.web.correlate_form import written_span
 from app.web.dimension_bars import Dimension
 from app.web.failure_words import (
@@ -118,12 +118,13 @@ def _apart(view: GroupView, question: Mapping[str, str], reader: Visitor) -> Apa
     if not isinstance(found, Answer) or not found.selected:
         return None
     told = shape.answer(found, Reader(lang=reader.t.lang, now_us=found.now, zone=reader.place.zone))
+    looked_at = correlate_page.question_of(told)
     bars = dimension_bars.dimensions(told["dimensions"], reader.t)
     return Apart(
         selected=told["selected"],
         others=told["n"] - told["selected"],
         says=finding_cards.sentence(told["overall"]["words"], reader.t),
-        cards=[finding_cards.card(one, reader) for one in told["findings"][:_CARDS]],
+        cards=[finding_cards.card(one, looked_at, reader) for one in told["findings"][:_CARDS]],
         dimensions=[one for one in bars if one.level != "nothing"][:_DIMENSIONS],
     )
 

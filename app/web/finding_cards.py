@@ -8,6 +8,9 @@ from typing import Any, Final
 from markupsafe import Markup
 
 from app import clock
+from app.domain.query.query import both
+from app.service.correlate import links
+from app.service.correlate.question import Question
 from app.web import moments
 from app.web.failure_words import group_path
 from app.web.format import duration, percent
@@ -64,6 +67,8 @@ class Card:
     baseline_n: int
     failed_path: str
     all_path: str
+    baseline_failed_path: str
+    baseline_path: str
     group_path: str | None
     template: str
     instead: Sequence[str]
@@ -73,9 +78,10 @@ class Card:
     pairs: Sequence[Pair]
 
 
-def card(found: Mapping[str, Any], reader: Visitor) -> Card:
-    """A finding in the shape of the API as a card."""
+def card(found: Mapping[str, Any], question: Question, reader: Visitor) -> Card:
+    """A finding in the shape of the API as a card; `question` is what was looked at."""
     t, onset = reader.t, found["onset"]
+    past = {"start": question.baseline_start, "end": question.start, "where": found["where"]}
     return Card(
         says=sentence(found["words"], t),
         evidence=evidence(found["q"], found["observed"]),
@@ -90,6 +96,12 @@ def card(found: Mapping[str, Any], reader: Visitor) -> Card:
         baseline_n=found["baseline"]["n"],
         failed_path=found["attempts_url"],
         all_path=found["all_attempts_url"],
+        baseline_failed_path=links.attempts_url(
+            **past,
+            terms=both(question.within, question.selection),
+            fingerprint=found["fingerprint"],
+        ),
+        baseline_path=links.attempts_url(**past, terms=question.within),
         group_path=group_path(found["fingerprint"]) if found["fingerprint"] else None,
         template=found["template"] or found["error_type"] or "",
         instead=[where_words(where, t) for where in found["indistinguishable"]],

@@ -3,16 +3,20 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from markupsafe import Markup
 
 from app.domain.errors import AskedError
+from app.domain.query.amounts import written_moment
 from app.domain.query.parse import parse
 from app.domain.query.query import Query, both, named
+from app.domain.query.value import At
 from app.domain.sums import DIMENSIONS
 from app.domain.task import Status
+from app.domain.window import Window
 from app.service.core import Core
+from app.service.correlate import links
 from app.service.recounts.verdict import Verdict
 from app.service.stats import overview as service
 from app.service.stats.figures import QUANTILES, Durations, Figures
@@ -123,6 +127,8 @@ def _numbers(found: service.Overview, reader: Visitor) -> dict[str, Any]:
             **{name: tasks_path(both(query, report.query)) for name, query in _PARTS.items()},
         },
         "slow_path": f"{tasks_path(both(_PARTS['completed'], report.query))}&sort=total",
+        "failures_path": failures_path(report.window),
+        "correlate_path": links.correlate_url(_asked_window(report.window)),
         "rate": per_hour(report.figures.per_hour(report.figures.ended.n)),
         "factor": factor,
         "figures": report.figures,
@@ -141,6 +147,18 @@ def _numbers(found: service.Overview, reader: Visitor) -> dict[str, Any]:
 def tasks_path(query: Query) -> str:
     """Where the tasks of a filter are listed."""
     return f"/tasks?query={quote(str(query))}" if query else "/tasks"
+
+
+def failures_path(window: Window) -> str:
+    """Where the groups of what failed in a window are listed."""
+    given = _asked_window(window)
+    return f"/failures?{urlencode(given)}" if given else "/failures?from=90d"
+
+
+def _asked_window(window: Window) -> dict[str, str]:
+    """A window as the pages of failures are asked for it; one without a start is none."""
+    moments_of = {"from": window.start, "to": window.end}
+    return {name: written_moment(At(us=at)) for name, at in moments_of.items() if at is not None}
 
 
 def status_rows(report: StatsReport) -> list[StatusRow]:

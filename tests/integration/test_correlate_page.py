@@ -93,6 +93,23 @@ def test_every_number_opens_so_many_rows(place: _Place, more: dict[str, str]) ->
         assert listed(place.client, query) == n, query
 
 
+@pytest.mark.parametrize("hours", [1, 24])
+def test_every_cell_of_workers_and_time_opens_so_many_rows(place: _Place, hours: int) -> None:
+    """Of a short window by rows, of a day by the cube: worker, step, how many of how many."""
+    start = place.window.end - hours * failing_window.HOUR_US
+    page = place.page(**{"from": written_moment(At(us=start))})
+    cells = re.findall(
+        r'<a href="([^"]*)" tabindex="-1"><title>w(\d), [^<]*: (\d+) of (\d+)<', page
+    )
+    assert {worker for _, worker, _, _ in cells} >= {"3"}
+    for path, worker, selected, _ in cells:
+        query = parse_qs(urlsplit(unescape(path)).query)["q"][0]
+        assert f"worker:w{worker}" in query
+        assert listed(place.client, query) == int(selected), query
+    told = numbers(page.partition('id="h-overall"')[0])
+    assert sum(int(selected) for _, _, selected, _ in cells) == told[0][1]
+
+
 def test_the_answer_is_in_words_with_its_boundary(place: _Place) -> None:
     """The predicate, the release that came before, the group, at least three examples."""
     page = unescape(place.page())

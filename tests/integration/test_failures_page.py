@@ -29,7 +29,7 @@ class _Place:
     client: FlaskClient
 
     def page(self, path: str, **args: str) -> str:
-        answer = self.client.get(path, query_string=args, headers=HTML)
+        answer = self.client.get(path, query_string=args or None, headers=HTML)
         assert answer.status_code == 200, answer.text
         return answer.text
 
@@ -216,6 +216,16 @@ def test_open_findings_stand_above_the_groups(place: _Place) -> None:
     answer = place.client.get(unescape(path[1]), headers=HTML, follow_redirects=True)
     assert answer.status_code == 200
     assert 'class="panel found"' in answer.text
+
+
+def test_numbers_of_other_pages_lead_to_the_groups(place: _Place) -> None:
+    """The monitor's success rate, and the statistics of a window, which the groups then have."""
+    assert 'class="tile" href="/failures"' in place.page("/monitor")
+    page = place.page("/stats", **{"from": "2h", "to": "1m"})
+    path = re.search(r'href="(/failures\?from=20[^"]*&amp;to=20[^"]*)"', page)
+    assert path
+    assert _groups(place.page(unescape(path[1])))
+    assert re.search(r'href="/correlate\?from=20[^"]*&amp;to=20', page)
 
 
 def test_nothing_failed_says_what_to_do(home: Home) -> None:
