@@ -302,15 +302,16 @@ def test_what_retention_removed_is_counted_on(any_home: Home) -> None:
         rows = list(listed(conn))
         plant(conn, rows)
         conn.execute(text("DELETE FROM task_attempt"))
-    start, end = NOW_US - 5 * HOUR_US - 7, NOW_US - 60_000_000
+    first, last = sorted(row.ended_at for row in rows)[20:50:29]
+    start, end = first - 1, last + 1
     given = {"from": str(moment(start)), "to": str(moment(end))}
     page = listing.groups(core, asked(given))
-    low = start - start % HOUR_US
-    assert (page.window.start, page.window.end) == (low, NOW_US)
+    low, high = start - start % HOUR_US, end - end % HOUR_US + HOUR_US
+    assert (page.window.start, page.window.end) == (low, high)
     assert page.window.is_whole_hours
     for one in page.groups:
         key = one.group.fingerprint
-        check(one.counts, failed(rows, key, low, NOW_US, {}))
+        check(one.counts, failed(rows, key, low, high, {}))
         ends = [row.ended_at for row in failed(rows, key, 0, NOW_US + 1, {})]
         assert one.group.last_at == max(ends) - max(ends) % HOUR_US
         view = group.group(core, key, asked(given))

@@ -6,6 +6,7 @@ from typing import Any, Final
 from app.domain.correlation.dimensions import DIMENSIONS
 from app.domain.errors import NotFoundError
 from app.domain.records import FailureGroupRecord
+from app.domain.window import EVER_US
 from app.service.core import Core
 from app.service.correlate import links
 from app.service.failures import counting, reading, states, unstarted
@@ -13,11 +14,13 @@ from app.service.failures.asked import Asked
 from app.service.failures.views import Exemplar, Group, GroupView
 from app.store import failure_counts, failure_exemplars, failure_groups
 from app.store.database import Connection
+from app.store.failure_counts import Bins, Told
 
 #: Events that are shown, tasks that are counted, attempts among which the slowest is looked for.
 EVENTS: Final = 200
 TASKS: Final = 10_000
 SLOWEST_OF: Final = 2_000
+_ONE_BIN: Final = Bins(at=0, step_us=EVER_US)
 
 
 def group(core: Core, fingerprint: str, asked: Asked) -> GroupView:
@@ -32,11 +35,12 @@ def group(core: Core, fingerprint: str, asked: Asked) -> GroupView:
         row = required(failure_groups.get(conn, fingerprint), fingerprint)
         start, end = asked.window(now)
         wanted = reading.Wanted(
-            keys=(fingerprint,), names=DIMENSIONS, where=asked.where, is_one=True
+            keys=(fingerprint,), told=Told(names=DIMENSIONS, where=asked.where), is_one=True
         )
         found = reading.read(conn, start, end, now, wanted)
         in_window = counting.counts(found.cells, DIMENSIONS, found.bin_count)
-        ever = reading.of_one(conn, fingerprint, reading.EVER, DIMENSIONS, {})
+        everywhere = Told(names=DIMENSIONS, where={})
+        ever = reading.of_one(conn, fingerprint, reading.EVER, _ONE_BIN, everywhere)
         all_time = counting.counts(ever, DIMENSIONS, 0)
         tasks = failure_counts.tasks_of(conn, fingerprint, TASKS)
         if row.error_type == unstarted.EXPIRED:

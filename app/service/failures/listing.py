@@ -12,6 +12,7 @@ from app.service.failures.asked import Asked, Cursor, Sort
 from app.service.failures.views import Counts, GroupPage, ListedGroup, Shown
 from app.store import failure_counts, failure_groups
 from app.store.database import Connection
+from app.store.failure_counts import Told
 
 #: Groups that are looked at; what was first seen before the oldest of them is in no list.
 MOST: Final = 5_000
@@ -38,7 +39,7 @@ def groups(core: Core, asked: Asked) -> GroupPage:
         rows = failure_groups.newest(conn, MOST + 1)
         is_capped, rows = len(rows) > MOST, rows[:MOST]
         keys = [row.fingerprint for row, _ in rows]
-        wanted = reading.Wanted(keys=keys, names=NAMES, where=asked.where)
+        wanted = reading.Wanted(keys=keys, told=Told(names=NAMES, where=asked.where))
         found = reading.read(conn, start, end, now, wanted)
         told = counting.by_group(found.cells, NAMES, found.bin_count)
         empty = counting.none(NAMES, found.bin_count)
