@@ -145,20 +145,24 @@ def _joined(
     )
 
 
-def expected_of(found: Candidates, weights: Floats) -> Floats:
-    """What cells let expect, summed up by candidate.
+def sum_up(found: Candidates, weights: Floats, expected: Floats, outcomes: frozenset[int]) -> None:
+    """Sums up by candidate what cells let expect, in place.
 
     Args:
         found: The candidates.
         weights: Shape (outcomes, cells of the window).
+        expected: Where to; of each candidate.
+        outcomes: Of candidates with these only.
     """
     columns = found.columns
-    sums_by_part = []
+    start = 0
     for part in found.parts:
+        here = expected[start : start + part.keys.size]
+        start += part.keys.size
+        wanted = outcomes & set(part.outcome.tolist())
+        if not wanted:
+            continue
         key, size = columns.key(part.dims), columns.size(part.dims)
-        expected = np.empty(part.keys.size)
-        for outcome in np.unique(part.outcome):
+        for outcome in wanted:
             own = part.outcome == outcome
-            expected[own] = sums_at(part.keys[own], key, weights[outcome], size)
-        sums_by_part.append(expected)
-    return np.concatenate(sums_by_part)
+            here[own] = sums_at(part.keys[own], key, weights[outcome], size)

@@ -24,6 +24,8 @@ BLIND_SPREAD: Final = 0.15
 #: Where the baseline has fewer failures of an outcome, it tells nothing of it.
 LEAST_FAILURES: Final = 5
 _SWEEPS: Final = 6
+#: Steps of effects that are smaller than this change nothing that is told.
+_SETTLED: Final = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +46,14 @@ class Effects:
         """The sum for each cell."""
         found = np.full(cube.n.size, self.base)
         for dim, effect in enumerate(self.of):
-            found += effect[cube.codes[:, dim]]
+            if effect.any():
+                found += effect[cube.codes[:, dim]]
         return found
+
+    def parts(self, cube: Cube) -> Floats:
+        """What part of failures it is, for each cell."""
+        parts: Floats = np.exp(np.minimum(self.at(cube), 0.0))
+        return parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,19 +65,26 @@ class Chronic:
 
     def rates(self, cube: Cube) -> Floats:
         """Shape (outcomes, cells): probability that an attempt of the cell has the outcome."""
-        odds = np.exp(self.any.at(cube))
-        failing = np.clip(odds / (1 + odds), 1e-9, 0.98)
-        found = np.empty((len(self.shares) + 1, cube.n.size))
-        found[0] = failing
-        for number, share in enumerate(self.shares, start=1):
-            found[number] = np.clip(failing * np.exp(np.minimum(share.at(cube), 0.0)), 1e-9, 0.98)
-        return found
+        failing = self.failing(cube)
+        return np.stack([failing, *(failing * share.parts(cube) for share in self.shares)])
 
-    def variance(self, outcome: int, dim: int) -> Floats:
-        """Of the log odds of each value of a dimension."""
-        if outcome == 0:
-            return self.any.variance[dim]
-        return self.any.variance[dim] + self.shares[outcome - 1].variance[dim]
+    def rate(self, cube: Cube, outcome: int) -> Floats:
+        """The same for one outcome."""
+        failing = self.failing(cube)
+        return failing if outcome == 0 else failing * self.shares[outcome - 1].parts(cube)
+
+    def failing(self, cube: Cube) -> Floats:
+        """Probability that an attempt of the cell fails."""
+        odds = np.exp(self.any.at(cube))
+        rate: Floats = np.clip(odds / (1 + odds), 1e-9, 0.98)
+        return rate
+
+    def variance(self) -> tuple[Floats, ...]:
+        """By dimension, shape (outcomes, values): how sure the log odds of each value are."""
+        return tuple(
+            np.stack([one, *(one + share.variance[dim] for share in self.shares)])
+            for dim, one in enumerate(self.any.variance)
+        )
 
 
 def chronic(baseline: Cube, outcomes: Outcomes) -> Chronic:
@@ -124,16 +139,22 @@ def _fit(cube: Cube, n: Floats, o: Floats, *, is_share: bool = False) -> Effects
     odds = np.full(n.size, np.exp(base))
     expected = [np.zeros(card) for card in cards]
     for _ in range(_SWEEPS):
+        moved = 0.0
         for dim, column in enumerate(codes):
             chance = np.minimum(odds, 1.0) if is_share else odds / (1 + odds)
             expected[dim] = table(column, n * chance, cards[dim])
             step = _step(tallies[dim][1], expected[dim], effects[dim], prior[dim])
             effects[dim] += step
+            moved = max(
+                moved, float(np.abs(step * np.minimum(expected[dim], 1.0)).max(initial=0.0))
+            )
             odds *= np.exp(step)[column]
         chance = np.minimum(odds, 1.0) if is_share else odds / (1 + odds)
         shift = np.log(total_o / max(float((n * chance).sum()), 1e-9))
         base += shift
         odds *= np.exp(shift)
+        if moved < _SETTLED:
+            break
     variance = tuple(
         1 / (np.maximum(seen, 0.0) + weight) for seen, weight in zip(expected, prior, strict=True)
     )
@@ -143,8 +164,8 @@ def _fit(cube: Cube, n: Floats, o: Floats, *, is_share: bool = False) -> Effects
 def _step(o: Floats, expected: Floats, effect: Floats, prior: Floats) -> Floats:
     """By how much an effect has to change: expected exp(step) + prior (effect + step) = o."""
     step = np.log((o + 0.5) / (expected + 0.5))
-    for _ in range(5):
+    for _ in range(4):
         grown = expected * np.exp(step)
         step = step - (grown + prior * (effect + step) - o) / (grown + prior)
-        step = np.clip(step, -3.0, 3.0)
+        step = np.minimum(np.maximum(step, -3.0), 3.0)
     return step

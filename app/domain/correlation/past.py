@@ -1,20 +1,20 @@
 """What the baseline says of single candidates, beyond the sum of their values."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from app.domain.correlation.candidates import Candidates, recoded
 from app.domain.correlation.cells import Columns, Floats, sums_at
+from app.domain.correlation.chronic import Chronic
 from app.domain.correlation.cube import Cube, Integers
 from app.domain.correlation.outcomes import Outcomes
 
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """Counts of the baseline for some candidates: attempts, failures, failures by the model."""
+    """Counts of the baseline for some candidates: failures, and failures by the model."""
 
-    n: Floats
     o: Floats
     expected: Floats
 
@@ -28,18 +28,20 @@ class Past:
         columns: Its codes, as the candidates' keys have them.
         cells: Places of cells that failed.
         outcome: The outcome of each of these.
-        rates: Shape (outcomes, cells): the model's.
+        model: What the baseline lets expect.
+        rates: Of each outcome that was asked about, what the model says of each cell.
     """
 
     cube: Cube
     columns: Columns
     cells: Integers
     outcome: Integers
-    rates: Floats
+    model: Chronic
+    rates: dict[int, Floats] = field(default_factory=dict)
 
     def of(self, found: Candidates, places: Integers) -> Before:
         """Counts for the candidates at these places."""
-        n, o, expected = (np.zeros(places.size) for _ in range(3))
+        o, expected = np.zeros(places.size), np.zeros(places.size)
         weights = self.cube.n.astype(np.float64)
         start = 0
         for part in found.parts:
@@ -47,18 +49,22 @@ class Past:
             if here.size:
                 key, size = self.columns.key(part.dims), self.columns.size(part.dims)
                 keys, outcome = (one[places[here] - start] for one in (part.keys, part.outcome))
-                n[here] = sums_at(keys, key, weights, size)
                 for number in np.unique(outcome):
                     own = here[outcome == number]
                     wanted = keys[outcome == number]
-                    expected[own] = sums_at(wanted, key, weights * self.rates[number], size)
+                    expected[own] = sums_at(wanted, key, weights * self._rate(int(number)), size)
                     failed = self.cells[self.outcome == number]
                     o[own] = sums_at(wanted, key[failed], weights[failed], size)
             start += part.keys.size
-        return Before(n, o, expected)
+        return Before(o, expected)
+
+    def _rate(self, outcome: int) -> Floats:
+        if outcome not in self.rates:
+            self.rates[outcome] = self.model.rate(self.cube, outcome)
+        return self.rates[outcome]
 
 
-def past_of(baseline: Cube, found: Candidates, outcomes: Outcomes, rates: Floats) -> Past:
+def past_of(baseline: Cube, found: Candidates, outcomes: Outcomes, model: Chronic) -> Past:
     """The baseline in the codes of candidates."""
     cells, outcome = outcomes.failures(baseline)
-    return Past(baseline, recoded(baseline, found.known), cells, outcome, rates)
+    return Past(baseline, recoded(baseline, found.known), cells, outcome, model)

@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from app.domain.correlation.candidates import Candidates, expected_of
+from app.domain.correlation.candidates import Candidates
 from app.domain.correlation.cells import Floats
 from app.domain.correlation.chronic import Chronic
 from app.domain.correlation.cube import Integers
@@ -22,7 +22,7 @@ from app.domain.correlation.rules import Rules
 #: Standard deviation, in log odds, of a conjunction from the sum of its values.
 JOINT_SPREAD: Final = 0.35
 #: How many are asked for their past at once.
-_CHUNK: Final = 64
+_CHUNK: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +46,8 @@ class Ranking:
 
 def rank(
     found: Candidates,
-    weights: Floats,
-    model: Chronic,
+    expected: Floats,
+    totals: Floats,
     past: Past,
     *,
     tried: tuple[int, ...],
@@ -57,15 +57,15 @@ def rank(
 
     Args:
         found: The candidates.
-        weights: Shape (outcomes, cells of the window): failures that are expected.
-        model: What these come from.
+        expected: Failures that are expected of each, by the values of its attempts.
+        totals: The same of everything, by outcome.
         past: The baseline.
         tried: How many predicates of each size were tried, of all outcomes.
         rules: What counts as a finding.
     """
-    null = _null(found, weights, model)
+    null = _null(found, expected, totals[found.outcome], past.model)
     every = np.arange(found.n.size)
-    hoped = Null(null.log_odds, _hoped_variance(found, weights, null, past))
+    hoped = Null(null.log_odds, _hoped_variance(found, totals[found.outcome], null, past))
     seen = evidence(counts_of(found, every), hoped, rules)
     cost = np.log(np.maximum(np.array(tried, dtype=np.float64), 1))[found.size - 1]
     score = np.where(seen.log_p < math.log(rules.p), seen.gain - cost, -np.inf)
@@ -96,10 +96,9 @@ def _next(score: Floats, asked: np.ndarray) -> Integers:
     return left[np.argsort(-score[left], kind="stable")[:_CHUNK]]
 
 
-def _null(found: Candidates, weights: Floats, model: Chronic) -> Null:
+def _null(found: Candidates, expected: Floats, totals: Floats, model: Chronic) -> Null:
     """By the values of each candidate."""
-    totals = weights.sum(axis=1)[found.outcome]
-    expected = np.maximum(expected_of(found, weights), 1e-9)
+    expected = np.maximum(expected, 1e-9)
     rest = np.maximum(totals - expected, 1e-9)
     rest_n = np.maximum(found.total_n - found.n, 1.0)
     log_odds = np.log(
@@ -107,21 +106,16 @@ def _null(found: Candidates, weights: Floats, model: Chronic) -> Null:
         / (rest / np.maximum(rest_n - rest, 1e-3))
     )  # fmt: skip
     variance = np.where(found.size > 1, JOINT_SPREAD**2, 0.0)
-    for outcome in np.unique(found.outcome):
-        own = found.outcome == outcome
-        for dim in range(len(found.known)):
-            table = model.variance(int(outcome), dim)
-            hit = own[:, None] & (found.dims == dim)
-            variance += np.where(hit, table[np.where(hit, found.codes, 0)], 0.0).sum(axis=1)
+    for dim, uncertain in enumerate(model.variance()):
+        row, place = np.nonzero(found.dims == dim)
+        variance[row] += uncertain[found.outcome[row], found.codes[row, place]]
     return Null(log_odds, variance)
 
 
-def _hoped_variance(found: Candidates, weights: Floats, null: Null, past: Past) -> Floats:
+def _hoped_variance(found: Candidates, totals: Floats, null: Null, past: Past) -> Floats:
     """The variance that is left if the baseline has as much of each conjunction as the window."""
-    rates = null.log_odds
-    totals = weights.sum(axis=1)[found.outcome]
     share = found.n / found.total_n
-    odds = np.exp(rates) * share / np.maximum(1 - share, 1e-9)
+    odds = np.exp(null.log_odds) * share / np.maximum(1 - share, 1e-9)
     expected = totals * odds / (1 + odds) * (past.cube.total / found.total_n)
     error = 1 / (expected + 0.5)
     trust = np.where(found.size > 1, null.variance / (null.variance + error), 0.0)

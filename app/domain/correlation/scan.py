@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from app.domain.correlation.candidates import Candidates, candidates
+from app.domain.correlation.candidates import Candidates, candidates, sum_up
 from app.domain.correlation.cells import Floats
 from app.domain.correlation.chronic import chronic
 from app.domain.correlation.cube import Cube
@@ -45,9 +45,12 @@ def scan(window: Cube, baseline: Cube, *, rules: Rules = _DEFAULT) -> Scan:
     findings: list[Found] = []
     explained = np.zeros(window.n.size, dtype=np.bool_)
     if found is not None:
-        past = past_of(baseline, found, outcomes, model.rates(baseline))
+        past = past_of(baseline, found, outcomes, model)
+        expected = np.empty(found.n.size)
+        changed = frozenset(range(outcomes.count))
         while len(findings) < rules.max_findings:
-            ranking = rank(found, weights, model, past, tried=tried, rules=rules)
+            sum_up(found, weights, expected, changed)
+            ranking = rank(found, expected, weights.sum(axis=1), past, tried=tried, rules=rules)
             if ranking.best is None:
                 break
             best = predicate_at(found, ranking.best)
@@ -58,7 +61,7 @@ def scan(window: Cube, baseline: Cube, *, rules: Rules = _DEFAULT) -> Scan:
             findings.append(replace(one, indistinguishable=others))
             inside = named.fits(window)
             explained |= inside
-            _explain(weights, window, outcomes, inside, int(found.outcome[place]))
+            changed = _explain(weights, window, outcomes, inside, int(found.outcome[place]))
     return Scan(
         findings=tuple(findings),
         overall=overall(window, baseline, usual, explained),
@@ -74,7 +77,10 @@ def predicate_at(found: Candidates, place: int) -> Predicate:
 
 
 def _simplest_of(ranking: Ranking, best: int, same: list[Predicate]) -> tuple[int, Predicate]:
-    """Of predicates that are told apart no more, the shortest; of these the strongest."""
+    """Of predicates that are told apart no more, the shortest; of these the strongest.
+
+    Of those with the very same attempts, the one whose dimensions come first.
+    """
     found = ranking.candidates
     known = []
     for one in same:
@@ -84,7 +90,12 @@ def _simplest_of(ranking: Ranking, best: int, same: list[Predicate]) -> tuple[in
         known += [(int(place), one) for place in np.flatnonzero(fits)]
     if not known:
         return best, predicate_at(found, best)
-    return min(known, key=lambda one: (len(one[1].dims), -ranking.evidence.gain[one[0]]))
+    shortest = min(len(one.dims) for _, one in known)
+    short = [(place, one) for place, one in known if len(one.dims) == shortest]
+    strongest, _ = max(short, key=lambda pair: ranking.evidence.gain[pair[0]])
+    counts = (found.n[strongest], found.o[strongest])
+    equal = [pair for pair in short if (found.n[pair[0]], found.o[pair[0]]) == counts]
+    return min(equal, key=lambda pair: pair[1])
 
 
 def _found(
@@ -112,21 +123,21 @@ def _found(
         p=math.exp(seen.log_p[place]),
         q=math.exp(ranking.log_q[place]),
         share=float(counts.o[place]) / window.failed,
-        baseline_n=int(before.n[0]),
+        baseline_n=int(past.cube.n[named.fits(past.cube)].sum()),
         baseline_failed=int(before.o[0]),
     )
 
 
 def _explain(
     weights: Floats, window: Cube, outcomes: Outcomes, inside: Booleans, outcome: int
-) -> None:
-    """Lets attempts that fit be expected to fail as often as they did, in place.
+) -> frozenset[int]:
+    """Lets attempts that fit be expected to fail as often as they did, in place; which outcomes.
 
     Any failure, and those of the fingerprint that was found; all fingerprints, where it was found
     by any failure.
     """
     cells, of = outcomes.failures(window)
-    numbers = range(outcomes.count) if outcome == 0 else (0, outcome)
+    numbers = frozenset(range(outcomes.count) if outcome == 0 else (0, outcome))
     for number in numbers:
         hit = cells[of == number]
         seen = float(window.n[hit[inside[hit]]].sum())
@@ -137,3 +148,4 @@ def _explain(
             total = float(n.sum())
             added = (seen - expected) / max(total - expected, 1e-9)
             weights[number, inside] = n * (usual + (1 - usual) * min(added, 0.98))
+    return numbers
