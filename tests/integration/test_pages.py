@@ -22,11 +22,14 @@ def client(home: Home) -> Iterator[FlaskClient]:
         yield client
 
 
-@pytest.mark.parametrize("path", ["/", "/audios", "/upload", "/monitor", "/tasks", "/settings"])
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/audios", "/upload", "/monitor", "/tasks", "/failures", "/correlate", "/settings"],
+)
 def test_every_page_answers_on_an_empty_home(client: FlaskClient, path: str) -> None:
     """With nothing in the database every page answers, in both languages."""
     for lang, tag in (("en", "en"), ("zh", "zh-CN")):
-        answer = client.get(f"{path}?lang={lang}", headers=HTML)
+        answer = client.get(f"{path}?lang={lang}", headers=HTML, follow_redirects=True)
         assert answer.status_code == 200
         assert f'<html lang="{tag}"' in answer.text
 
@@ -131,5 +134,5 @@ def test_pages_link_only_to_what_exists(client: FlaskClient) -> None:
     for part in page.split('href="')[1:]:
         path = part.partition('"')[0].replace("&amp;", "&")
         if path.startswith("/"):
-            with client.get(path, headers=HTML) as answer:
+            with client.get(path, headers=HTML, follow_redirects=True) as answer:
                 assert answer.status_code == 200, path
