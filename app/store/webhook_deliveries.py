@@ -63,7 +63,12 @@ def waiting(conn: Connection) -> Waiting:
 
 def oldest_waiting(conn: Connection) -> DeliveryRecord | None:
     """What was to be told first of all that waits (index ix_webhook_delivery_waiting)."""
-    statement = select(webhook_delivery_table).where(_WAITING).order_by(_D.id).limit(1)
+    statement = (
+        select(webhook_delivery_table)
+        .where(_WAITING, _D.next_at > 0)
+        .order_by(_D.created_at + 0, _D.id)  # in the order of no index: it would walk through all
+        .limit(1)
+    )
     return record(DeliveryRecord, conn.execute(statement).first())
 
 

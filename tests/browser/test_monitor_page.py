@@ -5,6 +5,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, expect
 
+from tests.support import found
 from tests.support.browser import Visit, visit
 from tests.support.home import Home
 from tests.support.pages import Library, start_web, status_of, submit, until
@@ -29,6 +30,21 @@ def test_monitor_shows_what_runs(visitor: Visit, service: Home, library: Library
     page.get_by_role("button", name="Stop").click()
     expect(page.locator("main .badge-large")).to_have_text("cancelled")
     assert status_of(service, task_id) == "cancelled"
+
+
+def test_a_finding_comes_and_goes_by_itself(visitor: Visit, service: Home) -> None:
+    """What opens while the page is looked at is told in a sentence, and goes when it closes."""
+    page = visitor.page
+    page.goto("/monitor?lang=en")
+    expect(page.locator("#findings")).to_be_hidden()
+    row = found.opened(service.core, {"worker": "w3", "voice": "amy"})
+    told = page.locator(f"#finding-{row.id}")
+    expect(told).to_contain_text("Voice amy on worker w3 fails 40 of 50")
+    expect(page.locator(".verdict")).to_contain_text("Failures have something in common.")
+    expect(page.locator("#chips a[data-level=warn]")).to_have_text("Tasks")
+    found.closed(service.core, row)
+    expect(page.locator("#findings")).to_be_hidden()
+    expect(page.locator(".verdict")).not_to_contain_text("in common")
 
 
 def test_login_lets_in_and_missing_workers_are_told(chromium: Browser, tmp_path: Path) -> None:

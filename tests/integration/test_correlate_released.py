@@ -87,9 +87,9 @@ def test_a_release_beside_an_old_one_stays_what_is_told(home: Home) -> None:
     began = now - 20 * MINUTE_US
     recent.put(core, traffic(now - 60 * MINUTE_US, began, every_us=9 * SECOND_US))
     rows = traffic(began, now, every_us=2 * SECOND_US)
-    for one in rows:
-        if one["worker"] in {"w3", "w4"} and one["voice"] == "amy":
-            one["failed"] = GROUP
+    for row in rows:
+        if row["worker"] in {"w3", "w4"} and row["voice"] == "amy":
+            row["failed"] = GROUP
     recent.put(core, _released(rows, "w3", "w4"))
     _restarts(core, began - SECOND_US, "w3", "w4")
     one = _found(core, now)

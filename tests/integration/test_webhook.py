@@ -4,12 +4,12 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from app import clock
 from app.domain.finding import DeliveryRecord
@@ -17,10 +17,11 @@ from app.duties.webhook import IDLE_S, ROUND_S, Webhook
 from app.service import public_settings
 from app.service.core import Core
 from app.service.findings import webhook
-from app.store import counts, webhook_deliveries
+from app.store import counts, findings, webhook_deliveries
 from tests.support import found
 from tests.support.home import Home
 from tests.support.hook_place import Call, HookPlace
+from tests.support.statements import plan, recorded
 
 SECRET = "0123456789abcdef-secret"  # noqa: S105 - of tests
 HOUR_US = 3_600_000_000
@@ -141,6 +142,28 @@ def test_it_is_given_up_after_a_day(home: Home, place: HookPlace) -> None:
     assert [one.state for one in _deliveries(core, row.id)] == ["given_up", "given_up"]
     with core.database.read() as conn:
         assert counts.every(conn)["webhook.given_up"] == 2
+
+
+#: What is asked all the time, and the index that its docstring names.
+ASKED: tuple[tuple[Callable[[Connection], object], str], ...] = (
+    (lambda conn: webhook_deliveries.next_due(conn, 1), "ix_webhook_delivery_waiting"),
+    (lambda conn: webhook_deliveries.next_due(conn, 1), "ix_webhook_delivery_finding"),
+    (webhook_deliveries.waiting, "ix_webhook_delivery_waiting"),
+    (webhook_deliveries.oldest_waiting, "ix_webhook_delivery_waiting"),
+    (lambda conn: webhook_deliveries.of_finding(conn, 1), "ix_webhook_delivery_finding"),
+    (findings.open_ones, "ux_finding_open"),
+    (findings.count_open, "ux_finding_open"),
+)
+
+
+def test_what_is_asked_all_the_time_uses_its_index(home: Home) -> None:
+    """The web asks each second, the duty too, whatever was told before."""
+    with home.core.database.read() as conn:
+        for ask, index in ASKED:
+            with recorded(conn.engine) as seen:
+                ask(conn)
+            [(sql, values)] = [one for one in seen if one[0].startswith("SELECT")]
+            assert index in " ".join(plan(conn, sql, values)), sql
 
 
 def test_pauses_grow_from_ten_seconds_to_an_hour() -> None:
