@@ -55,9 +55,8 @@ def test_question_is_typed_with_suggestions_and_kept(visitor: Visit, library: Li
     page = visitor.page
     page.goto("/correlate")
     page.wait_for_url("**/correlate?from=20*")
-    page.locator(".change > summary").click()
-    page.fill("#f-query", "")
-    page.locator("#f-query").press_sequentially("outco")
+    page.keyboard.press("/")
+    page.keyboard.type("outco")
     expect(page.locator("#suggestions-query li b")).to_have_text(["outcome:"])
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
@@ -70,6 +69,16 @@ def test_question_is_typed_with_suggestions_and_kept(visitor: Visit, library: Li
     page.get_by_role("button", name="Ask", exact=True).click()
     page.wait_for_url("**/correlate?from=20*query=outcome%3Atimeout*")
     expect(page.locator(".question .side").first).to_contain_text("1 attempt of outcome:timeout")
+
+
+def test_long_question_is_answered_while_the_page_waits(visitor: Visit, library: Library) -> None:
+    """The page shows how far the duty is, and then the answer by itself."""
+    del library
+    page = visitor.page
+    page.goto("/correlate?from=3d&query=outcome%3Afailure")
+    page.wait_for_url("**&analysis=*")
+    expect(page.locator("#h-overall")).to_be_visible()
+    expect(page.locator("#analysis")).to_have_count(0)
 
 
 def test_pages_can_be_read_and_used_without_scripts(visiting: Visiting, library: Library) -> None:

@@ -19,6 +19,7 @@ function moveRow(step) {
 
 function search() {
   const field = $("[data-search]");
+  field?.closest("details")?.setAttribute("open", "");
   if (field) field.focus();
   else location.assign("/?focus=search");
 }
