@@ -107,7 +107,7 @@ def test_writes_are_taken_away_again(where: Place) -> None:
     for side in SIDES:
         sides.switch(core.database, side)
         with traces.of(side):
-            for way in ("statements", "services"):
+            for way in ("statements", "services", "attempts"):
                 took = writer.run(Order(way=way, tasks=2))
                 assert {len(times) for times in took.steps_s.values()} == {2}
     traces.remove([worker_id])

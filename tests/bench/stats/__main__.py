@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from app.service.recounts import reconcile
 from tests.bench import report
@@ -27,9 +27,14 @@ from tests.bench.stats import cluster, correlating, fill, measure, over_http, pl
 from tests.bench.stats.measure import WrongError
 from tests.bench.stats.place import KINDS, Filled, Kind, Place, say
 from tests.bench.stats.timing import Effort
+from tests.bench.stats.write_ratios import CUBE
+
+if TYPE_CHECKING:
+    from tests.bench.stats.writer import Way
 
 _OUT: Final = Path("var/bench")
-_PARTS: Final = ("hours", "reads", "plans", "http", "correlate", "writes", "reconcile")
+_PARTS: Final = ("hours", "reads", "plans", "http", "correlate", "writes", "attempt-writes",
+                 "reconcile")  # fmt: skip
 #: Those that only read, as long as they are told to.
 _MEASURES: Final[dict[str, Callable[[Place, Filled, Effort], Result]]] = {
     "reads": measure.measure,
@@ -130,6 +135,9 @@ def _part(part: str, where: Place, filled: Filled, *, is_quick: bool) -> Result:
             return measure.planned(where, filled)
         case "writes":
             return writes.measure(where, is_quick=is_quick, server=pids)
+        case "attempt-writes":
+            ways: tuple[Way, ...] = ("attempts", "services")
+            return writes.measure(where, CUBE, ways, is_quick=is_quick, server=pids)
         case _:
             return _reconciled(where)
 
@@ -146,7 +154,8 @@ def _reconciled(where: Place) -> Result:
         message = f"reconcile: {found.drift_count} numbers differ, such as {words}"
         raise WrongError(message)
     row: dict[str, float | str] = {
-        "tasks": found.tasks, "hours": found.hours, "s": round(found.took_s, 1), "equal": "yes",
+        "tasks": found.tasks, "attempts": found.attempts, "hours": found.hours,
+        "s": round(found.took_s, 1), "equal": "yes",
     }  # fmt: skip
     return {"reconcile, everything": row}
 

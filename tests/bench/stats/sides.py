@@ -20,11 +20,12 @@ from app.store.tables import (
     text_table,
     worker_table,
 )
-from migrations import search, today
+from migrations import attempts, search, today
 from tests.bench.stats.place import plain_url
 
-#: Without any trigger; with those that count; with those that keep what can be searched, too.
-Side = Literal["bare", "counted", "whole"]
+#: Without any trigger; with those that count; with those that keep what can be searched, too; with
+#: all but those of the cube over attempts.
+Side = Literal["bare", "counted", "whole", "uncubed"]
 SIDES: Final = get_args(Side)
 _SEARCH: Final = search.TABLES | search.SQLITE_TABLES
 #: Tables whose rows refer to a task, those that nothing refers to first.
@@ -45,7 +46,12 @@ def switch(database: Database, side: Side) -> None:
 
 def _wanted(conn: Connection, side: Side) -> set[str]:
     every = set(today.tables(conn.dialect.name))
-    return {"bare": set[str](), "counted": every - set(_SEARCH), "whole": every}[side]
+    return {
+        "bare": set[str](),
+        "counted": every - set(_SEARCH),
+        "whole": every,
+        "uncubed": every - set(attempts.TABLES),
+    }[side]
 
 
 def _turn_off(conn: Connection, name: str, table: str) -> None:
@@ -124,8 +130,8 @@ def _remove(conn: Connection, made: Made) -> None:
     conn.execute(submission_table.update().where(requests).values(source="canary"))
     conn.execute(task_table.update().where(tasks).values(source="canary"))
     conn.execute(text_table.update().where(texts).values(deleted_at=1))
-    attempts = attempt_table.c.task_id.between(*_inclusive(made.tasks))
-    conn.execute(attempt_table.update().where(attempts).values(source="canary"))
+    tried = attempt_table.c.task_id.between(*_inclusive(made.tasks))
+    conn.execute(attempt_table.update().where(tried).values(source="canary"))
     for table in _OF_TASK:
         conn.execute(delete(table).where(table.c.task_id.between(*_inclusive(made.tasks))))
     conn.execute(delete(task_table).where(tasks))

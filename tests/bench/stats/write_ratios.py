@@ -1,14 +1,35 @@
-"""What rounds of writes took, side by side: ratios to the side without triggers."""
+"""What rounds of writes took, side by side: ratios to the side without some triggers, or any."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Final
 
-from tests.bench.stats.sides import SIDES, Side
+from tests.bench.stats.sides import Side
 from tests.bench.stats.writer import STEPS, Took
 
-#: Ratios of a table: which side stands in them, over the bare one.
-_COLUMNS: Final[dict[Side, str]] = {"counted": "all three", "whole": "with search"}
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """Which sides are compared.
+
+    Attributes:
+        base: All others are told as ratios to this one.
+        columns: What the ratios of each other side are called; steps are told of the first.
+    """
+
+    base: Side
+    columns: Mapping[Side, str]
+
+    @property
+    def sides(self) -> tuple[Side, ...]:
+        """All of them."""
+        return (self.base, *self.columns)
+
+
+#: What all triggers cost, and what those of the cube over attempts do.
+ALL: Final = Comparison(base="bare", columns={"counted": "all three", "whole": "with search"})
+CUBE: Final = Comparison(base="uncubed", columns={"whole": "all three"})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -39,28 +60,30 @@ class Rounds:
 Found = dict[Side, Rounds]
 
 
-def nothing() -> Found:
+def nothing(compared: Comparison) -> Found:
     """Before the first round."""
-    return {side: Rounds() for side in SIDES}
+    return {side: Rounds() for side in compared.sides}
 
 
-def row(found: Found) -> dict[str, float | str]:
+def row(found: Found, compared: Comparison) -> dict[str, float | str]:
     """The ratios.
 
     One writer: medians of each step. More: how long all of them took for a round, waits for each
     other included, as a median over the rounds. Processor time: the sums.
     """
-    bare = found["bare"]
+    bare = found[compared.base]
     alone = len(bare.took[0]) == 1
     told: dict[str, float | str] = dict.fromkeys(STEPS, "")
     if alone:
+        first = next(iter(compared.columns))
         steps = bare.medians()
-        told = {name: _ratio(s, steps[name]) for name, s in found["counted"].medians().items()}
-    for side, name in _COLUMNS.items():
+        told = {name: _ratio(s, steps[name]) for name, s in found[first].medians().items()}
+    for side, name in compared.columns.items():
         told[name] = _alone(found[side], bare) if alone else _together(found[side], bare)
-    for side, name in _COLUMNS.items():
+    for side, name in compared.columns.items():
         told[f"cpu, {name}"] = _ratio(found[side].cpu_s, bare.cpu_s)
-    return told | {"bare ms": _bare_ms(bare), "bare cpu ms": _per_task_ms(bare.cpu_s, bare)}
+    without = {"ms": _bare_ms(bare), "cpu ms": _per_task_ms(bare.cpu_s, bare)}
+    return told | {f"{compared.base} {name}": value for name, value in without.items()}
 
 
 def _alone(of: Rounds, bare: Rounds) -> float:

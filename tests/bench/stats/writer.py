@@ -1,13 +1,14 @@
 """A process that submits, claims and finishes tasks, and times each of the three.
 
-Two ways: the bare statements of `app/store`, each in the product's own transaction; and the whole
-functions of `app/service`, with event, attempt, spans and log lines.
+Three ways: the bare statements of `app/store`, each in the product's own transaction; the same of
+an attempt's row alone; and the whole functions of `app/service`, with event, attempt, spans and log
+lines.
 """
 
 import time
 from dataclasses import dataclass
 from multiprocessing.connection import Connection as Pipe
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from sqlalchemy import text
 
@@ -16,12 +17,15 @@ from app.service import claim as claim_service
 from app.service import submit as submit_service
 from app.service.core import Core
 from app.service.finish import Verdict, settle
-from app.store import tasks, texts
+from app.store import attempts, tasks, texts
 from app.store.database import Connection
 from tests.bench.stats import draw, shape
 from tests.bench.stats.place import Place
 
-Way = Literal["statements", "services"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Way = Literal["statements", "services", "attempts"]
 STEPS: Final = ("submit", "claim", "finish")
 #: About the median of the texts that were filled in.
 _CHARS: Final = 900
@@ -90,12 +94,11 @@ class Writer:
     def run(self, order: Order) -> Took:
         """Takes so many tasks from submit to finish."""
         steps: dict[str, list[float]] = {name: [] for name in STEPS}
-        whole = order.way == "services"
-        doing = (
-            self._submit if whole else self._insert,
-            self._claim if whole else self._move,
-            self._settle if whole else self._finish,
-        )
+        doing: tuple[Callable[[Any], Any], ...] = {
+            "statements": (self._insert, self._move, self._finish),
+            "services": (self._submit, self._claim, self._settle),
+            "attempts": (self._insert, self._open, self._end),
+        }[order.way]
         begun_s = time.perf_counter()
         for _ in range(order.tasks):
             self._count += 1
@@ -169,6 +172,36 @@ class Writer:
             values = {"status": "completed", "wait_reason": "claimed", "phase_permille": 1000}
             leave = tasks.Exit(values=values | self._audio())
             assert tasks.finish(conn, task.id, task.attempt, now, leave) is not None
+
+        self._core.database.run(work)
+
+    def _open(self, _: None) -> tuple[Any, ...]:
+        """A task that is claimed and done, and its attempt, which runs."""
+        task = self._move(None)
+        self._finish(task)
+
+        def work(conn: Connection) -> None:
+            now = self._core.database.now_us(conn)
+            row = {
+                "task_id": task.id, "attempt": task.attempt, "span_id": "s" * 16,
+                "worker_id": self._worker_id, "worker_name": f"w{task.id % 8}", "host": "h",
+                "release": shape.RELEASES[-1], "engine": task.engine, "queued_at": now,
+                "wait_reason": "queued", "claimed_at": now, "deadline_at": now,
+                "voice": task.voice, "language": task.language, "source": "api",
+                "char_count": task.char_count,
+            }  # fmt: skip
+            attempts.insert_claimed(conn, row)
+
+        self._core.database.run(work)
+        return task.id, task.attempt
+
+    def _end(self, key: tuple[int, int]) -> None:
+        """The statement that ends an attempt."""
+
+        def work(conn: Connection) -> None:
+            now = self._core.database.now_us(conn)
+            values = {"finished_at": now, "outcome": "completed"}
+            assert attempts.end(conn, *key, values) is not None
 
         self._core.database.run(work)
 

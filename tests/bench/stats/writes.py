@@ -7,15 +7,16 @@ table, the same indexes, the same rows. What the rounds wrote is taken away in t
 import contextlib
 import multiprocessing
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from app.service import presence
 from app.store.database import Database
 from tests.bench.stats import cpu, sides, write_ratios
 from tests.bench.stats.place import Place
-from tests.bench.stats.sides import SIDES, Traces
+from tests.bench.stats.sides import Traces
+from tests.bench.stats.write_ratios import Comparison
 from tests.bench.stats.writer import Order, Took, Way, serve
 
 #: Writer processes at the same time.
@@ -38,17 +39,33 @@ class Effort:
     tasks: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Which sides are compared, by what, and how often."""
+
+    compared: Comparison
+    order: Order
+    rounds: int
+
+
 _QUICK: Final = Effort(rounds=6, tasks=4)
 _FULL: Final = Effort(rounds=20, tasks=24)
 
 
 def measure(
-    where: Place, *, is_quick: bool, server: tuple[int, ...] = ()
+    where: Place,
+    compared: Comparison = write_ratios.ALL,
+    ways: Sequence[Way] = _WAYS,
+    *,
+    is_quick: bool,
+    server: tuple[int, ...] = (),
 ) -> dict[str, dict[str, float | str]]:
     """Rows of ratios: with triggers over without.
 
     Args:
         where: The database.
+        compared: With which triggers, and without which.
+        ways: How the writers write.
         is_quick: Whether a look is enough.
         server: Processes that work for the writers.
     """
@@ -63,11 +80,13 @@ def measure(
         for is_safe in (True, False):
             for number in WRITERS:
                 with _team(where, number, worker_id, server, is_safe=is_safe) as team:
-                    for way in _WAYS:
+                    for way in ways:
                         name = f"{way}, {number} writer{'s' * (number > 1)}"
                         name += "" if is_safe else ", not waiting for the disk"
-                        found = _compared(core.database, traces, team, way, effort)
-                        rows[name] = write_ratios.row(found)
+                        order = Order(way=way, tasks=max(1, effort.tasks // number))
+                        plan = Plan(compared=compared, order=order, rounds=effort.rounds)
+                        found = _compared(core.database, traces, team, plan)
+                        rows[name] = write_ratios.row(found, compared)
     finally:
         traces.remove([worker_id])
         core.database.close()
@@ -89,20 +108,17 @@ class Team:
         return [pipe.recv() for pipe in self.pipes]
 
 
-def _compared(
-    database: Database, traces: Traces, team: Team, way: Way, effort: Effort
-) -> write_ratios.Found:
-    order = Order(way=way, tasks=max(1, effort.tasks // len(team.pipes)))
-    found = write_ratios.nothing()
-    for number in range(effort.rounds):
-        turn = number % len(SIDES)
-        for side in (*SIDES[turn:], *SIDES[:turn]):
+def _compared(database: Database, traces: Traces, team: Team, plan: Plan) -> write_ratios.Found:
+    found, sides_of = write_ratios.nothing(plan.compared), plan.compared.sides
+    for number in range(plan.rounds):
+        turn = number % len(sides_of)
+        for side in (*sides_of[turn:], *sides_of[:turn]):
             sides.switch(database, side)
             sides.to_disk(database)
             with traces.of(side):
-                team.run(Order(way=way, tasks=_WARM))
+                team.run(replace(plan.order, tasks=_WARM))
                 used_s = cpu.used_s(*team.pids)
-                found[side].took.append(team.run(order))
+                found[side].took.append(team.run(plan.order))
                 found[side].cpu_s += cpu.used_s(*team.pids) - used_s
     return found
 
