@@ -201,7 +201,7 @@ def test_killed_between_sending_and_noting_it_sends_again(home: Home, place: Hoo
     core = _core(home, place)
     place.hold()
     row = found.opened(core)
-    duties = home.start_duties()
+    duties = home.start_duties(VOXTRACE_WATCH_EVERY_S="3600")  # who watches not closes it
     [first] = place.until_called(1)
     duties.kill()
     place.release()
