@@ -11,8 +11,7 @@ from app.domain.task import Status
 from app.service.checks.check_watch import last_verdict
 from app.service.duty_counts import COUNTED
 from app.service.duty_state import state_of
-from app.service.findings.watch import OPENED
-from app.service.findings.webhook import COUNTED as COUNTED_CALLS
+from app.service.findings.counted import CALLS, OPENED
 from app.service.leader import LEADER
 from app.service.recounts.verdict import Verdict
 from app.service.report import Slots, WorkerView
@@ -224,7 +223,7 @@ def _of_webhook(rows: Rows) -> Iterator[Sample]:
         return
     yield _sample(m.WEBHOOK_WAITING, rows.webhook.n)
     yield _sample(m.WEBHOOK_OLDEST_AGE, _age_s(rows, rows.webhook.oldest_at))
-    for result, name in COUNTED_CALLS.items():
+    for result, name in CALLS.items():
         yield _sample(m.WEBHOOK_CALLS, rows.counted.get(name, 0), result=result)
 
 

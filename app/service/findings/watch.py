@@ -17,6 +17,7 @@ from app.service.correlate import answering
 from app.service.correlate.answer import Answer
 from app.service.correlate.question import BASELINE_US, Question
 from app.service.findings import evidence, sightings, webhook
+from app.service.findings.counted import OPENED
 from app.service.findings.scan_span import ScanSpan
 from app.store import counts, findings
 from app.store.database import Connection
@@ -24,8 +25,6 @@ from telemetry import names
 
 #: How long the window of a scan is.
 WINDOW_US: Final = HOUR_US
-#: Count of findings that were ever opened.
-OPENED: Final = "findings_opened"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from app.domain.finding import DeliveryRecord, FindingRecord, Told
 from app.logs.logger import logger_of
 from app.service import calling
 from app.service.core import Core
+from app.service.findings.counted import CALLS
 from app.service.findings.shapes import shape
 from app.store import counts, webhook_deliveries
 from app.store.database import Connection
@@ -29,12 +30,6 @@ LONGEST_PAUSE_US: Final = 3_600_000_000
 GIVE_UP_US: Final = 86_400_000_000
 #: Characters of an error that are kept.
 _ERROR_CHARS: Final = 400
-#: Names of the counts that never fall.
-COUNTED: Final = {
-    "delivered": "webhook.delivered",
-    "failed": "webhook.failed",
-    "given_up": "webhook.given_up",
-}
 _UNTOLD: Final = "its opening was never taken"
 
 Outcome = Literal["delivered", "failed", "given_up", "gone"]
@@ -134,7 +129,7 @@ def _note(core: Core, conn: Connection, due: DeliveryRecord, called: calling.Cal
         values |= {"next_at": now + pause_us(due.tries + 1)}
     if not webhook_deliveries.change(conn, due.id, values):
         return Tried(outcome="gone", error=None)
-    counts.add(conn, COUNTED[outcome])
+    counts.add(conn, CALLS[outcome])
     if outcome == "given_up":
         _give_up_closing(conn, due, now)
     return Tried(outcome=outcome, error=called.error)
@@ -146,7 +141,7 @@ def _give_up_closing(conn: Connection, due: DeliveryRecord, now: int) -> None:
         if one.id > due.id and one.state == "waiting":
             values = {"state": "given_up", "ended_at": now, "last_error": _UNTOLD}
             if webhook_deliveries.change(conn, one.id, values):
-                counts.add(conn, COUNTED["given_up"])
+                counts.add(conn, CALLS["given_up"])
 
 
 def pause_us(tries: int) -> int:
