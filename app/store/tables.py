@@ -4,9 +4,11 @@ Foreign keys point one way only (attempt, segment, audio, submission, event -> t
 that rows can be inserted and removed in one order. `text.task_id` and `text.audio_id` point back
 without a constraint: they name the task and the valid audio that answer for the text now.
 Statistics (`stat_…`, but for `stat_latency` and the checks) and `text.state` are written by
-database triggers only (`migrations/triggers.py`, `migrations/statistics.py`).
+database triggers only (`migrations/triggers.py`, `migrations/statistics.py`,
+`migrations/requests.py`; of attempts `migrations/attempts.py`).
 """
 
+from app.store.attempt_tables import attempt_table
 from app.store.failure_tables import (
     analysis_table,
     failure_event_table,
@@ -46,7 +48,6 @@ from app.store.watch_tables import (
     task_log_table,
 )
 from app.store.work_tables import (
-    attempt_table,
     audio_table,
     caption_table,
     segment_table,
