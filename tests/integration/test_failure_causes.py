@@ -15,7 +15,8 @@ from app.domain.records import AttemptRecord, FailureGroupRecord, TaskRecord
 from app.domain.task import Decision, Move
 from app.service import cancel, claim, reap, task_list, verdict
 from app.service.core import Core
-from app.service.failures import actions
+from app.service.failures import actions, group, listing
+from app.service.failures.asked import asked
 from app.service.finish import Verdict, settle
 from app.store import attempts, failure_groups
 from telemetry import names
@@ -89,13 +90,13 @@ def test_a_failed_attempt_its_task_and_its_spans_have_one_fingerprint(core: Core
     assert row.source == "cli"
     told = {span.name: span.attributes.get(names.FINGERPRINT) for span in spans_of(core, task.id)}
     assert told[names.SPAN_TASK] == told[names.SPAN_ATTEMPT] == row.fingerprint
-    group = _group(core, row.fingerprint)
-    assert (group.state, group.template, group.error_type) == (
+    found = _group(core, row.fingerprint)
+    assert (found.state, found.template, found.error_type) == (
         "open",
         row.template,
         "engine_rejected",
     )
-    assert (group.frames, group.first_at) == (row.frames, row.finished_at)
+    assert (found.frames, found.first_at) == (row.frames, row.finished_at)
     assert _kinds(core, row.fingerprint) == ["new"]
 
 
@@ -195,6 +196,11 @@ def test_a_task_that_waited_too_long_has_a_cause_without_any_attempt(core: Core)
     task = task_list.get(core, task_id)
     assert (task.status, task.error_type, task.attempt) == ("failed", "queue_expired", 0)
     assert _group(core, task.fingerprint).error_type == "queue_expired"
+    page = listing.groups(core, asked({"error_type": "queue_expired"}))
+    assert [(one.counts.count, sum(one.counts.bins)) for one in page.groups] == [(1, 1)]
+    view = group.group(core, task.fingerprint or "", asked({}))
+    assert (view.in_window.count, view.task_count) == (1, 1)
+    assert view.group.last_at == task.finished_at
 
 
 def test_what_is_no_failure_has_no_fingerprint(core: Core) -> None:

@@ -108,7 +108,8 @@ def test_a_template_is_short_one_line_and_the_same_each_time(message: str) -> No
     assert template == template_of(message)
     assert len(template) <= MAX_TEMPLATE
     assert len(template.splitlines()) <= 1
-    assert not any("\ue000" <= char <= "\uf8ff" for char in template)
+    assert not any("\ue000" <= char <= "\uf8ff" or char < " " for char in template)
+    template.encode()
 
 
 def test_what_is_quoted_is_never_in_a_template() -> None:

@@ -19,7 +19,8 @@ RULES: Final[tuple[Rule, ...]] = (
     *amounts.RULES,
 )
 
-_PRIVATE: Final = re.compile("[\ue000-\uf8ff]")
+#: Signs that no template has: those of kept digits, control characters, halves of characters.
+_SIGNS: Final = re.compile("[\ue000-\uf8ff\x00-\x08\x0e-\x1f\x7f\ud800-\udfff]")
 _SPACE: Final = re.compile(r"\s+")
 #: Lines that are taken along after one that only announces them.
 _MORE: Final = 3
@@ -31,7 +32,7 @@ def template_of(message: str) -> str:
     Of several lines the first one that is not empty counts; where it ends with a colon, what it
     announces, too; of a printed traceback, the last line.
     """
-    line = _PRIVATE.sub("", unicodedata.normalize("NFKC", _telling(message)[:MAX_MESSAGE]))
+    line = _SIGNS.sub("", unicodedata.normalize("NFKC", _telling(message)[:MAX_MESSAGE]))
     line = _SPACE.sub(" ", line).strip()
     for rule in RULES:
         line = rule.finds.sub(rule.puts, line)

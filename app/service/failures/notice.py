@@ -42,7 +42,7 @@ def _row(failure: Failure, now: int) -> dict[str, object]:
         "fingerprint": failure.cause.fingerprint,
         "error_type": failure.error_type[:80],
         "error_kind": failure.error_kind,
-        "error_code": failure.error_code,
+        "error_code": failure.error_code and failure.error_code[:80],
         "template": failure.cause.template,
         "frames": failure.cause.frames,
         "first_at": now,
