@@ -117,7 +117,8 @@ def test_the_answer_is_in_words_with_its_boundary(place: _Place) -> None:
     assert re.search(r"worker w3", card)
     assert re.search(r"voice amy|amy", card)
     assert "release 1.4.2" in card
-    assert 'href="/failures/v2:00000000000000aa"' in card
+    of_group = place.page(query=f"fingerprint:{failing_window.GROUP}")
+    assert f'href="/failures/{failing_window.GROUP}"' in of_group
     assert card.count("/correlate/compare?left=") >= 3
     assert re.search("(strong|good) evidence", card)
     assert 'class="onset-band"' in page
