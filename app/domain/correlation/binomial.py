@@ -53,12 +53,17 @@ def log_tail(k: Any, n: Any, p: Any) -> Floats:
 
 def log_mixed_tail(k: Floats, n: Floats, p_at: NDArray[np.float64]) -> Floats:
     """The same where p is uncertain: `p_at` has a row for each of `nodes()`."""
-    logs = log_tail(k[None, :], n[None, :], p_at) + _LOG_WEIGHTS[:, None]
-    top = logs.max(axis=0)
+    return np.minimum(log_mixed(log_tail(k[None, :], n[None, :], p_at)), 0.0)
+
+
+def log_mixed(logs: Floats) -> Floats:
+    """The logarithm of what is expected, over a row of logarithms for each of `nodes()`."""
+    weighed = logs + _LOG_WEIGHTS[:, None]
+    top = weighed.max(axis=0)
     safe = np.where(np.isfinite(top), top, 0.0)
     with np.errstate(divide="ignore"):
-        mixed: Floats = safe + np.log(np.exp(logs - safe).sum(axis=0))
-    return np.minimum(mixed, 0.0)
+        mixed: Floats = safe + np.log(np.exp(weighed - safe).sum(axis=0))
+    return mixed
 
 
 def nodes() -> Floats:

@@ -1,10 +1,10 @@
-"""Predicates that failures have in common, and how many attempts and failures each has."""
+"""Predicates that failures have in common: what may become a finding."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from app.domain.correlation.cells import Columns, Floats, sums, sums_at, table
+from app.domain.correlation.cells import Columns, sums, table
 from app.domain.correlation.cube import Cube, Integers
 from app.domain.correlation.dependencies import Dims, Space
 from app.domain.correlation.outcomes import Outcomes
@@ -31,28 +31,21 @@ class Candidates:
 
     Attributes:
         parts: By combination, in the order of the arrays.
-        columns: The codes of the window that keys are made of: frequent values only.
+        known: By dimension, the values that are told apart.
+        columns: The codes of the window that keys are made of: known values only.
         dims: Shape (candidates, 3): dimensions, -1 where there are fewer.
         codes: Shape (candidates, 3): the value of each; 0 where there is none.
         size: How many dimensions.
         outcome: Which outcome its failures are.
-        n: Attempts of the window that fit.
-        o: Those of them that failed so.
-        total_n: All attempts.
-        total_o: All failures with the same outcome.
     """
 
     parts: tuple[Part, ...]
-    columns: Columns
     known: tuple[Integers, ...]
+    columns: Columns
     dims: Integers
     codes: Integers
     size: Integers
     outcome: Integers
-    n: Floats
-    o: Floats
-    total_n: float
-    total_o: Floats
 
 
 def candidates(
@@ -68,24 +61,17 @@ def candidates(
     weights = window.n.astype(np.float64)
     cells, outcome = outcomes.failures(window)
     parts: list[Part] = []
-    counts: list[tuple[Floats, Floats]] = []
     for dims in space.combinations:
         if not all(known[dim].size for dim in dims):
             continue
         size = columns.size(dims)
-        key = columns.key(dims)
-        keys, o = sums(outcome * size + key[cells], weights[cells], size * outcomes.count)
-        keys, o = keys[o >= min_failures], o[o >= min_failures]
-        of, keys = np.divmod(keys, size)
+        failing = outcome * size + columns.key(dims)[cells]
+        keys, o = sums(failing, weights[cells], size * outcomes.count)
+        of, keys = np.divmod(keys[o >= min_failures], size)
         named = (columns.members(keys, dims) > 0).all(axis=1)
         if named.any():
-            of, keys, o = of[named], keys[named], o[named]
-            parts.append(Part(dims, keys, of))
-            counts.append((sums_at(keys, key, weights, size), o))
-    if not parts:
-        return None
-    totals = table(outcome, weights[cells], outcomes.count)
-    return _joined(parts, counts, columns, known, total=float(weights.sum()), totals=totals)
+            parts.append(Part(dims, keys[named], of[named]))
+    return _joined(parts, columns, known) if parts else None
 
 
 def frequent_values(window: Cube, min_failures: int) -> tuple[Integers, ...]:
@@ -109,15 +95,7 @@ def recoded(cube: Cube, known: tuple[Integers, ...]) -> Columns:
     return Columns(tuple(codes), tuple(one.size + 1 for one in known))
 
 
-def _joined(
-    parts: list[Part],
-    counts: list[tuple[Floats, Floats]],
-    columns: Columns,
-    known: tuple[Integers, ...],
-    *,
-    total: float,
-    totals: Floats,
-) -> Candidates:
+def _joined(parts: list[Part], columns: Columns, known: tuple[Integers, ...]) -> Candidates:
     count = sum(part.outcome.size for part in parts)
     dims = np.full((count, 3), -1, dtype=np.int64)
     codes = np.zeros((count, 3), dtype=np.int64)
@@ -129,40 +107,12 @@ def _joined(
             dims[here, place] = dim
             codes[here, place] = known[dim][members[:, place] - 1]
         start = here.stop
-    outcome = np.concatenate([part.outcome for part in parts])
     return Candidates(
         parts=tuple(parts),
-        columns=columns,
         known=known,
+        columns=columns,
         dims=dims,
         codes=codes,
         size=(dims >= 0).sum(axis=1),
-        outcome=outcome,
-        n=np.concatenate([n for n, _ in counts]),
-        o=np.concatenate([o for _, o in counts]),
-        total_n=total,
-        total_o=totals[outcome],
+        outcome=np.concatenate([part.outcome for part in parts]),
     )
-
-
-def sum_up(found: Candidates, weights: Floats, expected: Floats, outcomes: frozenset[int]) -> None:
-    """Sums up by candidate what cells let expect, in place.
-
-    Args:
-        found: The candidates.
-        weights: Shape (outcomes, cells of the window).
-        expected: Where to; of each candidate.
-        outcomes: Of candidates with these only.
-    """
-    columns = found.columns
-    start = 0
-    for part in found.parts:
-        here = expected[start : start + part.keys.size]
-        start += part.keys.size
-        wanted = outcomes & set(part.outcome.tolist())
-        if not wanted:
-            continue
-        key, size = columns.key(part.dims), columns.size(part.dims)
-        for outcome in wanted:
-            own = part.outcome == outcome
-            here[own] = sums_at(part.keys[own], key, weights[outcome], size)

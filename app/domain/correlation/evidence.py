@@ -7,10 +7,10 @@ from typing import Final
 import numpy as np
 
 from app.domain.correlation.binomial import log_mixed_tail, nodes
-from app.domain.correlation.candidates import Candidates
 from app.domain.correlation.cells import Floats
 from app.domain.correlation.cube import Integers
 from app.domain.correlation.rules import Rules
+from app.domain.correlation.tally import Tally
 
 #: Standard deviations that leave 5 % below.
 _SURE: Final = 1.645
@@ -38,13 +38,11 @@ class Evidence:
         lift: Observed over expected.
         log_p: Logarithm of the probability of so many, were nothing there; 0 where the lift is too
             small to look.
-        gain: Log likelihood ratio of two rates of their own to the null's.
     """
 
     expected: Floats
     lift: Floats
     log_p: Floats
-    gain: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,32 +51,38 @@ class Counts:
 
     n: Floats
     o: Floats
-    total_n: float
+    total_n: Floats
     total_o: Floats
 
+    def at(self, places: Integers) -> "Counts":
+        """Of some candidates."""
+        return Counts(self.n[places], self.o[places], self.total_n[places], self.total_o[places])
 
-def counts_of(found: Candidates, places: Integers) -> Counts:
-    """Of the candidates at these places."""
-    return Counts(found.n[places], found.o[places], found.total_n, found.total_o[places])
+
+def counts_of(tally: Tally) -> Counts:
+    """Of all candidates."""
+    outcome = tally.candidates.outcome
+    return Counts(tally.n, tally.o, tally.total_n[outcome], tally.total_o[outcome])
 
 
 def evidence(counts: Counts, null: Null, rules: Rules) -> Evidence:
     """Tests candidates against the null."""
-    inside, outside = _null_rates(np.exp(null.log_odds), counts)
-    expected = counts.n * _beside(null.log_odds, counts)
+    inside = _null_rates(np.exp(null.log_odds), counts)
+    expected = np.maximum(counts.n * _beside(null.log_odds, counts), 1e-12)
     lift = counts.o / expected
     looked = np.flatnonzero(
-        (lift >= rules.min_lift)
+        (counts.o >= rules.min_failures)
+        & (lift >= rules.min_lift)
         & (_sure_lift(counts, lift, null.variance) >= rules.min_sure_lift)
         & (counts.o > counts.n * inside)
     )
     log_p = np.zeros_like(lift)
     if looked.size:
-        some = Counts(counts.n[looked], counts.o[looked], counts.total_n, counts.total_o[looked])
+        some = counts.at(looked)
         middle, deviation = null.log_odds[looked], np.sqrt(null.variance[looked])
-        rates = np.stack([_null_rates(np.exp(middle + z * deviation), some)[0] for z in nodes()])
+        rates = np.stack([_null_rates(np.exp(middle + z * deviation), some) for z in nodes()])
         log_p[looked] = log_mixed_tail(some.o, some.n, rates)
-    return Evidence(expected=expected, lift=lift, log_p=log_p, gain=_gain(counts, inside, outside))
+    return Evidence(expected=expected, lift=lift, log_p=log_p)
 
 
 def corrected(
@@ -104,22 +108,24 @@ def corrected(
     return lowest
 
 
-def _null_rates(odds: Floats, counts: Counts) -> tuple[Floats, Floats]:
-    """Rates inside and outside where all failures are as many, and the odds differ by this factor.
+def _null_rates(odds: Floats, counts: Counts) -> Floats:
+    """The rate inside where all failures are as many, and the odds to outside are by this factor.
 
     n inside + (N - n) outside = O, a quadratic equation in the outside rate.
     """
     rest = counts.total_n - counts.n
     a = rest * (odds - 1)
     b = counts.n * odds + rest - counts.total_o * (odds - 1)
-    outside = 2 * counts.total_o / (b + np.sqrt(b * b + 4 * a * counts.total_o))
+    root = np.sqrt(np.maximum(b * b + 4 * a * counts.total_o, 0.0))
+    outside = 2 * counts.total_o / np.maximum(b + root, 1e-9)
     inside = odds * outside / (1 - outside + odds * outside)
-    return np.clip(inside, 1e-12, 1 - 1e-12), np.clip(outside, 1e-12, 1 - 1e-12)
+    clipped: Floats = np.clip(inside, 1e-12, 1 - 1e-12)
+    return clipped
 
 
 def _beside(log_odds: Floats, counts: Counts) -> Floats:
     """The rate that is expected inside by what fails outside; half an expected failure is added."""
-    share = np.clip(counts.total_o / counts.total_n, 1e-9, 0.5)
+    share = np.clip(counts.total_o / np.maximum(counts.total_n, 1), 1e-9, 0.5)
     bad = counts.total_o - counts.o + 0.5
     good = (counts.total_n - counts.n) - (counts.total_o - counts.o) + 0.5 * (1 - share) / share
     odds = np.exp(log_odds) * bad / np.maximum(good, 0.5)
@@ -129,22 +135,6 @@ def _beside(log_odds: Floats, counts: Counts) -> Floats:
 def _sure_lift(counts: Counts, lift: Floats, variance: Floats) -> Floats:
     """What the lift is at least."""
     rest = counts.total_o - counts.o + 0.5
-    error = (1 - counts.o / counts.n) / counts.o + variance + 1 / rest
+    o, n = np.maximum(counts.o, 0.5), np.maximum(counts.n, 1)
+    error = (1 - counts.o / n) / o + variance + 1 / rest
     return lift * np.exp(-_SURE * np.sqrt(error))
-
-
-def _gain(counts: Counts, inside: Floats, outside: Floats) -> Floats:
-    rest, rest_o = counts.total_n - counts.n, counts.total_o - counts.o
-    rest_rate = rest_o / np.maximum(rest, 1)
-    gained: Floats = (
-        _times_log(counts.o, counts.o / counts.n / inside)
-        + _times_log(counts.n - counts.o, (1 - counts.o / counts.n) / (1 - inside))
-        + _times_log(rest_o, rest_rate / outside)
-        + _times_log(rest - rest_o, (1 - rest_rate) / (1 - outside))
-    )
-    return gained
-
-
-def _times_log(x: Floats, ratio: Floats) -> Floats:
-    safe = np.where(x > 0, ratio, 1.0)
-    return np.where(x > 0, x * np.log(safe), 0.0)

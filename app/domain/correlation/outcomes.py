@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from app.domain.correlation.cells import Floats, table
 from app.domain.correlation.cube import Cube, Integers
@@ -22,6 +23,23 @@ class Outcomes:
     def count(self) -> int:
         """How many there are."""
         return len(self.fingerprints) + 1
+
+    def fingerprint(self, cube: Cube, number: int) -> str | None:
+        """Which fingerprint an outcome is; None: any failure."""
+        return cube.fingerprints[self.fingerprints[number - 1]] if number else None
+
+    def is_case(self, cube: Cube, number: int) -> NDArray[np.bool_]:
+        """Which cells are of failures of an outcome."""
+        if number == 0:
+            return cube.failure >= 0
+        return np.equal(cube.failure, self.fingerprints[number - 1])
+
+    def explained_by(self, number: int) -> frozenset[int]:
+        """Outcomes for which a finding of this one explains attempts: any failure, and its own.
+
+        A finding of any failure explains them for all.
+        """
+        return frozenset((0, number)) if number else frozenset(range(self.count))
 
     def failures(self, cube: Cube) -> tuple[Integers, Integers]:
         """Places of cells, and the outcome that each is a case of; a cell may be of two."""

@@ -15,9 +15,12 @@ from app.domain.correlation.candidates import Candidates
 from app.domain.correlation.cells import Floats
 from app.domain.correlation.chronic import Chronic
 from app.domain.correlation.cube import Integers
-from app.domain.correlation.evidence import Evidence, Null, corrected, counts_of, evidence
+from app.domain.correlation.evidence import Counts, Evidence, Null, corrected, counts_of, evidence
+from app.domain.correlation.gain import gains
 from app.domain.correlation.past import Past
+from app.domain.correlation.predicates import Booleans
 from app.domain.correlation.rules import Rules
+from app.domain.correlation.tally import Tally
 
 #: Standard deviation, in log odds, of a conjunction from the sum of its values.
 JOINT_SPREAD: Final = 0.35
@@ -30,101 +33,94 @@ class Ranking:
     """Every candidate with what speaks for it.
 
     Attributes:
-        candidates: The candidates.
         evidence: What speaks for each.
+        gain: How much better it explains the window; 0 where nothing is sure of its outcome.
         log_q: Corrected for all that was tried.
-        score: The higher the better; -inf: it is none.
         best: The place of the best; None: nothing is sure.
     """
 
-    candidates: Candidates
     evidence: Evidence
+    gain: Floats
     log_q: Floats
-    score: Floats
     best: int | None
 
 
-def rank(
-    found: Candidates,
-    expected: Floats,
-    totals: Floats,
-    past: Past,
-    *,
-    tried: tuple[int, ...],
-    rules: Rules,
-) -> Ranking:
+def rank(tally: Tally, past: Past, *, tried: tuple[int, ...], rules: Rules) -> Ranking:
     """Tests all candidates and finds the best.
 
     Args:
-        found: The candidates.
-        expected: Failures that are expected of each, by the values of its attempts.
-        totals: The same of everything, by outcome.
+        tally: What is left to be explained.
         past: The baseline.
         tried: How many predicates of each size were tried, of all outcomes.
         rules: What counts as a finding.
     """
-    null = _null(found, expected, totals[found.outcome], past.model)
-    every = np.arange(found.n.size)
-    hoped = Null(null.log_odds, _hoped_variance(found, totals[found.outcome], null, past))
-    seen = evidence(counts_of(found, every), hoped, rules)
-    cost = np.log(np.maximum(np.array(tried, dtype=np.float64), 1))[found.size - 1]
-    score = np.where(seen.log_p < math.log(rules.p), seen.gain - cost, -np.inf)
+    found = tally.candidates
+    counts = counts_of(tally)
+    null = _null(tally, past.model)
+    seen = evidence(counts, Null(null.log_odds, _hoped_variance(tally, null, past)), rules)
     log_q = corrected(seen.log_p, found.size, tried, rules.budget)
-    sure = np.unique(found.outcome[log_q < math.log(rules.q)])
-    score[~np.isin(found.outcome, sure)] = -np.inf
-    asked = np.zeros(found.n.size, dtype=np.bool_)
+    sure = frozenset(np.unique(found.outcome[log_q < math.log(rules.q)]).tolist())
+    gain = gains(tally, sure)
+    cost = np.log(np.maximum(np.array(tried, dtype=np.float64), 1))[found.size - 1]
+    good = (seen.log_p < math.log(rules.p)) & np.isin(found.outcome, list(sure))
+    score = np.where(good, gain - cost, -np.inf)
+    asked = np.zeros(found.size.size, dtype=np.bool_)
     while True:
         best = int(np.argmax(score))
         if not math.isfinite(score[best]):
-            return Ranking(found, seen, log_q, score, None)
+            return Ranking(seen, gain, log_q, None)
         if asked[best]:
             log_q = corrected(seen.log_p, found.size, tried, rules.budget)
             if (log_q[asked] < math.log(rules.q)).any():
-                return Ranking(found, seen, log_q, score, best)
+                return Ranking(seen, gain, log_q, best)
         places = _next(score, asked)
         if not places.size:
-            return Ranking(found, seen, log_q, score, None)
-        _hear(found, places, null, past, seen=seen, rules=rules)
+            return Ranking(seen, gain, log_q, None)
+        _hear(found, places, null, past, counts=counts, seen=seen, rules=rules)
         asked[places] = True
-        fits = seen.log_p[places] < math.log(rules.p)
-        score[places] = np.where(fits, seen.gain[places] - cost[places], -np.inf)
+        score[places[seen.log_p[places] >= math.log(rules.p)]] = -np.inf
 
 
-def _next(score: Floats, asked: np.ndarray) -> Integers:
+def _next(score: Floats, asked: Booleans) -> Integers:
     """The best that were not asked yet."""
     left = np.flatnonzero(np.isfinite(score) & ~asked)
     return left[np.argsort(-score[left], kind="stable")[:_CHUNK]]
 
 
-def _null(found: Candidates, expected: Floats, totals: Floats, model: Chronic) -> Null:
+def _null(tally: Tally, model: Chronic) -> Null:
     """By the values of each candidate."""
-    expected = np.maximum(expected, 1e-9)
-    rest = np.maximum(totals - expected, 1e-9)
-    rest_n = np.maximum(found.total_n - found.n, 1.0)
-    log_odds = np.log(
-        expected / np.maximum(found.n - expected, 1e-3)
-        / (rest / np.maximum(rest_n - rest, 1e-3))
-    )  # fmt: skip
+    found = tally.candidates
+    expected = np.maximum(tally.expected, 1e-9)
+    rest = np.maximum(tally.total_expected[found.outcome] - expected, 1e-9)
+    rest_n = np.maximum(tally.total_n[found.outcome] - tally.n, 1.0)
+    odds = expected / np.maximum(tally.n - expected, 1e-3)
+    rest_odds = rest / np.maximum(rest_n - rest, 1e-3)
     variance = np.where(found.size > 1, JOINT_SPREAD**2, 0.0)
     for dim, uncertain in enumerate(model.variance()):
         row, place = np.nonzero(found.dims == dim)
         variance[row] += uncertain[found.outcome[row], found.codes[row, place]]
-    return Null(log_odds, variance)
+    return Null(np.log(odds / rest_odds), variance)
 
 
-def _hoped_variance(found: Candidates, totals: Floats, null: Null, past: Past) -> Floats:
+def _hoped_variance(tally: Tally, null: Null, past: Past) -> Floats:
     """The variance that is left if the baseline has as much of each conjunction as the window."""
-    share = found.n / found.total_n
-    odds = np.exp(null.log_odds) * share / np.maximum(1 - share, 1e-9)
-    expected = totals * odds / (1 + odds) * (past.cube.total / found.total_n)
-    error = 1 / (expected + 0.5)
+    found = tally.candidates
+    more = past.cube.total / np.maximum(tally.total_n, 1)
+    error = 1 / (tally.expected * more[found.outcome] + 0.5)
     trust = np.where(found.size > 1, null.variance / (null.variance + error), 0.0)
     left: Floats = null.variance * (1 - trust)
     return left
 
 
 def _hear(
-    found: Candidates, places: Integers, null: Null, past: Past, *, seen: Evidence, rules: Rules
+    found: Candidates,
+    places: Integers,
+    null: Null,
+    past: Past,
+    *,
+    counts: Counts,
+    seen: Evidence,
+    rules: Rules,
 ) -> None:
     """Puts what the baseline says of these conjunctions into what is expected of them."""
     before = past.of(found, places)
@@ -134,12 +130,10 @@ def _hear(
     shift = np.log((before.o + 0.5) / (before.expected + 0.5))
     null.log_odds[places] += trust * shift
     null.variance[places] = wide * (1 - trust)
-    again = evidence(
-        counts_of(found, places), Null(null.log_odds[places], null.variance[places]), rules
-    )
+    again = evidence(counts.at(places), Null(null.log_odds[places], null.variance[places]), rules)
     for whole, part in zip(
-        (seen.expected, seen.lift, seen.log_p, seen.gain),
-        (again.expected, again.lift, again.log_p, again.gain),
+        (seen.expected, seen.lift, seen.log_p),
+        (again.expected, again.lift, again.log_p),
         strict=True,
     ):
         whole[places] = part
