@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from app import clock
 from app.service import measures
 from app.service.canaries import canary
 from app.service.canaries.canary import Watch
@@ -44,15 +45,31 @@ VOLATILE = frozenset(
         "spent_s",
         # the spans of canaries wait and are sent like all others
         "outbox",
+        # the end of a window that reaches now
+        "to",
     }
 )
-#: Routes that tell of canaries on purpose, and those that never end.
-OWN = frozenset({"/system", "/metrics"})
+#: Routes that tell of canaries on purpose, those that never end, those of which nothing is there,
+#: and those that must be asked something (below; the page draws what the API answers).
+OWN = frozenset(
+    {
+        "/system",
+        "/metrics",
+        "/api/v1/findings/1",
+        "/api/v1/correlate/analyses/1",
+        "/correlate",
+        "/correlate/compare",
+        "/api/v1/correlate",
+        "/api/v1/correlate/compare",
+    }
+)
 FIELDS = {
     "text_id": "1",
     "task_id": "1",
     "audio_id": "1",
     "fmt": "srt",
+    "finding_id": "1",
+    "analysis_id": "1",
 }
 
 
@@ -65,11 +82,14 @@ def client(any_home: Home) -> Iterator[FlaskClient]:
     state.end(state.of(app))
 
 
-def _paths(client: FlaskClient) -> list[str]:
-    """Every GET route, on the first text, task and audio; lists with their filters too."""
+def _paths(client: FlaskClient, fingerprint: str) -> list[str]:
+    """Every GET route, on the first text, task, audio and failure; lists with filters, too."""
     rules = client.application.url_map.iter_rules()
+    fields = FIELDS | {"fingerprint": fingerprint}
+    since = clock.now_us() // 1_000_000 - 3600
+    asked = f"from={since}&to={since + 7200}"
     paths = {
-        re.sub(r"<(?:[^:<>]+:)?(\w+)>", lambda found: FIELDS[found[1]], rule.rule)
+        re.sub(r"<(?:[^:<>]+:)?(\w+)>", lambda found: fields[found[1]], rule.rule)
         for rule in rules
         if "GET" in (rule.methods or set())
         and "stream" not in rule.rule
@@ -87,8 +107,12 @@ def _paths(client: FlaskClient) -> list[str]:
         "/api/v1/tasks?status=completed",
         "/api/v1/tasks?status=pending",
         "/api/v1/tasks?status=processing",
-        "/api/v1/tasks/2",
+        "/api/v1/tasks/3",
         "/healthz?full=1",
+        f"/api/v1/correlate?{asked}",
+        f"/api/v1/correlate?{asked}&query=outcome:completed",
+        "/correlate/compare?left=1.1&right=2.1",
+        "/api/v1/correlate/compare?left=1.1&right=2.1",
     }
     return sorted((paths | lists) - OWN)
 
@@ -106,10 +130,18 @@ def _told(client: FlaskClient, path: str) -> Any:
 
 def _still(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _still(one) for key, one in value.items() if key not in VOLATILE}
+        return {key: _still_one(key, one) for key, one in value.items() if key not in VOLATILE}
     if isinstance(value, list):
         return [_still(one) for one in value]
     return _without_ages(value) if isinstance(value, str) else value
+
+
+def _still_one(key: str, value: Any) -> Any:
+    """Addresses without the end of their window; of a strip of time all bins together."""
+    if key == "strip" and isinstance(value.get("bins"), list):
+        return [sum(one[name] for one in value["bins"]) for name in ("n", "selected")]
+    is_address = key.endswith("_url") and isinstance(value, str)
+    return re.sub(r"\.\.[^&]*", "", value) if is_address else _still(value)
 
 
 def _still_page(page: str) -> str:
@@ -156,8 +188,10 @@ def test_no_route_shows_a_canary(any_home: Home, client: FlaskClient) -> None:
     worker = start_worker(core)
     submitted(core, "A text of a user.", title="Spoken")
     run(core, claimed(core, worker))
+    submitted(core, "@fail permanent no such voice", engine="scripted", title="Refused")
+    failed = run(core, claimed(core, worker))
     submitted(core, "Another one that waits.", title="Waits")
-    paths = _paths(client)
+    paths = _paths(client, failed.fingerprint or "")
     assert {"/", "/tasks", "/monitor", "/api/v1/monitor", "/api/monitor/stats"} <= set(paths)
     _beat(core, worker)
     before = {path: _told(client, path) for path in paths}

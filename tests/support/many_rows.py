@@ -67,7 +67,7 @@ _STATEMENTS: Final = (
         "INSERT INTO task_attempt (task_id, attempt, span_id, worker_id, worker_name, host,"
         " release, engine, queued_at, wait_reason, claimed_at, deadline_at, finished_at, outcome,"
         " voice, language, source, char_count, fingerprint)"
-        " SELECT id, 1, 's', 'w', worker_name, host, 'r' || id, engine, 0, 'queued', 0, 0,"
+        " SELECT id, 1, 's', 'w', worker_name, host, release, engine, 0, 'queued', 0, 0,"
         " finished_at, status, voice, language, source,"
         " char_count, CASE WHEN status IN ('failed', 'timeout') THEN 'v2:' || id % 7 END"
         " FROM task WHERE finished_at IS NOT NULL ORDER BY id"
