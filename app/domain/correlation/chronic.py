@@ -17,7 +17,7 @@ from app.domain.correlation.outcomes import Outcomes
 
 #: Standard deviation, in log odds, by which values of a dimension differ; and of values that the
 #: baseline hardly knows.
-SPREAD: Final = 1.0
+SPREAD: Final = 0.7
 NEW_SPREAD: Final = 0.5
 #: The same where the baseline has too few failures to tell.
 BLIND_SPREAD: Final = 0.15

@@ -81,7 +81,8 @@ def evidence(counts: Counts, null: Null, rules: Rules) -> Evidence:
         some = counts.at(looked)
         middle, deviation = null.log_odds[looked], np.sqrt(null.variance[looked])
         rates = np.stack([_null_rates(np.exp(middle + z * deviation), some) for z in nodes()])
-        log_p[looked] = log_mixed_tail(some.o, some.n, rates)
+        trials = np.minimum(some.n, some.total_o)
+        log_p[looked] = log_mixed_tail(some.o, trials, rates * (some.n / trials))
     return Evidence(expected=expected, lift=lift, log_p=log_p)
 
 

@@ -26,6 +26,8 @@ from app.domain.correlation.tally import Tally
 JOINT_SPREAD: Final = 0.35
 #: How many are asked for their past at once.
 _CHUNK: Final = 16
+#: What a predicate has to explain better for each dimension that it names (log likelihood).
+EACH_DIMENSION: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ def rank(tally: Tally, past: Past, *, tried: tuple[int, ...], rules: Rules) -> R
     sure = frozenset(np.unique(found.outcome[log_q < math.log(rules.q)]).tolist())
     gain = gains(tally, sure)
     cost = np.log(np.maximum(np.array(tried, dtype=np.float64), 1))[found.size - 1]
+    cost = cost + EACH_DIMENSION * found.size
     good = (seen.log_p < math.log(rules.p)) & np.isin(found.outcome, list(sure))
     score = np.where(good, gain - cost, -np.inf)
     asked = np.zeros(found.size.size, dtype=np.bool_)
