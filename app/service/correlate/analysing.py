@@ -14,7 +14,7 @@ from app.service.correlate.answer import Answer
 from app.service.correlate.answer_span import AnswerSpan
 from app.service.correlate.progress import Phase
 from app.service.correlate.question import asked
-from app.store import analyses
+from app.store import analyses, bulk_load
 from app.store.analyses import Analysis
 from app.store.database import Connection
 from telemetry.names import SERVICE_DUTIES
@@ -82,6 +82,7 @@ def answer(core: Core, held: Analysis) -> Answer:
     """
     question = asked(said_of(held)).at(held.asked_at)
     with core.database.read() as conn:
+        bulk_load.without_limits(conn)
         now = core.database.now_us(conn)
         return answering.look(core, conn, question, now, _Teller(core, held).tell)
 

@@ -9,6 +9,7 @@ from app.service.correlate.answer import Answer
 from app.service.correlate.answer_span import AnswerSpan
 from app.service.correlate.progress import Tell, nobody
 from app.service.correlate.question import Asked
+from app.store import bulk_load
 from app.store.analyses import Analysis
 from telemetry.tracing import SpanContext
 
@@ -67,6 +68,7 @@ def answer(
     """
     span = answer_span.begun(clock.now_us(), parent, service)
     with core.database.read() as conn:
+        bulk_load.without_limits(conn)
         now = core.database.now_us(conn)
         return Answered(answer=answering.look(core, conn, asked.at(now), now, tell), span=span)
 

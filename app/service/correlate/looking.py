@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from app.domain.correlation.found import Found, Onset
 from app.domain.correlation.onset import onset
 from app.domain.correlation.recounted import fits
 from app.domain.query.query import Query, named
+from app.domain.window import DAY_US
 from app.service.core import Core
 from app.service.correlate import boundary, exemplars, links, started
 from app.service.correlate.answer import Finding
@@ -19,6 +21,9 @@ from app.store import attempt_marks, failure_templates
 from app.store.attempt_filter import Sides
 from app.store.attempt_marks import Marked, Marks
 from app.store.database import Connection
+
+#: Longest stretch of which one statement reads the rows.
+_SLICE_US: Final = 4 * DAY_US
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +107,21 @@ def onsets(conn: Connection, place: Place, found: Sequence[Found]) -> list[Onset
 
 def marks_of(conn: Connection, place: Place, found: Sequence[Found]) -> list[Marks]:
     """When the attempts of each finding ended, and which of them are its cases."""
-    return attempt_marks.read(conn, _sides(place), [_marked(one) for one in found])
+    wanted = [_marked(one) for one in found]
+    sides = _sides(place)
+    parts = [
+        attempt_marks.read(
+            conn, replace(sides, start=begin, end=min(begin + _SLICE_US, sides.end)), wanted
+        )
+        for begin in range(sides.start, sides.end, _SLICE_US)
+    ]
+    return [
+        Marks(
+            at=np.concatenate([one.at for one in of_one]),
+            is_case=np.concatenate([one.is_case for one in of_one]),
+        )
+        for of_one in zip(*parts, strict=True)
+    ]
 
 
 def _marked(found: Found) -> Marked:
