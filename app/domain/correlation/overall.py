@@ -1,6 +1,7 @@
 """Whether all fails more often, or only more of what always failed often runs."""
 
 import math
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -13,10 +14,27 @@ from app.domain.correlation.predicates import Booleans
 #: Standard deviations above what is expected, and how many times as much, for a rise.
 _SURE: Final = 3.09
 _RISE: Final = 1.3
-#: By how much a mix has to raise what is expected, to be told.
-_SHIFT: Final = 1.15
+#: By how much a mix has to raise what is expected, and by how many standard deviations of what the
+#: baseline knows of it.
+_SHIFT: Final = 1.2
+_SURE_SHIFT: Final = 2.0
 #: Attempts of a value that the rate of everything weighs, beside its own.
 _PRIOR: Final = 50.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Mix:
+    """Failures by the baseline's rates of one dimension's values.
+
+    Attributes:
+        expected: For the mix of the window.
+        error: Variance of that, by what the baseline has of each value.
+        shift: By how many standard deviations the change of the mix raises it.
+    """
+
+    expected: float
+    error: float
+    shift: float
 
 
 def overall(window: Cube, baseline: Cube, usual: Floats, explained: Booleans) -> Overall:
@@ -35,31 +53,43 @@ def overall(window: Cube, baseline: Cube, usual: Floats, explained: Booleans) ->
 
 
 def _kind(window: Cube, baseline: Cube, usual: Floats, left: Booleans) -> tuple[Kind, int | None]:
-    if baseline.total == 0 or not left.any():
-        return "none", None
+    """What became of the attempts that no finding explains, and where the mix changed.
+
+    A rise has to be more than any one dimension's mix, and the mix of all of them, lets expect.
+    """
     n = window.n[left]
+    if not baseline.total or not n.size:
+        return "none", None
     observed = int(n[window.failure[left] >= 0].sum())
     share = (baseline.failed + 0.5) / (baseline.total + 1)
     plain = share * float(n.sum())
-    by_dimension = [
-        _standardised(window, baseline, dim, share, left) for dim in range(len(window.names))
-    ]
-    mixed = max([float(usual[left].sum()), *by_dimension])
-    if _has_risen(observed, max(mixed, plain), baseline.failed):
+    mixes = [_mix(window, baseline, dim, share, left) for dim in range(len(window.names))]
+    error = max([plain**2 / max(baseline.failed, 1), *(mix.error for mix in mixes)])
+    most = max([plain, float(usual[left].sum()), *(mix.expected for mix in mixes)])
+    if observed >= _RISE * most and observed - most > _SURE * math.sqrt(most + error):
         return "global_rise", None
-    if mixed >= _SHIFT * plain and observed > (mixed - plain) / math.log(mixed / plain):
-        return "mix_shift", int(np.argmax(by_dimension))
+    dim = int(np.argmax([mix.expected for mix in mixes])) if mixes else 0
+    if mixes and _has_shifted(mixes[dim], plain) and observed > plain:
+        return "mix_shift", dim
     return "none", None
 
 
-def _has_risen(observed: int, expected: float, baseline_failed: int) -> bool:
-    deviation = math.sqrt(expected + expected**2 / max(baseline_failed, 1))
-    return observed >= _RISE * expected and observed - expected > _SURE * deviation
+def _has_shifted(mix: _Mix, plain: float) -> bool:
+    return mix.expected >= _SHIFT * plain and mix.shift >= _SURE_SHIFT
 
 
-def _standardised(window: Cube, baseline: Cube, dim: int, share: float, left: Booleans) -> float:
+def _mix(window: Cube, baseline: Cube, dim: int, share: float, left: Booleans) -> _Mix:
     size = len(window.values[dim])
     n = table(window.codes[left, dim], window.n[left], size)
     nb = table(baseline.codes[:, dim], baseline.n, size)
-    ob = table(baseline.codes[:, dim], baseline.n * (baseline.failure >= 0), size)
-    return float((n * (ob + _PRIOR * share) / (nb + _PRIOR)).sum())
+    failed = baseline.failure >= 0
+    ob = table(baseline.codes[failed, dim], baseline.n[failed], size)
+    rate = (ob + _PRIOR * share) / (nb + _PRIOR)
+    moved = n - n.sum() * nb / nb.sum()
+    variance = rate / (nb + _PRIOR)
+    deviation = math.sqrt(float((moved**2 * variance).sum()))
+    return _Mix(
+        expected=float((n * rate).sum()),
+        error=float((n**2 * variance).sum()),
+        shift=float((moved * rate).sum()) / max(deviation, 1e-9),
+    )

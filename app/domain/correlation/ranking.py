@@ -74,11 +74,11 @@ def rank(tally: Tally, past: Past, *, tried: tuple[int, ...], rules: Rules) -> R
             return Ranking(seen, gain, log_q, None)
         if asked[best]:
             log_q = corrected(seen.log_p, found.size, tried, rules.budget)
-            if (log_q[asked] < math.log(rules.q)).any():
+            if log_q[best] < math.log(rules.q):
                 return Ranking(seen, gain, log_q, best)
+            score[best] = -np.inf
+            continue
         places = _next(score, asked)
-        if not places.size:
-            return Ranking(seen, gain, log_q, None)
         _hear(found, places, null, past, counts=counts, seen=seen, rules=rules)
         asked[places] = True
         score[places[seen.log_p[places] >= math.log(rules.p)]] = -np.inf
