@@ -7,17 +7,14 @@ database as one text of numbers, which takes a third of the time of as many rows
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import (
     Connection,
-    Select,
-    TextClause,
     and_,
     func,
-    literal_column,
     select,
     text,
 )
@@ -28,11 +25,6 @@ from app.domain.window import Span
 from app.store.counted_attempts import COUNTED, IS_OF_PROFILE
 from app.store.tables import attempt_table, stat_attempt_table, stat_profile_table
 
-if TYPE_CHECKING:
-    from sqlalchemy import (
-        ColumnElement,
-    )
-
 Integers = NDArray[np.int64]
 
 _A = attempt_table.c
@@ -42,10 +34,16 @@ _JOINED: Final = {
     "sqlite": "group_concat({}, ' ')",
     "postgresql": "string_agg(CAST({} AS text), ' ')",
 }
-_HOUR: Final = "(start / 3600000000) % 24"
 _IDS: Final = {
     "sqlite": "SELECT value FROM json_each(:ids)",
     "postgresql": "SELECT CAST(value AS bigint) FROM json_array_elements_text(CAST(:ids AS json))",
+}
+_CELLS: Final = {
+    dialect: text(
+        f"SELECT {joined.format('profile_id')}, {joined.format('n')} FROM stat_attempt"  # noqa: S608 - of this module
+        " WHERE grain = :grain AND start >= :start AND start < :end"
+    )
+    for dialect, joined in _JOINED.items()
 }
 _COLUMNS: Final = ", ".join(("id", *DIMENSIONS, "failure", "is_repeat"))
 _BY_ID: Final = {
@@ -77,62 +75,37 @@ class Counts:
     Attributes:
         ids: Of profiles.
         n: Attempts, as many numbers as ids.
-        hours: The hour of the day (UTC) in which they ended; None where it was not asked for.
     """
 
     ids: Integers
     n: Integers
-    hours: Integers | None = None
 
 
-def of_span(conn: Connection, span: Span, *, by_hour: bool = False) -> Counts:
-    """Attempts that ended in some hours or days, removed ones too (primary key, all its cells).
-
-    Args:
-        conn: Where to read.
-        span: The hours or days.
-        by_hour: Whether the hour of the day is told; only with hours.
-    """
-    values = asdict(span)
-    row = conn.execute(_cells(conn.dialect.name, by_hour=by_hour), values).one()
-    ids, n, *hours = (_numbers(words) for words in row)
-    return Counts(ids=ids, n=n, hours=hours[0] if hours else None)
-
-
-def _cells(dialect: str, *, by_hour: bool) -> TextClause:
-    columns = ("profile_id", "n", _HOUR) if by_hour else ("profile_id", "n")
-    joined = ", ".join(_JOINED[dialect].format(column) for column in columns)
-    return text(
-        f"SELECT {joined} FROM stat_attempt"  # noqa: S608 - of this module
-        " WHERE grain = :grain AND start >= :start AND start < :end"
-    )
+def of_span(conn: Connection, span: Span) -> Counts:
+    """Attempts that ended in some hours or days, removed ones too (primary key, all its cells)."""
+    ids, n = conn.execute(_CELLS[conn.dialect.name], asdict(span)).one()
+    return Counts(ids=_numbers(ids), n=_numbers(n))
 
 
 def _numbers(words: str | None) -> Integers:
     return np.fromstring(words or "", dtype=np.int64, sep=" ")
 
 
-def of_rows(conn: Connection, start: int, end: int, *, by_hour: bool = False) -> Counts:
+def of_rows(conn: Connection, start: int, end: int) -> Counts:
     """Attempts that ended in a stretch of time, from their rows.
 
     Index ix_task_attempt_ended, then uq_stat_profile_values for each; reads each row.
     """
-    rows = conn.execute(_rows(start, end, by_hour=by_hour)).cursor.fetchall()
-    table = np.array(rows, dtype=np.int64).reshape(-1, 3 if by_hour else 2)
-    return Counts(ids=table[:, 0], n=table[:, 1], hours=table[:, 2] if by_hour else None)
-
-
-def _rows(start: int, end: int, *, by_hour: bool) -> Select[Any]:
-    hour: list[ColumnElement[int]] = (
-        [literal_column("(task_attempt.finished_at / 3600000000) % 24")] if by_hour else []
-    )
-    return (
-        select(_P.id, func.count(), *hour)
+    statement = (
+        select(_P.id, func.count())
         .select_from(attempt_table)
         .join(stat_profile_table, and_(*IS_OF_PROFILE))
         .where(COUNTED, _A.finished_at >= start, _A.finished_at < end)
-        .group_by(_P.id, *hour)
+        .group_by(_P.id)
     )
+    rows = conn.execute(statement).cursor.fetchall()
+    table = np.array(rows, dtype=np.int64).reshape(-1, 2)
+    return Counts(ids=table[:, 0], n=table[:, 1])
 
 
 def profiles(conn: Connection, ids: Iterable[int]) -> list[Profile]:

@@ -19,9 +19,7 @@ _HOUR = Span(grain="hour", start=START_US, end=START_US + HOUR_US)
 _DAY = START_US // DAY_US * DAY_US
 STATEMENTS: dict[str, Callable[[Connection], object]] = {
     "cells of hours": lambda conn: attempt_cube.of_span(conn, _HOUR),
-    "cells by hour of day": lambda conn: attempt_cube.of_span(conn, _HOUR, by_hour=True),
     "rows": lambda conn: attempt_cube.of_rows(conn, START_US, START_US + 9),
-    "rows by hour of day": lambda conn: attempt_cube.of_rows(conn, 1, 9, by_hour=True),
     "profiles": lambda conn: attempt_cube.profiles(conn, [1, 2, 3]),
     "archived hours": lambda conn: attempt_cube.archived_hours(conn, [START_US, 7]),
     "first hour": attempt_cube.first_hour,
