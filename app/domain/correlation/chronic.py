@@ -7,53 +7,13 @@ divide into fingerprints is fitted to the failures alone, which are few.
 """
 
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 
-from app.domain.correlation.cells import Floats, table
+from app.domain.correlation.cells import Floats
 from app.domain.correlation.cube import Cube
+from app.domain.correlation.fitting import Effects, fit
 from app.domain.correlation.outcomes import Outcomes
-
-#: Standard deviation, in log odds, by which values of a dimension differ; and of values that the
-#: baseline hardly knows.
-SPREAD: Final = 0.7
-NEW_SPREAD: Final = 0.5
-#: The same where the baseline has too few failures to tell.
-BLIND_SPREAD: Final = 0.15
-#: Where the baseline has fewer failures of an outcome, it tells nothing of it.
-LEAST_FAILURES: Final = 5
-_SWEEPS: Final = 6
-#: Steps of effects that are smaller than this change nothing that is told.
-_SETTLED: Final = 0.02
-
-
-@dataclass(frozen=True, slots=True)
-class Effects:
-    """Log odds (or log shares) as a sum over dimensions.
-
-    Attributes:
-        base: What everything has in common.
-        of: By dimension, what each value adds.
-        variance: By dimension, how sure that is.
-    """
-
-    base: float
-    of: tuple[Floats, ...]
-    variance: tuple[Floats, ...]
-
-    def at(self, cube: Cube) -> Floats:
-        """The sum for each cell."""
-        found = np.full(cube.n.size, self.base)
-        for dim, effect in enumerate(self.of):
-            if effect.any():
-                found += effect[cube.codes[:, dim]]
-        return found
-
-    def parts(self, cube: Cube) -> Floats:
-        """What part of failures it is, for each cell."""
-        parts: Floats = np.exp(np.minimum(self.at(cube), 0.0))
-        return parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,16 +49,14 @@ class Chronic:
 
 def chronic(baseline: Cube, outcomes: Outcomes) -> Chronic:
     """Fits the baseline; where it has too few failures, everything is expected to be alike."""
-    failed = baseline.failure >= 0
     n = baseline.n.astype(np.float64)
-    every = _fit(baseline, n, n * failed)
+    [every] = fit(baseline, n, (n * (baseline.failure >= 0))[None])
     part = _failures_of(baseline)
     own = part.n.astype(np.float64)
-    shares = tuple(
-        _fit(part, own, own * (part.failure == place), is_share=True)
-        for place in outcomes.fingerprints
+    places = np.array(outcomes.fingerprints, dtype=np.int64)
+    return Chronic(
+        every, tuple(fit(part, own, own * (part.failure == places[:, None]), is_share=True))
     )
-    return Chronic(every, shares)
 
 
 def _failures_of(cube: Cube) -> Cube:
@@ -111,61 +69,3 @@ def _failures_of(cube: Cube) -> Cube:
         n=cube.n[failed],
         fingerprints=cube.fingerprints,
     )
-
-
-def _fit(cube: Cube, n: Floats, o: Floats, *, is_share: bool = False) -> Effects:
-    """Effects by value: coordinate by coordinate, each shrunk to 0 by a normal prior.
-
-    Args:
-        cube: The cells.
-        n: Trials of each cell.
-        o: Those that succeeded.
-        is_share: Whether effects are of the logarithm of a part, not of log odds.
-    """
-    cards = [len(values) for values in cube.values]
-    total_n, total_o = float(n.sum()), float(o.sum())
-    rate = (total_o + 0.5) / (total_n + 1)
-    base = np.log(rate) if is_share else np.log(rate / (1 - rate))
-    if total_o < LEAST_FAILURES:
-        blind = tuple(np.full(card, BLIND_SPREAD**2) for card in cards)
-        return Effects(float(base), tuple(np.zeros(card) for card in cards), blind)
-    codes = [np.ascontiguousarray(cube.codes[:, dim]) for dim in range(len(cards))]
-    tallies = [
-        (table(column, n, card), table(column, o, card))
-        for column, card in zip(codes, cards, strict=True)
-    ]
-    prior = [1 / np.where(seen * rate >= 0.5, SPREAD, NEW_SPREAD) ** 2 for seen, _ in tallies]
-    effects = [np.zeros(card) for card in cards]
-    odds = np.full(n.size, np.exp(base))
-    expected = [np.zeros(card) for card in cards]
-    for _ in range(_SWEEPS):
-        moved = 0.0
-        for dim, column in enumerate(codes):
-            chance = np.minimum(odds, 1.0) if is_share else odds / (1 + odds)
-            expected[dim] = table(column, n * chance, cards[dim])
-            step = _step(tallies[dim][1], expected[dim], effects[dim], prior[dim])
-            effects[dim] += step
-            moved = max(
-                moved, float(np.abs(step * np.minimum(expected[dim], 1.0)).max(initial=0.0))
-            )
-            odds *= np.exp(step)[column]
-        chance = np.minimum(odds, 1.0) if is_share else odds / (1 + odds)
-        shift = np.log(total_o / max(float((n * chance).sum()), 1e-9))
-        base += shift
-        odds *= np.exp(shift)
-        if moved < _SETTLED:
-            break
-    variance = tuple(
-        1 / (np.maximum(seen, 0.0) + weight) for seen, weight in zip(expected, prior, strict=True)
-    )
-    return Effects(float(base), tuple(effects), variance)
-
-
-def _step(o: Floats, expected: Floats, effect: Floats, prior: Floats) -> Floats:
-    """By how much an effect has to change: expected exp(step) + prior (effect + step) = o."""
-    step = np.log((o + 0.5) / (expected + 0.5))
-    for _ in range(4):
-        grown = expected * np.exp(step)
-        step = step - (grown + prior * (effect + step) - o) / (grown + prior)
-        step = np.minimum(np.maximum(step, -3.0), 3.0)
-    return step

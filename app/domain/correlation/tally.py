@@ -54,19 +54,37 @@ class Tally:
             self.total_o[number] = left[failing[number]].sum()
             self.total_expected[number] = left @ self.rates[number]
         expected = {number: self.left[number] * self.rates[number] for number in numbers}
+        like = self._like(numbers)
         start = 0
         for part in self.candidates.parts:
             stop = start + part.keys.size
-            wanted = numbers & set(part.outcome.tolist())
+            wanted = sorted(numbers & set(part.outcome.tolist()))
             key = columns.key(part.dims) if wanted else self.cells
             size = columns.size(part.dims)
+            for first in sorted({int(like[number]) for number in wanted}):
+                own = np.flatnonzero(like[part.outcome] == first)
+                self.n[start + own] = sums_at(part.keys[own], key, self.left[first], size)
             for number in wanted:
                 own = np.flatnonzero(part.outcome == number)
                 keys, left, cells = part.keys[own], self.left[number], failing[number]
-                self.n[start + own] = sums_at(keys, key, left, size)
                 self.o[start + own] = sums_at(keys, key[cells], left[cells], size)
                 self.expected[start + own] = sums_at(keys, key, expected[number], size)
             start = stop
+
+    def _like(self, numbers: frozenset[int]) -> Integers:
+        """Of each outcome the first one that has as much left of every cell: most have.
+
+        -1 of those that are not among the numbers.
+        """
+        like = np.full(self.total_n.size, -1, dtype=np.int64)
+        for number in sorted(numbers):
+            same = (
+                first
+                for first in np.unique(like[like >= 0]).tolist()
+                if np.array_equal(self.left[first], self.left[number])
+            )
+            like[number] = next(same, number)
+        return like
 
 
 def tally_of(window: Cube, found: Candidates, outcomes: Outcomes, rates: Floats) -> Tally:
