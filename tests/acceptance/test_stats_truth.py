@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from sqlalchemy import insert, text
+from sqlalchemy import Connection, insert, text
 
 from app.domain.sums import Sums
 from app.domain.task import FINAL
 from app.service import limits
 from app.store.tables import stat_check_table
 from tests.conftest import KINDS, database_url
-from tests.support import recount, stats_told
+from tests.support import cube_rows, recount, stats_told
 from tests.support.chaos import Chaos, Part, worker_part
 from tests.support.home import Home, children_of
 from tests.support.monotone import contradictions
@@ -163,6 +163,7 @@ def _check_counters(home: Home) -> None:
     with home.core.database.read() as conn:
         kept, removed = recount.kept(conn), recount.ledger(conn)
         assert recount.live(kept) == recount.from_rows(conn)
+        _check_attempts(conn)
     archived = recount.archived(kept)
     for name in ("stat_total", "stat_period hour", "stat_period day", "stat_cube all"):
         assert archived.pop(name) == removed
@@ -170,6 +171,18 @@ def _check_counters(home: Home) -> None:
         assert archived.pop(name) == removed
     completed = {"completed": Sums(n=removed["completed"].n)}
     assert archived == {f"stat_hist {name}": completed for name in ("run", "wait", "total")}
+
+
+def _check_attempts(conn: Connection) -> None:
+    """Each cell of attempts is what the rows group to; what went counts by hour as by day."""
+    kept = cube_rows.kept(conn)
+    assert {key: n for key, n in kept.items() if not key[2]} == cube_rows.from_rows(conn)
+    removed: dict[str, Counter[tuple[Any, ...]]] = {"hour": Counter(), "day": Counter()}
+    for (grain, _, is_archived, *profile), n in kept.items():
+        assert n > 0
+        if is_archived:
+            removed[grain][tuple(profile)] += n
+    assert removed["hour"] == removed["day"] != {}
 
 
 def _check_what_is_told(home: Home, chaos: Chaos, askers: Askers, load: Load) -> None:
