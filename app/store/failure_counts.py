@@ -1,11 +1,11 @@
-"""How often failures of a fingerprint happened, when, and where: from the cube, or from rows.
+"""How often failures of a fingerprint happened, when, and where, from rows; how far rows tell.
 
-The cube knows hours and days, and what retention removed; rows know moments. Both tell the same of
-whole hours. Repeats are told apart, never left out.
+The cube (`failure_cells.py`) knows hours and days, and what retention removed; rows know moments.
+Both tell the same of whole hours. Repeats are told apart, never left out.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
@@ -22,30 +22,18 @@ from sqlalchemy import (
 from app.domain import lengths
 from app.domain.window import Span
 from app.store.counted_attempts import COUNTED, OF_ATTEMPT
-from app.store.tables import attempt_table, stat_attempt_table, stat_profile_table, task_table
+from app.store.tables import attempt_table, stat_attempt_table, task_table
 
 _A = attempt_table.c
 _C = stat_attempt_table.c
-_P = stat_profile_table.c
 _T = task_table.c
 # literals in the SQL: SQLite takes a partial index only so
-_FAILED: Final = text("stat_profile.failure <> ''")
 _GROUPED: Final = text("task_attempt.fingerprint IS NOT NULL AND task_attempt.source <> 'canary'")
 # SQLite would walk through all hours, by the primary key, for each profile
 _BY_PROFILE: Final = {"sqlite": "INDEXED BY ix_stat_attempt_profile", "postgresql": ""}
-_OF_ONE: Final = {
-    dialect: text(
-        "SELECT a.profile_id, a.start, sum(a.n)"  # noqa: S608 - of this module
-        f" FROM stat_profile AS p CROSS JOIN stat_attempt AS a {index}"
-        " WHERE p.failure <> '' AND p.failure = :fingerprint AND a.profile_id = p.id"
-        " AND a.grain = :grain AND a.start >= :start AND a.start < :end"
-        " GROUP BY a.profile_id, a.start"
-    )
-    for dialect, index in _BY_PROFILE.items()
-}
 _LAST_HOUR: Final = {
     dialect: text(
-        f"SELECT max((SELECT max(a.start) FROM stat_attempt AS a {index}"  # noqa: S608 - the same
+        f"SELECT max((SELECT max(a.start) FROM stat_attempt AS a {index}"  # noqa: S608 - of this module
         " WHERE a.profile_id = p.id AND a.grain = 'hour')) FROM stat_profile AS p"
         " WHERE p.failure <> '' AND p.failure = :fingerprint"
     )
@@ -54,8 +42,8 @@ _LAST_HOUR: Final = {
 _LISTED: Final = text("task.fingerprint IS NOT NULL AND task.source <> 'canary'")
 
 
-class Cell(NamedTuple):
-    """Failures that share fingerprint, values and a stretch of time: a cell of the cube, or a row.
+class FailedRow(NamedTuple):
+    """An attempt that failed.
 
     Attributes:
         at: The number of the bin.
@@ -65,7 +53,6 @@ class Cell(NamedTuple):
     fingerprint: str
     is_repeat: bool
     at: int
-    n: int
     values: tuple[str, ...]
 
 
@@ -92,45 +79,6 @@ class Told:
 
     names: Sequence[str]
     where: Mapping[str, str]
-
-
-def of_span(conn: Connection, span: Span, bins: Bins, told: Told) -> list[Cell]:
-    """Failures of some hours or days from the cube, removed ones too.
-
-    Reads every cell of the span (primary key). Not grouped: that took three times as long.
-    """
-    at = bins.number("stat_attempt.start")
-    statement = (
-        select(_P.failure, _P.is_repeat, at, _C.n, *(_P[name] for name in told.names))
-        .select_from(stat_attempt_table.join(stat_profile_table, _P.id == _C.profile_id))
-        .where(
-            _C.grain == span.grain,
-            _C.start >= span.start,
-            _C.start < span.end,
-            _FAILED,
-            *_conditions(_P, told.where),
-        )
-    )
-    return _cells(conn, statement, told)
-
-
-def of_one(conn: Connection, fingerprint: str, span: Span) -> list[tuple[int, int, int]]:
-    """Failures of one fingerprint as (profile, start, n).
-
-    Indexes ix_stat_profile_failure, ix_stat_attempt_profile.
-    """
-    values = {"fingerprint": fingerprint, **asdict(span)}
-    rows = conn.execute(_OF_ONE[conn.dialect.name], values).all()
-    return [(row[0], int(row[1]), int(row[2])) for row in rows]
-
-
-def profiles(conn: Connection, fingerprint: str, told: Told) -> dict[int, Cell]:
-    """What failures of a fingerprint had, by profile (ix_stat_profile_failure); `n` is 0."""
-    columns = [_P[name] for name in told.names]
-    statement = select(_P.failure, _P.is_repeat, literal_column("0"), _P.id, *columns).where(
-        _FAILED, _P.failure == fingerprint, *_conditions(_P, told.where)
-    )
-    return {cell.n: cell._replace(n=0) for cell in _cells(conn, statement, told)}
 
 
 def has_removed(conn: Connection, span: Span) -> bool:
@@ -161,8 +109,8 @@ def last_hour(conn: Connection, fingerprint: str) -> int | None:
 
 def of_rows(
     conn: Connection, keys: Collection[str], between: tuple[int, int], bins: Bins, told: Told
-) -> list[Cell]:
-    """Failures of some fingerprints from the rows of a stretch of time, each row a cell.
+) -> list[FailedRow]:
+    """Failures of some fingerprints from the rows of a stretch of time.
 
     Index ix_task_attempt_fingerprint, from the moment on for each key; reads each row.
 
@@ -175,17 +123,15 @@ def of_rows(
     """
     at = bins.number("task_attempt.finished_at")
     columns = [OF_ATTEMPT[name] for name in told.names]
-    statement = select(
-        _A.fingerprint, OF_ATTEMPT["is_repeat"], at, literal_column("1"), *columns
-    ).where(
+    statement = select(_A.fingerprint, OF_ATTEMPT["is_repeat"], at, *columns).where(
         _GROUPED,
         COUNTED,
         _A.fingerprint.in_(sorted(keys)),
         _A.finished_at >= between[0],
         _A.finished_at < between[1],
-        *_conditions(OF_ATTEMPT, told.where),
+        *(OF_ATTEMPT[name] == value for name, value in told.where.items()),
     )
-    return _cells(conn, statement, told)
+    return _rows(conn, statement, told)
 
 
 def tasks_of(conn: Connection, fingerprint: str, cap: int) -> int:
@@ -218,13 +164,9 @@ def ends_of_tasks(conn: Connection, fingerprint: str, since: int, cap: int) -> l
     return [int(at) for at in conn.execute(statement).scalars()]
 
 
-def _conditions(columns: Any, where: Mapping[str, str]) -> Iterable[ColumnElement[bool]]:
-    return [columns[name] == value for name, value in where.items()]
-
-
-def _cells(conn: Connection, statement: Select[Any], told: Told) -> list[Cell]:
+def _rows(conn: Connection, statement: Select[Any], told: Told) -> list[FailedRow]:
     rows = conn.execute(statement).cursor.fetchall()
     if "length" in told.names:
-        place = 4 + told.names.index("length")
+        place = 3 + told.names.index("length")
         rows = [(*row[:place], lengths.LABELS[row[place]], *row[place + 1 :]) for row in rows]
-    return [Cell(row[0], bool(row[1]), row[2], row[3], tuple(row[4:])) for row in rows]
+    return [FailedRow(row[0], bool(row[1]), row[2], tuple(row[3:])) for row in rows]

@@ -60,16 +60,23 @@ class Profiles:
         Raises:
             StoreError: One is not there.
         """
-        wanted = np.unique(ids)
         with self._lock:
-            self._look(conn, wanted)
-            missing = np.setdiff1d(wanted, self._ids, assume_unique=True)
+            self._look(conn, ids[self._has(ids)])
+            missing = np.unique(ids[~self._has(ids)])
             if len(missing):
                 self._add(_of_ids(conn, missing.tolist()))
             at = np.searchsorted(self._ids, ids)
             return Coded(
                 codes=self._codes[at], is_repeat=self._is_repeat[at], texts=tuple(self._texts)
             )
+
+    def _has(self, ids: Integers) -> NDArray[np.bool_]:
+        """Which of the profiles are known."""
+        if not len(self._ids):
+            return np.zeros(len(ids), np.bool_)
+        at = np.minimum(np.searchsorted(self._ids, ids), len(self._ids) - 1)
+        found: NDArray[np.bool_] = self._ids[at] == ids
+        return found
 
     def _begin(self) -> None:
         self._places: list[dict[str, int]] = [{} for _ in range(_WIDTH)]
@@ -78,9 +85,8 @@ class Profiles:
         self._codes = np.zeros((0, _WIDTH), np.int64)
         self._is_repeat = np.zeros(0, np.bool_)
 
-    def _look(self, conn: Connection, wanted: Integers) -> None:
+    def _look(self, conn: Connection, known: Integers) -> None:
         """Begins anew where what was read is so no more, or has become too much."""
-        known = np.intersect1d(wanted, self._ids, assume_unique=True)
         if not len(known):
             return
         some = np.unique(known[np.linspace(0, len(known) - 1, _LOOKED_AT).astype(np.int64)])

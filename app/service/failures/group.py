@@ -8,7 +8,7 @@ from app.domain.errors import NotFoundError
 from app.domain.records import FailureGroupRecord
 from app.domain.window import EVER_US
 from app.service.core import Core
-from app.service.correlate import links
+from app.service.correlate import links, profiles
 from app.service.failures import counting, reading, states, unstarted
 from app.service.failures.asked import Asked
 from app.service.failures.views import Exemplar, Group, GroupView
@@ -20,7 +20,7 @@ from app.store.failure_counts import Bins, Told
 EVENTS: Final = 200
 TASKS: Final = 10_000
 SLOWEST_OF: Final = 2_000
-_ONE_BIN: Final = Bins(at=0, step_us=EVER_US)
+_NO_BINS: Final = Bins(at=0, step_us=EVER_US)
 
 
 def group(core: Core, fingerprint: str, asked: Asked) -> GroupView:
@@ -34,24 +34,25 @@ def group(core: Core, fingerprint: str, asked: Asked) -> GroupView:
         now = core.database.now_us(conn)
         row = required(failure_groups.get(conn, fingerprint), fingerprint)
         start, end = asked.window(now)
-        wanted = reading.Wanted(
-            keys=(fingerprint,), told=Told(names=DIMENSIONS, where=asked.where), is_one=True
-        )
+        known = profiles.of_database(core.database)
+        days = reading.of_one(conn, fingerprint)
+        told = Told(names=DIMENSIONS, where=asked.where)
+        wanted = reading.Wanted(keys=(fingerprint,), told=told, profiles=known, days=days)
         found = reading.read(conn, start, end, now, wanted)
-        in_window = counting.counts(found.cells, DIMENSIONS, found.bin_count)
+        in_window = found.of(fingerprint, told)
         everywhere = Told(names=DIMENSIONS, where={})
-        ever = reading.of_one(conn, fingerprint, reading.EVER, _ONE_BIN, everywhere)
-        all_time = counting.counts(ever, DIMENSIONS, 0)
+        ever = counting.of_cube(days, known.of(conn, days.ids), everywhere, _NO_BINS, 0)
+        all_time = counting.counts(ever.get(fingerprint) or counting.none(DIMENSIONS, 0))
         tasks = failure_counts.tasks_of(conn, fingerprint, TASKS)
         if row.error_type == unstarted.EXPIRED:
-            in_window = unstarted.counts(conn, fingerprint, found, in_window)
+            in_window = unstarted.sums(conn, fingerprint, found, in_window)
             tasks = len(failure_counts.ends_of_tasks(conn, fingerprint, 0, unstarted.CAP))
         return GroupView(
             group=shown(conn, row, now),
             window=found.window,
             where=asked.where,
             all_time=all_time,
-            in_window=in_window,
+            in_window=counting.counts(in_window),
             text_count=all_time.texts,
             task_count=tasks,
             is_task_count_capped=max(tasks, all_time.count) >= TASKS,

@@ -7,8 +7,10 @@ from typing import Final
 
 from app.domain.records import FailureGroupRecord
 from app.service.core import Core
+from app.service.correlate import profiles
 from app.service.failures import counting, reading, states, unstarted
 from app.service.failures.asked import Asked, Cursor, Sort
+from app.service.failures.counting import Sums
 from app.service.failures.views import Counts, GroupPage, ListedGroup, Shown
 from app.store import failure_counts, failure_groups
 from app.store.database import Connection
@@ -39,14 +41,15 @@ def groups(core: Core, asked: Asked) -> GroupPage:
         rows = failure_groups.newest(conn, MOST + 1)
         is_capped, rows = len(rows) > MOST, rows[:MOST]
         keys = [row.fingerprint for row, _ in rows]
-        wanted = reading.Wanted(keys=keys, told=Told(names=NAMES, where=asked.where))
-        found = reading.read(conn, start, end, now, wanted)
-        told = counting.by_group(found.cells, NAMES, found.bin_count)
-        empty = counting.none(NAMES, found.bin_count)
+        told = Told(names=NAMES, where=asked.where)
+        known = profiles.of_database(core.database)
+        found = reading.read(
+            conn, start, end, now, reading.Wanted(keys=keys, told=told, profiles=known)
+        )
         if not asked.where:
-            told |= _unstarted(conn, rows, found, empty)
+            found.groups.update(_unstarted(conn, rows, found))
         fitting = [
-            _listed(conn, row, last_at, told.get(row.fingerprint, empty), now)
+            _listed(conn, row, last_at, counting.counts(found.of(row.fingerprint, told)), now)
             for row, last_at in rows
             if _fits(row, asked)
         ]
@@ -54,13 +57,11 @@ def groups(core: Core, asked: Asked) -> GroupPage:
 
 
 def _unstarted(
-    conn: Connection,
-    rows: Sequence[tuple[FailureGroupRecord, int | None]],
-    found: reading.Read,
-    empty: Counts,
-) -> dict[str, Counts]:
+    conn: Connection, rows: Sequence[tuple[FailureGroupRecord, int | None]], found: reading.Read
+) -> dict[str, Sums]:
+    empty = counting.none(NAMES, found.bin_count)
     return {
-        row.fingerprint: unstarted.counts(conn, row.fingerprint, found, empty)
+        row.fingerprint: unstarted.sums(conn, row.fingerprint, found, empty)
         for row, _ in rows
         if row.error_type == unstarted.EXPIRED
     }

@@ -12,10 +12,14 @@ from typing import Final
 
 from app.domain.window import DAY_US, EVER_US, GRAIN_US, HOUR_US, Grain, ceil_to, floor_to
 from app.domain.window import Span as Hours
+from app.service.correlate.profiles import Profiles
+from app.service.failures import counting
+from app.service.failures.counting import Sums
 from app.service.failures.views import Span
-from app.store import failure_counts
+from app.store import failure_cells, failure_counts
 from app.store.database import Connection
-from app.store.failure_counts import Bins, Cell, Told
+from app.store.failure_cells import Cells
+from app.store.failure_counts import Bins, Told
 
 #: Parts of a short window, and the most of a longer one, whose ends may be ragged.
 BINS: Final = 24
@@ -35,21 +39,27 @@ class Wanted:
     Attributes:
         keys: Fingerprints that rows are looked for by.
         told: What is told of them.
-        is_one: Whether it is one group: the cube is then read by its profiles.
+        profiles: What the cube's numbers stand for.
+        days: Of one group, all days of it (`of_one`): the cube is then read by its profiles.
     """
 
     keys: Collection[str]
     told: Told
-    is_one: bool = False
+    profiles: Profiles
+    days: Cells | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Read:
-    """What was read: the window as it was counted, and its cells."""
+    """What was read: the window as it was counted, and the sums of each group that failed in it."""
 
     window: Span
     bin_count: int
-    cells: list[Cell]
+    groups: dict[str, Sums]
+
+    def of(self, fingerprint: str, told: Told) -> Sums:
+        """The sums of a group."""
+        return self.groups.get(fingerprint) or counting.none(told.names, self.bin_count)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,14 +125,22 @@ def read(conn: Connection, start: int, end: int, now: int, wanted: Wanted) -> Re
     grain: Grain = "hour" if end - start <= ROWS_US else "day"
     window = _Window(start=start, end=end, now=now, grain=grain)
     if grain == "hour" and not _has_removed(conn, start, end):
-        bins = window.parts
-        found = failure_counts.of_rows(conn, wanted.keys, (start, end), bins, wanted.told)
-        return _read(window, bins, found, is_widened=False)
+        found = _read(window, window.parts, {}, is_widened=False)
+        _add_rows(conn, found, (start, end), wanted)
+        return found
     is_widened = any(_has_removed(conn, low, high) for low, high in window.ragged)
     if is_widened:
         window = window.widened
     bins = window.units
-    return _read(window, bins, _by_units(conn, window, bins, wanted), is_widened=is_widened)
+    found = _read(window, bins, _of_cube(conn, window, bins, wanted), is_widened=is_widened)
+    for pair in window.ragged:
+        _add_rows(conn, found, pair, wanted)
+    return found
+
+
+def of_one(conn: Connection, fingerprint: str) -> Cells:
+    """All failures of one fingerprint, by the day."""
+    return failure_cells.of_one(conn, fingerprint, EVER)
 
 
 def _has_removed(conn: Connection, start: int, end: int) -> bool:
@@ -138,7 +156,7 @@ def _has_removed(conn: Connection, start: int, end: int) -> bool:
     )
 
 
-def _read(window: _Window, bins: Bins, cells: list[Cell], *, is_widened: bool) -> Read:
+def _read(window: _Window, bins: Bins, groups: dict[str, Sums], *, is_widened: bool) -> Read:
     told = Span(
         start=window.start,
         end=window.end,
@@ -146,27 +164,28 @@ def _read(window: _Window, bins: Bins, cells: list[Cell], *, is_widened: bool) -
         bins_at=bins.at,
         bin_us=bins.step_us,
     )
-    return Read(window=told, bin_count=-(-(window.end - bins.at) // bins.step_us), cells=cells)
+    return Read(window=told, bin_count=_count(window, bins), groups=groups)
 
 
-def _by_units(conn: Connection, window: _Window, bins: Bins, wanted: Wanted) -> list[Cell]:
-    """Whole hours or days from the cube, ragged ends from rows."""
-    if wanted.is_one:
-        (key,) = wanted.keys
-        cells = of_one(conn, key, window.whole, bins, wanted.told)
+def _count(window: _Window, bins: Bins) -> int:
+    return -(-(window.end - bins.at) // bins.step_us)
+
+
+def _of_cube(conn: Connection, window: _Window, bins: Bins, wanted: Wanted) -> dict[str, Sums]:
+    """What whole hours or days of the window say."""
+    span = window.whole
+    if wanted.days is None:
+        cells = failure_cells.of_span(conn, span)
+    elif span.grain == "day":
+        cells = wanted.days.within(span.start, span.end)
     else:
-        cells = failure_counts.of_span(conn, window.whole, bins, wanted.told)
-    for pair in window.ragged:
-        cells += failure_counts.of_rows(conn, wanted.keys, pair, bins, wanted.told)
-    return cells
+        (key,) = wanted.keys
+        cells = failure_cells.of_one(conn, key, span)
+    coded = wanted.profiles.of(conn, cells.ids)
+    return counting.of_cube(cells, coded, wanted.told, bins, _count(window, bins))
 
 
-def of_one(conn: Connection, fingerprint: str, span: Hours, bins: Bins, told: Told) -> list[Cell]:
-    """The failures of one fingerprint in some hours or days."""
-    known = failure_counts.profiles(conn, fingerprint, told)
-    found = failure_counts.of_one(conn, fingerprint, span)
-    return [
-        known[key]._replace(at=(at - bins.at) // bins.step_us, n=n)
-        for key, at, n in found
-        if key in known
-    ]
+def _add_rows(conn: Connection, found: Read, between: tuple[int, int], wanted: Wanted) -> None:
+    bins = Bins(at=found.window.bins_at, step_us=found.window.bin_us)
+    rows = failure_counts.of_rows(conn, wanted.keys, between, bins, wanted.told)
+    counting.add_rows(found.groups, rows, wanted.told.names, found.bin_count)

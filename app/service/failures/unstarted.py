@@ -3,8 +3,8 @@
 from dataclasses import replace
 from typing import Final
 
+from app.service.failures.counting import Sums
 from app.service.failures.reading import Read
-from app.service.failures.views import Counts
 from app.store import failure_counts
 from app.store.database import Connection
 
@@ -14,7 +14,7 @@ EXPIRED: Final = "queue_expired"
 CAP: Final = 10_000
 
 
-def counts(conn: Connection, fingerprint: str, found: Read, empty: Counts) -> Counts:
+def sums(conn: Connection, fingerprint: str, found: Read, empty: Sums) -> Sums:
     """Tasks of the window in the place of attempts, the last `CAP` of them at most."""
     window = found.window
     bins = [0] * found.bin_count
@@ -22,4 +22,4 @@ def counts(conn: Connection, fingerprint: str, found: Read, empty: Counts) -> Co
     ends = [at for at in ends if at < window.end]
     for at in ends:
         bins[min((at - window.bins_at) // window.bin_us, found.bin_count - 1)] += 1
-    return replace(empty, count=len(ends), bins=tuple(bins))
+    return replace(empty, count=len(ends), bins=bins)
