@@ -22,11 +22,17 @@ class Null:
 
     Attributes:
         log_odds: Of failing inside, against outside.
-        variance: Of that.
+        level: Log odds of failing inside, by the past alone; -inf where there is none.
+        variance: Of both.
     """
 
     log_odds: Floats
+    level: Floats
     variance: Floats
+
+    def at(self, places: Integers) -> "Null":
+        """Of some candidates."""
+        return Null(self.log_odds[places], self.level[places], self.variance[places])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +72,11 @@ def counts_of(tally: Tally) -> Counts:
 
 
 def evidence(counts: Counts, null: Null, rules: Rules) -> Evidence:
-    """Tests candidates against the null."""
+    """Tests candidates against the null: by the rest of the window, and by the past alone.
+
+    Where the rest happens to fail less than ever, a predicate that fails as always is no finding;
+    and neither is one that fails more than ever where everything does. The weaker test counts.
+    """
     inside = _null_rates(np.exp(null.log_odds), counts)
     expected = np.maximum(counts.n * _beside(null.log_odds, counts), 1e-12)
     lift = counts.o / expected
@@ -79,11 +89,30 @@ def evidence(counts: Counts, null: Null, rules: Rules) -> Evidence:
     log_p = np.zeros_like(lift)
     if looked.size:
         some = counts.at(looked)
-        middle, deviation = null.log_odds[looked], np.sqrt(null.variance[looked])
-        rates = np.stack([_null_rates(np.exp(middle + z * deviation), some) for z in nodes()])
-        trials = np.minimum(some.n, some.total_o)
-        log_p[looked] = log_mixed_tail(some.o, trials, rates * (some.n / trials))
+        tested = _by_the_rest(some, null.at(looked))
+        likely = np.flatnonzero(tested < math.log(rules.p))
+        past = _by_the_past(some.at(likely), null.at(looked[likely]))
+        tested[likely] = np.maximum(tested[likely], past)
+        log_p[looked] = tested
     return Evidence(expected=expected, lift=lift, log_p=log_p)
+
+
+def _by_the_rest(counts: Counts, null: Null) -> Floats:
+    """Log p where all failures are given, and how they fall on what is inside is tested.
+
+    Of fewer failures than attempts inside, each is a trial; else each attempt is one.
+    """
+    deviation = np.sqrt(null.variance)
+    rates = np.stack([_null_rates(np.exp(null.log_odds + z * deviation), counts) for z in nodes()])
+    trials = np.minimum(counts.n, counts.total_o)
+    return log_mixed_tail(counts.o, trials, rates * (counts.n / trials))
+
+
+def _by_the_past(counts: Counts, null: Null) -> Floats:
+    """Log p where each attempt inside fails as often as the baseline lets expect."""
+    deviation = np.sqrt(null.variance)
+    odds = np.exp(np.stack([null.level + z * deviation for z in nodes()]))
+    return log_mixed_tail(counts.o, counts.n, odds / (1 + odds))
 
 
 def corrected(

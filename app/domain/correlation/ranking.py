@@ -13,7 +13,6 @@ import numpy as np
 
 from app.domain.correlation.candidates import Candidates
 from app.domain.correlation.cells import Floats
-from app.domain.correlation.chronic import Chronic
 from app.domain.correlation.cube import Integers
 from app.domain.correlation.evidence import Counts, Evidence, Null, corrected, counts_of, evidence
 from app.domain.correlation.gain import gains
@@ -58,8 +57,9 @@ def rank(tally: Tally, past: Past, *, tried: tuple[int, ...], rules: Rules) -> R
     """
     found = tally.candidates
     counts = counts_of(tally)
-    null = _null(tally, past.model)
-    seen = evidence(counts, Null(null.log_odds, _hoped_variance(tally, null, past)), rules)
+    null = _null(tally, past)
+    hoped = Null(null.log_odds, null.level, _hoped_variance(tally, null, past))
+    seen = evidence(counts, hoped, rules)
     log_q = corrected(seen.log_p, found.size, tried, rules.budget)
     sure = frozenset(np.unique(found.outcome[log_q < math.log(rules.q)]).tolist())
     gain = gains(tally, sure)
@@ -90,7 +90,7 @@ def _next(score: Floats, asked: Booleans) -> Integers:
     return left[np.argsort(-score[left], kind="stable")[:_CHUNK]]
 
 
-def _null(tally: Tally, model: Chronic) -> Null:
+def _null(tally: Tally, past: Past) -> Null:
     """By the values of each candidate."""
     found = tally.candidates
     expected = np.maximum(tally.expected, 1e-9)
@@ -99,10 +99,11 @@ def _null(tally: Tally, model: Chronic) -> Null:
     odds = expected / np.maximum(tally.n - expected, 1e-3)
     rest_odds = rest / np.maximum(rest_n - rest, 1e-3)
     variance = np.where(found.size > 1, JOINT_SPREAD**2, 0.0)
-    for dim, uncertain in enumerate(model.variance()):
+    for dim, uncertain in enumerate(past.model.variance()):
         row, place = np.nonzero(found.dims == dim)
         variance[row] += uncertain[found.outcome[row], found.codes[row, place]]
-    return Null(np.log(odds / rest_odds), variance)
+    level = np.log(odds) if past.cube.total else np.full_like(odds, -np.inf)
+    return Null(np.log(odds / rest_odds), level, variance)
 
 
 def _hoped_variance(tally: Tally, null: Null, past: Past) -> Floats:
@@ -132,8 +133,9 @@ def _hear(
     trust = np.where(found.size[places] > 1, wide / (wide + error), 0.0)
     shift = np.log((before.o + 0.5) / (before.expected + 0.5))
     null.log_odds[places] += trust * shift
+    null.level[places] += trust * shift
     null.variance[places] = wide * (1 - trust)
-    again = evidence(counts.at(places), Null(null.log_odds[places], null.variance[places]), rules)
+    again = evidence(counts.at(places), null.at(places), rules)
     for whole, part in zip(
         (seen.expected, seen.lift, seen.log_p),
         (again.expected, again.lift, again.log_p),
