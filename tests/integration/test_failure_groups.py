@@ -266,6 +266,8 @@ def test_wrong_actions_say_what_is_allowed(action: str, fields: dict[str, str], 
         ({"from": "yesterday"}, "from must be so long ago"),
         ({"from": "1h", "to": "2h"}, "the window is empty"),
         ({"from": "2999-01-01"}, "from is in the future"),
+        ({"worker": "w\0"}, "worker must have no control characters"),
+        ({"voice": "\ud800"}, "voice must have no control characters"),
     ],
 )
 def test_wrong_lists_say_what_is_allowed(
@@ -274,6 +276,24 @@ def test_wrong_lists_say_what_is_allowed(
     """A list that cannot be made is refused with what was got and what is allowed."""
     with pytest.raises(AskedError, match=words):
         listing.groups(planted.core, asked(given))
+
+
+@pytest.mark.parametrize("key", ["v2:\0", "\ud800", "", "x" * 3000])
+def test_no_group_has_a_key_that_is_none(planted: Planted, key: str) -> None:
+    """What no database could hold is not found, on both of them."""
+    with pytest.raises(NotFoundError):
+        group.group(planted.core, key, asked({}))
+    with pytest.raises(NotFoundError):
+        actions.act(planted.core, key, actions.done("mute", {}))
+
+
+def test_window_from_before_all_time_is_all_time(planted: Planted) -> None:
+    """So long ago that no year would have it: since 1970, everything counts."""
+    page = planted.list(start="9999999d", end=str(moment(NOW_US)))
+    assert page.window.start == 0
+    assert page.failed == sum(
+        len(failed(planted.rows, one.fingerprint, 0, NOW_US, {})) for one in planted.groups
+    )
 
 
 def test_a_new_group_is_new_for_a_day_unless_touched() -> None:

@@ -66,9 +66,9 @@ Value = Word | Glob | Missing | At | Ago | Range | Window
 
 
 def at_us(moment: Moment, now_us: int) -> int:
-    """The moment in microseconds since the epoch, where it is now `now_us`."""
+    """The moment in microseconds since the epoch, where it is now `now_us`; never before 1970."""
     match moment:
         case At():
             return moment.us
         case Ago():
-            return now_us - moment.ms * 1000
+            return max(0, now_us - moment.ms * 1000)

@@ -3,7 +3,6 @@
 An action that changes nothing (resolving what is resolved) is done and writes nothing.
 """
 
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,6 +10,7 @@ from typing import Any, Final
 
 from app.domain.records import FailureGroupRecord
 from app.service.core import Core
+from app.service.failures.asked import is_plain
 from app.service.failures.faults import fault
 from app.service.failures.group import required, shown
 from app.service.failures.views import Group
@@ -42,6 +42,8 @@ _FIELDS: Final[Mapping[Action, tuple[str, int, str]]] = {
     Action.NOTE: ("note", 2000, "noted"),
 }
 MAX_BY: Final = 80
+#: Control characters that a note may have.
+_WHITE: Final = str.maketrans("\n\t\r", "   ")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,14 +93,14 @@ def act(core: Core, fingerprint: str, what: Done) -> Group:
 
     def work(conn: Connection) -> Group:
         now = core.database.now_us(conn)
-        row = required(failure_groups.get(conn, fingerprint, lock=True), fingerprint)
+        row = required(conn, fingerprint, lock=True)
         by = core.actor[:160] if what.by is None else f"{what.by} ({core.actor})"[:160]
         changed, kind, detail = _change(conn, row, what, by, now)
         if changed:
             failure_groups.change(conn, fingerprint, changed)
             event = {"fingerprint": fingerprint, "at": now, "kind": kind, "by": by}
             failure_groups.add_event(conn, event | {"detail": detail})
-            row = required(failure_groups.get(conn, fingerprint), fingerprint)
+            row = required(conn, fingerprint)
         return shown(conn, row, now)
 
     return core.database.run(work)
@@ -127,6 +129,6 @@ def _clean(name: str, value: str, most: int) -> str:
     text = value.strip()
     if len(text) > most:
         raise fault(reason="long", name=name, most=most, got=len(text))
-    if any(unicodedata.category(char) in {"Cc", "Cs"} and char not in "\n\t\r" for char in text):
+    if not is_plain(text.translate(_WHITE)):
         raise fault(reason="control", name=name)
     return text

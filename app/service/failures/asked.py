@@ -3,6 +3,7 @@
 import base64
 import binascii
 import re
+import unicodedata
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -115,12 +116,23 @@ def asked(args: Mapping[str, str], *, limit: int = 50) -> Asked:
         ),
         error_type=args.get("error_type", "").strip() or None,
         text=args.get("text", "").strip(),
-        where={name: args[name] for name in FILTERS if args.get(name) is not None},
+        where={name: _plain(name, args[name]) for name in FILTERS if args.get(name) is not None},
         is_seen=seen == "window",
         sort=sort,
         cursor=found,
         limit=limit,
     )
+
+
+def is_plain(text: str) -> bool:
+    """Whether a database may hold it: neither control characters nor halves of characters."""
+    return all(unicodedata.category(char) not in {"Cc", "Cs"} for char in text)
+
+
+def _plain(name: str, text: str) -> str:
+    if not is_plain(text):
+        raise fault(reason="control", name=name)
+    return text
 
 
 def cursor_of(text: str) -> Cursor:

@@ -10,7 +10,7 @@ from app.domain.window import EVER_US
 from app.service.core import Core
 from app.service.correlate import links, profiles
 from app.service.failures import counting, reading, states, unstarted
-from app.service.failures.asked import Asked
+from app.service.failures.asked import Asked, is_plain
 from app.service.failures.views import Exemplar, Group, GroupView
 from app.store import failure_counts, failure_exemplars, failure_groups
 from app.store.database import Connection
@@ -32,7 +32,7 @@ def group(core: Core, fingerprint: str, asked: Asked) -> GroupView:
     """
     with core.database.read() as conn:
         now = core.database.now_us(conn)
-        row = required(failure_groups.get(conn, fingerprint), fingerprint)
+        row = required(conn, fingerprint)
         start, end = asked.window(now)
         known = profiles.of_database(core.database)
         days = reading.of_one(conn, fingerprint)
@@ -62,8 +62,9 @@ def group(core: Core, fingerprint: str, asked: Asked) -> GroupView:
         )
 
 
-def required(row: FailureGroupRecord | None, fingerprint: str) -> FailureGroupRecord:
+def required(conn: Connection, fingerprint: str, *, lock: bool = False) -> FailureGroupRecord:
     """The row of a group; raises NotFoundError where there is none."""
+    row = failure_groups.get(conn, fingerprint, lock=lock) if is_plain(fingerprint) else None
     if row is None:
         message = f"failure group {fingerprint[:60]!r} does not exist"
         raise NotFoundError(message)
