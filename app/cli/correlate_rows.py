@@ -7,15 +7,35 @@ import click
 
 from app.cli.work import print_json
 from app.domain.correlation.answering import Answer, answer
-from app.domain.correlation.found import Found, Onset
+from app.domain.correlation.found import Found, Onset, Where
 from app.domain.correlation.row_faults import WrongRowsError
 from app.domain.correlation.rows import Rows, read
 from app.service.correlate import words
-from app.service.correlate.words import About, Reader, Whole
+from app.service.correlate.since import Reader, since
+from app.service.correlate.words import About, Whole
+from app.service.figures import Language
 
 #: Exit code of a file that is wrong.
 USAGE: Final = 2
 _US: Final = 1_000_000
+#: A value that is not there, as filters write it.
+_NONE: Final = '""'
+_WORDS: Final[dict[Language, dict[str, str]]] = {
+    "en": {
+        "fails": "{where}: {observed} of {n} failed{how} (expected {expected})",
+        "how": " with `{}`",
+        "share": "{:.0%} of all failures of the window",
+        "or": "not told apart from {}",
+        "comma": "; ",
+    },
+    "zh": {
+        "fails": "{where}：{n} 次中 {observed} 次失败{how}（预期 {expected} 次）",
+        "how": "，指纹为 `{}`",
+        "share": "占此时段全部失败的 {:.0%}",
+        "or": "与 {} 无法区分",
+        "comma": "；",
+    },
+}
 
 
 def correlate_rows(options: dict[str, Any]) -> int:
@@ -64,7 +84,7 @@ def shape(found: Answer) -> dict[str, Any]:
     pairs = zip(found.scan.findings, found.onsets, strict=True)
     overall = found.scan.overall
     return {
-        "findings": [_finding(one, since) for one, since in pairs],
+        "findings": [_finding(one, onset) for one, onset in pairs],
         "overall": {
             "kind": overall.kind,
             "dimension": overall.dimension,
@@ -74,7 +94,7 @@ def shape(found: Answer) -> dict[str, Any]:
     }
 
 
-def _finding(found: Found, since: Onset | None) -> dict[str, Any]:
+def _finding(found: Found, onset: Onset | None) -> dict[str, Any]:
     return {
         "where": dict(found.where),
         "observed": found.observed,
@@ -82,14 +102,14 @@ def _finding(found: Found, since: Onset | None) -> dict[str, Any]:
         "lift": found.lift,
         "q": found.q,
         "fingerprint": found.fingerprint,
-        "onset": None if since is None else since.at,
-        "onset_low": None if since is None else since.low,
-        "onset_high": None if since is None else since.high,
+        "onset": None if onset is None else onset.at,
+        "onset_low": None if onset is None else onset.low,
+        "onset_high": None if onset is None else onset.high,
         "indistinguishable": [dict(one) for one in found.indistinguishable],
     }
 
 
-def _lines(found: Answer, language: Any) -> list[str]:
+def _lines(found: Answer, language: Language) -> list[str]:
     """The same for people."""
     reader = Reader(lang=language, now_us=round(found.end * _US))
     whole = Whole(
@@ -99,15 +119,32 @@ def _lines(found: Answer, language: Any) -> list[str]:
         findings=len(found.scan.findings),
     )
     lines = [words.overall(found.scan.overall, whole, About(), reader)]
-    for place, (one, since) in enumerate(
-        zip(found.scan.findings, found.onsets, strict=True), start=1
-    ):
-        about = About(onset=_in_us(since), template=one.fingerprint)
-        lines.append(f"{place}. {words.sentence(one, about, reader)}; q = {one.q:.2g}")
+    pairs = zip(found.scan.findings, found.onsets, strict=True)
+    for place, (one, onset) in enumerate(pairs, start=1):
+        lines.append(f"{place}. {_sentence(one, onset, reader)}")
     return lines + [f"note: {note}" for note in found.scan.notes]
 
 
-def _in_us(since: Onset | None) -> Onset | None:
-    if since is None:
-        return None
-    return Onset(at=since.at * _US, low=since.low * _US, high=since.high * _US)
+def _sentence(found: Found, onset: Onset | None, reader: Reader) -> str:
+    """A finding; its dimensions are anybody's, so they have no words of their own."""
+    says = _WORDS[reader.lang]
+    told = says["fails"].format(
+        where=_pairs(found.where),
+        how=says["how"].format(found.fingerprint) if found.fingerprint else "",
+        observed=found.observed,
+        n=found.n,
+        expected=words.amount(found.expected),
+    )
+    parts = [told, says["share"].format(found.share), f"q = {found.q:.2g}"]
+    if onset is not None:
+        parts.insert(1, since(_in_us(onset), reader))
+    parts += [says["or"].format(_pairs(other)) for other in found.indistinguishable]
+    return says["comma"].join(parts)
+
+
+def _pairs(where: Where) -> str:
+    return ", ".join(f"{name}={value or _NONE}" for name, value in where.items())
+
+
+def _in_us(onset: Onset) -> Onset:
+    return Onset(at=onset.at * _US, low=onset.low * _US, high=onset.high * _US)

@@ -1,9 +1,9 @@
 """How much better it explains the window that attempts of a predicate fail at a rate of their own.
 
 The null is one and the same for all predicates: every attempt fails as often as the baseline lets
-expect, times what all fail more often now. So predicates can be compared: what the wider one has more
-of has to fail like the rest of it, or it loses (Kulldorff's scan statistic, for attempts that are
-not alike).
+expect, times what all fail more often now. So predicates can be compared: what the wider one has
+more has to fail like the rest of it, or it loses (Kulldorff's scan statistic, for attempts that
+are not alike).
 """
 
 import numpy as np

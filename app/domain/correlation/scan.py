@@ -1,5 +1,6 @@
 """The scan: what failures of a window have in common that its successes and the past do not."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Final
 
@@ -8,16 +9,16 @@ import numpy as np
 from app.domain.correlation.candidates import candidates
 from app.domain.correlation.chronic import chronic
 from app.domain.correlation.cube import Cube
-from app.domain.correlation.dependencies import space_of
+from app.domain.correlation.dependencies import Space, space_of
 from app.domain.correlation.found import Found, Scan
 from app.domain.correlation.naming import found_at, predicate_at, simplest_of
-from app.domain.correlation.outcomes import outcomes_of
+from app.domain.correlation.outcomes import Outcomes, outcomes_of
 from app.domain.correlation.overall import overall
-from app.domain.correlation.past import past_of
-from app.domain.correlation.predicates import alike, simplest
+from app.domain.correlation.past import Past, past_of
+from app.domain.correlation.predicates import Booleans, alike, simplest
 from app.domain.correlation.ranking import rank
 from app.domain.correlation.rules import Rules
-from app.domain.correlation.tally import tally_of
+from app.domain.correlation.tally import Tally, tally_of
 
 _DEFAULT: Final = Rules()
 
@@ -36,30 +37,56 @@ def scan(window: Cube, baseline: Cube, *, rules: Rules = _DEFAULT) -> Scan:
     outcomes = outcomes_of(
         window, baseline, most=rules.max_fingerprints, min_failures=rules.min_failures
     )
-    tried = tuple(count * outcomes.count for count in space.tried)
     model = chronic(baseline, outcomes)
     rates = model.rates(window)
+    tried = tuple(count * outcomes.count for count in space.tried)
     explained = np.zeros(window.n.size, dtype=np.bool_)
-    findings: list[Found] = []
     found = candidates(window, space, outcomes, min_failures=rules.min_failures)
+    findings: Iterable[Found] = ()
     if found is not None:
         past = past_of(baseline, found, outcomes, model)
         tally = tally_of(window, found, outcomes, rates)
-        while len(findings) < rules.max_findings:
-            ranking = rank(tally, past, tried=tried, rules=rules)
-            if ranking.best is None:
-                break
-            best = predicate_at(found, ranking.best)
-            same = simplest(alike(window, space, best, same_rows=rules.same_rows))
-            place, named = simplest_of(ranking, tally, ranking.best, same)
-            one = found_at(ranking, tally, place, named, baseline=baseline, outcomes=outcomes)
-            others = tuple(other.where(window) for other in same if other != named)
-            findings.append(replace(one, indistinguishable=others))
-            inside = named.fits(window)
-            explained |= inside
-            tally.explain(inside, outcomes.explained_by(int(found.outcome[place])))
+        findings = _findings(
+            tally, past, space, outcomes=outcomes, explained=explained, tried=tried, rules=rules
+        )
     return Scan(
         findings=tuple(findings),
         overall=overall(window, baseline, rates[0] * window.n, explained),
         tests=sum(tried),
+        notes=_notes(window, space),
     )
+
+
+def _findings(
+    tally: Tally,
+    past: Past,
+    space: Space,
+    *,
+    outcomes: Outcomes,
+    explained: Booleans,
+    tried: tuple[int, ...],
+    rules: Rules,
+) -> Iterator[Found]:
+    """Findings one after another; says in `explained` which attempts they are of."""
+    window = tally.window
+    for _ in range(rules.max_findings):
+        ranking = rank(tally, past, tried=tried, rules=rules)
+        if ranking.best is None:
+            return
+        best = predicate_at(tally.candidates, ranking.best)
+        same = simplest(alike(window, space, best, same_rows=rules.same_rows))
+        place, named = simplest_of(ranking, tally, ranking.best, same)
+        one = found_at(ranking, tally, place, named, baseline=past.cube, outcomes=outcomes)
+        others = tuple(other.where(window) for other in same if other != named)
+        inside = named.fits(window)
+        explained |= inside
+        outcome = int(tally.candidates.outcome[place])
+        yield replace(one, indistinguishable=others)
+        tally.explain(inside, outcomes.explained_by(outcome))
+
+
+def _notes(window: Cube, space: Space) -> tuple[str, ...]:
+    if not space.left_out:
+        return ()
+    names = ", ".join(window.names[dim] for dim in space.left_out)
+    return (f"very many dimensions: not looked at three at once with {names}",)
