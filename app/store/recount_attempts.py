@@ -64,7 +64,7 @@ def unequal(conn: Connection, start: int) -> list[tuple[Key, int, int]]:
     """
     hours = and_(_C.grain == "hour", _C.start >= start, _C.start < start + DAY_US)
     day = and_(_C.grain == "day", _C.start == start)
-    cells = union_all(_signed(hours, is_day=0), _signed(day, is_day=1)).subquery("cells")
+    cells = union_all(_of_grain(hours, is_day=0), _of_grain(day, is_day=1)).subquery("cells")
     of_hours, of_day = (
         func.sum(case((cells.c.is_day == one, cells.c.n), else_=0)) for one in (0, 1)
     )
@@ -84,7 +84,7 @@ def unequal(conn: Connection, start: int) -> list[tuple[Key, int, int]]:
     return [(_key(*row[:-2]), row[-2], row[-1]) for row in rows]
 
 
-def _signed(inside: ColumnElement[bool], *, is_day: int) -> Select[Any]:
+def _of_grain(inside: ColumnElement[bool], *, is_day: int) -> Select[Any]:
     return select(_C.profile_id, _C.archived, _C.n, literal(is_day).label("is_day")).where(inside)
 
 

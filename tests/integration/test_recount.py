@@ -120,6 +120,27 @@ def test_emptied_table_of_attempts_is_found_and_mended(
     assert reconcile(core).is_equal
 
 
+def test_removed_attempts_that_contradict_each_other_are_told(core: Core) -> None:
+    """Nothing tells what was removed but an hour and its day: it is named, left, and accepted."""
+    with core.database.write() as conn:
+        planted.some(conn)
+        planted.tried(conn)
+        conn.execute(text("DELETE FROM task_attempt WHERE outcome = 'failed'"))
+    assert reconcile(core).is_equal
+    with core.database.write() as conn:
+        conn.execute(text("UPDATE stat_attempt SET n = 9 WHERE archived = 1 AND start = :at"),
+                     {"at": START_US + HOUR_US})  # fmt: skip
+    found = reconcile(core, rebuild=True)
+    assert [one.name for one in found.left] == [
+        "day 2026-01-01 removed w1/h1/tone/v1/en/1.0/100-499/api v2:f repeat n"
+    ]
+    assert (found.left[0].expected, found.left[0].got, found.lost) == (10, 2, 1)
+    accepted = reconcile(core, rebuild=True, accept=True)
+    assert accepted.is_equal
+    assert [one.place for one in accepted.accepted] == ["accepted"]
+    assert reconcile(core).is_equal
+
+
 #: (what, which of the rows, with what)
 _STEPS = st.lists(
     st.tuples(
