@@ -1,6 +1,6 @@
 """The scan: what failures of a window have in common that its successes and the past do not."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
@@ -42,15 +42,16 @@ def scan(window: Cube, baseline: Cube, *, rules: Rules = _DEFAULT) -> Scan:
     tried = tuple(count * outcomes.count for count in space.tried)
     explained = np.zeros(window.n.size, dtype=np.bool_)
     found = candidates(window, space, outcomes, min_failures=rules.min_failures)
-    findings: Iterable[Found] = ()
+    findings = tuple[Found, ...]()
     if found is not None:
-        past = past_of(baseline, found, outcomes, model)
         tally = tally_of(window, found, outcomes, rates)
-        findings = _findings(
+        past = past_of(baseline, found, outcomes, model)
+        one_by_one = _findings(
             tally, past, space, outcomes=outcomes, explained=explained, tried=tried, rules=rules
         )
+        findings = tuple(one_by_one)
     return Scan(
-        findings=tuple(findings),
+        findings=findings,
         overall=overall(window, baseline, rates[0] * window.n, explained),
         tests=sum(tried),
         notes=_notes(window, space),
