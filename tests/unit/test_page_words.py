@@ -10,6 +10,7 @@ from app.config.specs import SPECS
 from app.domain.task import Move, Status
 from app.service.finish import OUTCOMES
 from app.web import words
+from app.web.format import number
 from app.web.words import words_of
 
 WEB = Path(words.__file__).parent
@@ -41,6 +42,20 @@ def test_both_languages_have_the_same_placeholders() -> None:
 def _fields(phrase: words.Phrase) -> set[str]:
     text = phrase if isinstance(phrase, str) else phrase["other"]
     return set(re.findall(r"\{(\w+)\}", text))
+
+
+def test_every_phrase_is_filled_as_markup_formats_it() -> None:
+    """What is not markup is escaped, wherever it stands; markup stays, and numbers are apart."""
+    for lang in ("en", "zh"):
+        known = words_of(lang)
+        for key, phrase in known.phrases.items():
+            values = dict.fromkeys(_fields(phrase), "<i> & {x}") | {"n": 12_345}
+            text = phrase if isinstance(phrase, str) else phrase["other"]
+            told = Markup(text).format(  # noqa: S704 - our own file
+                **values | {"n": number(12_345)}
+            )
+            assert known(key, **values) == told, key
+            assert isinstance(known(key, **values), Markup), key
 
 
 #: Phrases whose numbers are never one.
