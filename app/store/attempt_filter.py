@@ -4,6 +4,7 @@ The rows are those of `task_attempt` that count: attempts that completed or fail
 The statements read them by ix_task_attempt_ended, from a moment on and before another.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -145,15 +146,29 @@ def bins(conn: Connection, sides: Sides, step_us: int) -> list[tuple[int, int, i
 
     By ix_task_attempt_ended; reads each row. Repeats are counted.
     """
+    return [(int(at), int(n), int(selected)) for at, n, selected in _binned(conn, sides, step_us)]
+
+
+def worker_bins(conn: Connection, sides: Sides, step_us: int) -> list[tuple[str, int, int, int]]:
+    """The same by worker, who comes first; by ix_task_attempt_ended, reads each row."""
+    found = _binned(conn, sides, step_us, ATTEMPT["worker_name"])
+    return [(worker, int(at), int(n), int(selected)) for worker, at, n, selected in found]
+
+
+def _binned(
+    conn: Connection, sides: Sides, step_us: int, *values: ColumnElement[str]
+) -> Iterable[Any]:
     step = literal_column(f"((task_attempt.finished_at - {sides.start:d}) / {step_us:d})", Integer)
     is_selected = case((_selected(conn, sides), 1), else_=0).label("is_selected")
-    row = _rows(conn, sides, step.label("step"), is_selected).subquery().c
-    statement = (
-        select(row.step, func.count(), func.sum(row.is_selected))
-        .group_by(row.step)
-        .order_by(row.step)
+    keys: list[ColumnElement[Any]] = [
+        *(value.label(f"v{at}") for at, value in enumerate(values)),
+        step.label("step"),
+    ]
+    row = _rows(conn, sides, *keys, is_selected).subquery().c
+    by = [*row][: len(keys)]
+    return conn.execute(
+        select(*by, func.count(), func.sum(row.is_selected)).group_by(*by).order_by(*by)
     )
-    return [(int(at), int(n), int(selected)) for at, n, selected in conn.execute(statement)]
 
 
 def duration_ms(conn: Connection, sides: Sides, quantile: float) -> int | None:

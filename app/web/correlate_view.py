@@ -13,6 +13,7 @@ from app.service.core import Core
 from app.service.correlate import analyses, grid, links, shape
 from app.service.correlate.analyses import Analysis
 from app.service.correlate.answer import Answer
+from app.service.correlate.reading import Hourly
 from app.service.correlate.since import Reader
 from app.web import correlate_form, correlate_page, filters, query_words, worker_grid
 from app.web.correlate_form import Kept
@@ -86,19 +87,21 @@ def values(
         told = shape.answer(
             answered, Reader(lang=reader.t.lang, now_us=now, zone=reader.place.zone)
         )
-        return shown | _answered(core, told, reader)
+        return shown | _answered(core, told, reader, answered.hourly)
     if answered.state == "done" and answered.answer is not None:
         kept_answer = json.loads(answered.answer)[reader.t.lang]
         return shown | _answered(core, kept_answer, reader)
     return shown | {"analysis": _analysis(answered, found, reader)}
 
 
-def _answered(core: Core, told: dict[str, Any], reader: Visitor) -> dict[str, Any]:
+def _answered(
+    core: Core, told: dict[str, Any], reader: Visitor, hourly: Hourly | None = None
+) -> dict[str, Any]:
     """What the page shows of an answer, workers against time beside it."""
     page = correlate_page.shown(told, reader)
     question = correlate_page.question_of(told)
     workers = correlate_page.workers(told)
-    lines = grid.of_window(core, question, workers) if told["selected"] else ()
+    lines = grid.of_window(core, question, workers, hourly) if told["selected"] else ()
     marks = page["strip"].marks if page["strip"] else ()
     return page | {"grid": worker_grid.heat(lines, question, marks, reader)}
 

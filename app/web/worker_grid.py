@@ -1,10 +1,10 @@
 """Workers against time as a drawing: the darker a cell, the larger the selected share in it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from app.domain.query.query import Query, both, named
+from app.domain.query.query import both
 from app.service.correlate import links
 from app.service.correlate.grid import Cell, Line
 from app.service.correlate.question import Question
@@ -57,32 +57,67 @@ def heat(
     """Workers against time; None where there are no two of them."""
     if len(lines) < 2:
         return None
+    columns = _columns(lines, question, reader)
     return Heat(
-        lines=[_line(line, place, question, reader) for place, line in enumerate(lines)],
+        lines=[_line(line, place, question, columns, reader) for place, line in enumerate(lines)],
         times=ticks(reader.place, question.start, question.end),
         marks=marks,
         height_px=len(lines) * LINE_PX - GAP_PX,
     )
 
 
-def _line(line: Line, place: int, question: Question, reader: Visitor) -> HeatLine:
-    name = line.worker or str(reader.t("dimension.none"))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Column:
+    """The cells of a step: when it began in words, and lists of its selected attempts."""
+
+    when: str
+    lists: links.Lists
+
+
+def _columns(
+    lines: Sequence[Line], question: Question, reader: Visitor
+) -> dict[tuple[int, int], _Column]:
+    """The steps by their two moments: their cells share what is slow to write."""
+    terms = both(question.within, question.selection)
+    steps = dict.fromkeys((cell.at, cell.end) for line in lines for cell in line.cells)
+    return {
+        (at, end): _Column(
+            when=moments.short(reader.place, at),
+            lists=links.Lists(start=at, end=end, terms=terms),
+        )
+        for at, end in steps
+    }
+
+
+def _line(
+    line: Line,
+    place: int,
+    question: Question,
+    columns: Mapping[tuple[int, int], _Column],
+    reader: Visitor,
+) -> HeatLine:
     return HeatLine(
-        name=name,
+        name=_name(line, reader),
         y=place * LINE_PX,
-        cells=[_cell(cell, line.worker, name, question, reader) for cell in line.cells],
+        cells=[
+            _cell(cell, line, question, columns[cell.at, cell.end], reader) for cell in line.cells
+        ],
     )
 
 
-def _cell(cell: Cell, worker: str, name: str, question: Question, reader: Visitor) -> HeatCell:
+def _name(line: Line, reader: Visitor) -> str:
+    return line.worker or str(reader.t("dimension.none"))
+
+
+def _cell(cell: Cell, line: Line, question: Question, column: _Column, reader: Visitor) -> HeatCell:
     length = max(1, question.end - question.start)
     left = 100 * (cell.at - question.start) / length
     width = 100 * (cell.end - cell.at) / length
     gap = min(0.15, width / 4)
     says = reader.t(
         "correlate.grid_cell",
-        worker=name,
-        when=moments.short(reader.place, cell.at),
+        worker=_name(line, reader),
+        when=column.when,
         selected=cell.selected,
         n=cell.n,
     )
@@ -91,11 +126,5 @@ def _cell(cell: Cell, worker: str, name: str, question: Question, reader: Visito
         width=round(width - gap, 3),
         heat=sum(cell.selected / cell.n >= least for least in SHARES),
         says=says.unescape(),
-        path=_path(cell, worker, question) if cell.selected else None,
+        path=column.lists.url({"worker": line.worker}) if cell.selected else None,
     )
-
-
-def _path(cell: Cell, worker: str, question: Question) -> str:
-    only = Query(terms=(named("worker", worker),))
-    terms = both(question.within, both(question.selection, only))
-    return links.attempts_url(start=cell.at, end=cell.end, terms=terms)

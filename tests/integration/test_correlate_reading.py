@@ -156,3 +156,25 @@ def test_day_grain_says_the_same(database: Database, monkeypatch: pytest.MonkeyP
     assert (cube.grain, cube.is_by_hour, cube.wants_hours) == ("day", False, True)
     assert _cells(cube.window) == _cells(rows.window)
     assert _cells(cube.baseline) == _cells(rows.baseline)
+
+
+@pytest.mark.parametrize("query", ["", "worker:w*", "fingerprint:v2:0000000000000001"])
+def test_workers_hour_by_hour_are_as_the_rows(database: Database, query: str) -> None:
+    """A window of half a day or more has its workers by the hour, ragged ends too, no repeats."""
+    with database.read() as conn:
+        question = _question((DAY_US // 2 + 60_000_123, 11, DAY_US), query, "source:api,page")
+        found = reading.read(database, conn, question).hourly
+        _, of_rows = strip.of_workers(conn, question)
+    assert found is not None
+    wanted: Counter[tuple[str, int, str]] = Counter()
+    for worker, bins in of_rows.items():
+        for at, n, selected in bins:
+            wanted[worker, at - at % HOUR_US, "n"] += n
+            wanted[worker, at - at % HOUR_US, "selected"] += selected
+    told: Counter[tuple[str, int, str]] = Counter()
+    for place, worker in enumerate(found.workers):
+        for hour, start in enumerate(found.starts.tolist()):
+            told[worker, start, "n"] += int(found.n[place, hour])
+            told[worker, start, "selected"] += int(found.selected[place, hour])
+    assert +told == +wanted
+    assert len(of_rows) > 1

@@ -76,6 +76,18 @@ def test_list_is_of_the_selection_the_group_and_the_window() -> None:
     )
 
 
+def test_lists_of_predicates_share_what_they_have_in_common() -> None:
+    """Each is as if it had been written alone, whatever the terms say already."""
+    terms = Query(terms=(named("engine", "volc"), named("is", "repeat", is_negated=True)))
+    lists = links.Lists(start=_START, end=_END, terms=terms)
+    for where in ({}, {"engine": "volc"}, {"engine": "a b"}, {"voice": "&", "worker": ""}):
+        alone = links.attempts_url(start=_START, end=_END, terms=terms, where=where)
+        assert lists.url(where) == alone
+        own = [named(name, value) for name, value in where.items()]
+        wanted = dict.fromkeys((*terms.terms, *own, within("ended", _START, _END)))
+        assert _query(alone).terms == tuple(wanted)
+
+
 def test_addresses_of_questions_and_attempts() -> None:
     """Empty parameters are left out; an attempt is named by its task and its number."""
     assert links.correlate_url({}) == "/correlate"

@@ -9,7 +9,7 @@ from app.service.correlate.bars import Bars
 from app.service.correlate.boundary import Boundary
 from app.service.correlate.exemplars import Exemplar
 from app.service.correlate.question import Kind, Question
-from app.service.correlate.reading import Grain
+from app.service.correlate.reading import Grain, Hourly
 from app.service.correlate.strip import Strip
 from app.store.failure_templates import Template
 from app.store.system_events import SystemEvent
@@ -52,6 +52,7 @@ class Answer:
         repeats: Attempts that were left out of both.
         rise: What is known of a rise of everything: since when, what changed then.
         mix_value: Of a mix shift: the value that more traffic goes to.
+        hourly: Workers hour by hour, as of `Reading`.
         events: What changed in the system during the window.
         tests: Predicates that were tried.
         cells: Cells that were scanned, of window and baseline.
@@ -75,6 +76,7 @@ class Answer:
     findings: tuple[Finding, ...]
     dimensions: tuple[Bars, ...]
     strip: Strip
+    hourly: Hourly | None
     events: tuple[SystemEvent, ...]
     tests: int
     cells: int

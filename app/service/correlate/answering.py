@@ -71,6 +71,7 @@ def look(core: Core, conn: Connection, question: Question, now: int, tell: Tell 
         findings=tuple(looked[: len(findings)]),
         dimensions=bars.of_cube(read.window),
         strip=read.strip,
+        hourly=read.hourly,
         events=tuple(system_events.between(conn, told.start, told.end, limit=MAX_EVENTS)),
         tests=found.tests,
         cells=len(read.window.n) + len(read.baseline.n),

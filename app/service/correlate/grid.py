@@ -1,27 +1,18 @@
 """Workers against time: how many of a window's attempts are selected, each worker, step by step."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-
-from app.domain.correlation.dimensions import DIMENSIONS
-from app.domain.query.query import Query, both, named
 from app.domain.window import HOUR_US
 from app.service.core import Core
-from app.service.correlate import counted, profiles, reading, strip
+from app.service.correlate import strip
 from app.service.correlate.question import Question
-from app.service.correlate.selecting import holds
-from app.store.database import Connection
+from app.service.correlate.reading import Hourly
 
 #: Workers that are drawn, and attempts of a window up to which rows are read for it.
 MAX_WORKERS: Final = 12
 MAX_ROWS: Final = 20_000
-#: Windows from which on whole hours are fine enough: those cost no row.
-HOURS_FROM_US: Final = 12 * HOUR_US
-_WORKER: Final = DIMENSIONS.index("worker")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +34,10 @@ class Line:
 
 
 def of_window(
-    core: Core, question: Question, workers: Sequence[tuple[str, int, int]]
+    core: Core,
+    question: Question,
+    workers: Sequence[tuple[str, int, int]],
+    hourly: Hourly | None = None,
 ) -> tuple[Line, ...]:
     """The lines of a window; none where there are fewer than two workers, or it would cost much.
 
@@ -51,48 +45,28 @@ def of_window(
         core: Where to read.
         question: What was looked at; of the slowest they are a filter by now.
         workers: Each with how many of its attempts are selected, and how many there are.
+        hourly: What the answer has read, by the hour; None: it has not.
     """
     drawn = sorted(workers, key=lambda one: (-one[1], -one[2], one[0]))[:MAX_WORKERS]
     names = sorted(name for name, _, _ in drawn)
     if len(names) < 2:
         return ()
-    is_short = question.end - question.start < HOURS_FROM_US
+    if hourly is not None:
+        return tuple(_line(question, name, _of_hours(question, hourly, name), HOUR_US)
+                     for name in names)  # fmt: skip
+    if sum(n for _, _, n in workers) > MAX_ROWS:
+        return ()
     with core.database.read() as conn:
-        if reading.is_of_cube(question) and not is_short and not question.is_long:
-            return _of_hours(core, conn, question, names)
-        if sum(n for _, _, n in workers) > MAX_ROWS:
-            return ()
-        return tuple(_of_rows(conn, question, name) for name in names)
+        step, found = strip.of_workers(conn, question)
+    return tuple(_line(question, name, found.get(name, ()), step) for name in names)
 
 
-def _of_rows(conn: Connection, question: Question, worker: str) -> Line:
-    only = Query(terms=(named("worker", worker),))
-    found = strip.of_rows(conn, replace(question, within=both(question.within, only)))
-    bins = ((one.at, one.n, one.selected) for one in found.bins)
-    return _line(question, worker, bins, found.step_us)
-
-
-def _of_hours(
-    core: Core, conn: Connection, question: Question, names: Sequence[str]
-) -> tuple[Line, ...]:
-    """Out of the cube: whole hours, and the rows of ragged ends."""
-    found = counted.by_hour(
-        conn, question.start, question.end, lambda _done, _of: None, in_days=False
-    )
-    coded = profiles.of_database(core.database).of(conn, found.ids)
-    counts = holds(question.within, coded) & ~coded.is_repeat
-    selected = counts & holds(question.selection, coded)
-    workers = coded.codes[:, _WORKER]
-    keys, places = np.unique(np.column_stack([workers, found.hours]), axis=0, return_inverse=True)
-    places = places.reshape(-1)
-    every = np.bincount(places, weights=found.n * counts, minlength=len(keys))
-    mine = np.bincount(places, weights=found.n * selected, minlength=len(keys))
-    lines: defaultdict[str, list[tuple[int, int, int]]] = defaultdict(list)
-    for (code, hour), n, some in zip(keys.tolist(), every.tolist(), mine.tolist(), strict=True):
+def _of_hours(question: Question, hourly: Hourly, worker: str) -> Iterable[tuple[int, int, int]]:
+    place = hourly.workers.index(worker)
+    found = (hourly.starts, hourly.n[place], hourly.selected[place])
+    for start, n, selected in zip(*(one.tolist() for one in found), strict=True):
         if n:
-            at = max(hour * HOUR_US, question.start)
-            lines[coded.texts[_WORKER][code]].append((at, int(n), int(some)))
-    return tuple(_line(question, name, lines[name], HOUR_US) for name in names)
+            yield max(start, question.start), n, selected
 
 
 def _line(

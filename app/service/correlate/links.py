@@ -6,10 +6,10 @@ values are; moments are absolute, so that an address opens the same rows later.
 
 from collections.abc import Mapping
 from typing import Final
-from urllib.parse import urlencode
+from urllib.parse import quote_plus, urlencode
 
 from app.domain.correlation.found import Where
-from app.domain.query.query import Query, both, named, within
+from app.domain.query.query import Query, Term, named, within
 from app.service.core import Core
 from telemetry import provider
 
@@ -23,32 +23,40 @@ def predicate(where: Where) -> Query:
     return Query(terms=tuple(named(name, value) for name, value in where.items()))
 
 
-def listed(
-    *,
-    start: int,
-    end: int,
-    terms: Query | None = None,
-    where: Where = _NOTHING,
-    fingerprint: str | None = None,
-    with_repeats: bool = False,
-) -> Query:
-    """The attempts that ended from `start` on and before `end`, and that fit.
+class Lists:
+    """Lists of attempts of one stretch, by predicate: what they share is written once.
 
     Args:
-        start: Microseconds since the epoch.
-        end: The same.
+        start: They ended from this moment on, microseconds since the epoch.
+        end: And before this one.
         terms: Conditions beside the predicate, such as `outcome:failure`.
-        where: The predicate.
-        fingerprint: Only failures of this group; None: of any.
         with_repeats: Whether attempts are listed that a scan leaves out as repeats.
     """
-    group = (
-        Query(terms=(named("fingerprint", fingerprint),)) if fingerprint is not None else Query()
-    )
-    fits = both(both(terms or Query(), predicate(where)), group)
-    kept = fits if with_repeats else both(fits, _NO_REPEATS)
-    once = tuple(dict.fromkeys(kept.terms))
-    return Query(terms=(*once, within("ended", start, end)))
+
+    def __init__(
+        self, *, start: int, end: int, terms: Query | None = None, with_repeats: bool = False
+    ) -> None:
+        self._common = dict.fromkeys((terms or Query()).terms)
+        last = () if with_repeats else _NO_REPEATS.terms
+        rest = (term for term in last if term not in self._common)
+        self._head = [_quoted(term) for term in self._common]
+        self._tail = [_quoted(term) for term in (*rest, within("ended", start, end))]
+
+    def url(self, where: Where = _NOTHING, fingerprint: str | None = None) -> str:
+        """The address of the list of a predicate's attempts.
+
+        Args:
+            where: The predicate.
+            fingerprint: Only failures of this group; None: of any.
+        """
+        group = (named("fingerprint", fingerprint),) if fingerprint is not None else ()
+        own = dict.fromkeys((*predicate(where).terms, *group))
+        said = [_quoted(term) for term in own if term not in self._common]
+        return f"/attempts?q={'+'.join((*self._head, *said, *self._tail))}"
+
+
+def _quoted(term: Term) -> str:
+    return quote_plus(str(term))
 
 
 def attempts_url(
@@ -60,16 +68,9 @@ def attempts_url(
     fingerprint: str | None = None,
     with_repeats: bool = False,
 ) -> str:
-    """The address of the list of `listed`."""
-    query = listed(
-        start=start,
-        end=end,
-        terms=terms,
-        where=where,
-        fingerprint=fingerprint,
-        with_repeats=with_repeats,
-    )
-    return f"/attempts?{urlencode({'q': str(query)})}"
+    """The address of one list, as `Lists` writes it."""
+    lists = Lists(start=start, end=end, terms=terms, with_repeats=with_repeats)
+    return lists.url(where, fingerprint)
 
 
 def correlate_url(given: Mapping[str, str]) -> str:

@@ -33,6 +33,23 @@ MAX_BY_HOUR: Final = 500_000
 STRIP_HOURS_US: Final = 12 * HOUR_US
 
 Grain = Literal["hour", "day", "rows"]
+_WORKER: Final = DIMENSIONS.index("worker")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hourly:
+    """Attempts of a window by worker and hour; repeats are left out.
+
+    Attributes:
+        workers: Their names; those of other windows, too.
+        starts: When each hour began, microseconds.
+        n, selected: Shape (workers, hours).
+    """
+
+    workers: Sequence[str]
+    starts: Integers
+    n: Integers
+    selected: Integers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +60,7 @@ class Reading:
         question: What was read: wider at its ends where rows are gone.
         window, baseline: Their cubes; "failed" is "selected". Repeats are in none.
         strip: The window bin by bin.
+        hourly: Its workers hour by hour, where the strip was made of hours.
         grain: What they were read from.
         is_whole_hours: Whether it is wider than asked for.
         repeats: Attempts of the window that were left out: the same text had failed so before.
@@ -55,6 +73,7 @@ class Reading:
     window: Cube
     baseline: Cube
     strip: Strip
+    hourly: Hourly | None
     grain: Grain
     is_whole_hours: bool
     repeats: int
@@ -144,11 +163,13 @@ def _of_cube(
         )
     made = _made(database, conn, told, window, past, is_by_hour=is_by_hour)
     is_short = told.end - told.start < STRIP_HOURS_US and not window.removed
+    hourly = None if is_short else _hourly(window, made)
     return Reading(
         question=told,
         window=made.window,
         baseline=made.baseline,
-        strip=strip.of_rows(conn, told) if is_short else _strip(told, window, made, step),
+        strip=strip.of_rows(conn, told) if hourly is None else _strip(told, hourly, step),
+        hourly=hourly if step == HOUR_US else None,
         grain="day" if told.is_long and not is_by_hour else "hour",
         is_whole_hours=told != question,
         repeats=made.repeats,
@@ -173,6 +194,7 @@ class _Made:
 
     Attributes:
         ids: Profiles of the window; of each, whether it is looked at, and selected.
+        worker: Of each, its place in `workers`.
     """
 
     window: Cube
@@ -181,6 +203,8 @@ class _Made:
     ids: Integers
     is_evidence: Truths
     is_selected: Truths
+    worker: Integers
+    workers: Sequence[str]
 
 
 def _made(
@@ -218,22 +242,40 @@ def _made(
         ids=once.ids,
         is_evidence=is_evidence[of_window],
         is_selected=is_selected[of_window],
+        worker=coded.codes[: len(once.ids), _WORKER],
+        workers=coded.texts[_WORKER],
     )
 
 
-def _strip(told: Question, window: Counted, made: _Made, step: int) -> Strip:
-    """The strip of the window, out of whole hours or days."""
+def _hourly(window: Counted, made: _Made) -> Hourly:
+    """The attempts of the window by worker and hour, without repeats."""
     order = np.argsort(made.ids, kind="stable")
     places = order[np.searchsorted(made.ids, window.ids, sorter=order)]
-    counts = made.is_evidence[places]
-    selected = counts & made.is_selected[places]
+    counts = window.n * made.is_evidence[places]
     hours, at = np.unique(window.hours, return_inverse=True)
-    n = np.bincount(at, weights=window.n * counts, minlength=len(hours))
-    mine = np.bincount(at, weights=window.n * selected, minlength=len(hours))
-    found = zip((hours * HOUR_US).tolist(), n.tolist(), mine.tolist(), strict=True)
-    return strip.of_counts(
-        told, ((begin, int(every), int(some)) for begin, every, some in found if every), step
+    shape = (len(made.workers), len(hours))
+    keys = made.worker[places] * len(hours) + at
+    every, mine = (
+        np.bincount(keys, weights=weights, minlength=shape[0] * shape[1]).reshape(shape)
+        for weights in (counts, counts * made.is_selected[places])
     )
+    return Hourly(
+        workers=made.workers,
+        starts=hours * HOUR_US,
+        n=every.astype(np.int64),
+        selected=mine.astype(np.int64),
+    )
+
+
+def _strip(told: Question, hourly: Hourly, step: int) -> Strip:
+    """The strip of the window, out of whole hours or days."""
+    found = zip(
+        hourly.starts.tolist(),
+        hourly.n.sum(axis=0).tolist(),
+        hourly.selected.sum(axis=0).tolist(),
+        strict=True,
+    )
+    return strip.of_counts(told, (one for one in found if one[1]), step)
 
 
 def _cubes(
@@ -283,6 +325,7 @@ def of_rows(conn: Connection, question: Question, tell: Tell = nobody) -> Readin
         window=made[0],
         baseline=made[1],
         strip=strip.of_rows(conn, question),
+        hourly=None,
         grain="rows",
         is_whole_hours=False,
         repeats=window.repeats,

@@ -28,7 +28,7 @@ def answer(found: Answer, reader: Reader) -> Json:
         "baseline_selected": found.baseline_selected,
         "overall": _overall(found, reader),
         "findings": [finding(found, one, reader) for one in found.findings],
-        "dimensions": [_dimension(found, one) for one in found.dimensions],
+        "dimensions": _dimensions(found),
         "strip": _strip(found),
         "tests": found.tests,
         "notes": [notes.words(note, reader.lang) for note in found.notes],
@@ -147,17 +147,27 @@ def _onset(found: Onset | None) -> Json | None:
     }
 
 
-def _dimension(found: Answer, one: Bars) -> Json:
-    return {
-        "name": one.name,
-        "difference": one.difference,
-        "values": [_bar(found, one, bar) for bar in one.bars],
-    }
+def _dimensions(found: Answer) -> list[Json]:
+    question = found.question
+    rest = rest_of(question)
+    sides = [
+        links.Lists(start=question.start, end=question.end, terms=both(question.within, side))
+        if side is not None
+        else None
+        for side in (question.selection, rest)
+    ]
+    return [
+        {
+            "name": one.name,
+            "difference": one.difference,
+            "values": [_bar(one, bar, *sides) for bar in one.bars],
+        }
+        for one in found.dimensions
+    ]
 
 
-def _bar(found: Answer, of: Bars, bar: Bar) -> Json:
+def _bar(of: Bars, bar: Bar, selection: links.Lists | None, rest: links.Lists | None) -> Json:
     selected, others = of.shares(bar)
-    rest = rest_of(found.question)
     return {
         "value": bar.value,
         "is_rest": bar.value is None,
@@ -165,21 +175,13 @@ def _bar(found: Answer, of: Bars, bar: Bar) -> Json:
         "others": bar.others,
         "selected_share": selected,
         "others_share": others,
-        "attempts_url": _listed(found, of.name, bar, found.question.selection),
-        "others_url": _listed(found, of.name, bar, rest) if rest is not None else None,
+        "attempts_url": _listed(of.name, bar, selection),
+        "others_url": _listed(of.name, bar, rest),
     }
 
 
-def _listed(found: Answer, name: str, bar: Bar, side: Query) -> str | None:
-    if bar.value is None:
-        return None
-    question = found.question
-    return links.attempts_url(
-        start=question.start,
-        end=question.end,
-        terms=both(question.within, side),
-        where={name: bar.value},
-    )
+def _listed(name: str, bar: Bar, side: links.Lists | None) -> str | None:
+    return None if bar.value is None or side is None else side.url({name: bar.value})
 
 
 def rest_of(question: Question) -> Query | None:

@@ -1,6 +1,7 @@
 """The time strip: attempts of a window bin by bin, and what changed in the system meanwhile."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -54,20 +55,36 @@ def step_of(length_us: int) -> int:
 def of_rows(conn: Connection, question: Question) -> Strip:
     """The strip of a window out of its rows."""
     step = step_of(question.end - question.start)
-    bins: list[Bin] = []
+    bins = [
+        Bin(at=sides.start + place * step, n=n, selected=selected)
+        for sides in _sides(question, step)
+        for place, n, selected in attempt_filter.bins(conn, sides, step)
+    ]
+    return Strip(step_us=step, bins=tuple(bins))
+
+
+def of_workers(
+    conn: Connection, question: Question
+) -> tuple[int, Mapping[str, Sequence[tuple[int, int, int]]]]:
+    """How wide a bin is; of each worker the bins of its attempts: moment, attempts, selected."""
+    step = step_of(question.end - question.start)
+    found: defaultdict[str, list[tuple[int, int, int]]] = defaultdict(list)
+    for sides in _sides(question, step):
+        for worker, place, n, selected in attempt_filter.worker_bins(conn, sides, step):
+            found[worker].append((sides.start + place * step, n, selected))
+    return step, found
+
+
+def _sides(question: Question, step: int) -> Iterable[Sides]:
+    """What is read by one statement each; no repeats."""
     for start, end in _slices(question.start, question.end, step):
-        sides = Sides(
+        yield Sides(
             start=start,
             end=end,
             within=both(question.within, _NO_REPEATS),
             selection=question.selection,
             now_us=question.end,
         )
-        bins += [
-            Bin(at=start + place * step, n=n, selected=selected)
-            for place, n, selected in attempt_filter.bins(conn, sides, step)
-        ]
-    return Strip(step_us=step, bins=tuple(bins))
 
 
 def _slices(start: int, end: int, step: int) -> Iterable[tuple[int, int]]:
