@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.store import schema
-from app.store.database import Database
+from tests.support import migrated
 from tests.support.backend_programs import build_missing, found_programs
 from tests.support.backends import Backends, Collector, Jaeger, Pair
 from tests.support.home import Home
@@ -19,13 +18,12 @@ _TEMPLATE: list[str] = []
 def database_url(kind: str, tmp_path: Path) -> str:
     """The URL of a new database with this release's schema."""
     if kind == "sqlite":
-        url = empty_database_url(kind, tmp_path)
-        _migrate(url)
-        return url
+        migrated.copy_to(tmp_path / "voxtrace.db")
+        return empty_database_url(kind, tmp_path)
     server = shared_server()
     if not _TEMPLATE:
         url = empty_database_url(kind, tmp_path)
-        _migrate(url)
+        migrated.migrate(url)
         _TEMPLATE.append(url.partition("@/")[2].partition("?")[0])
     return server.create_database(_TEMPLATE[0])
 
@@ -35,12 +33,6 @@ def empty_database_url(kind: str, tmp_path: Path) -> str:
     if kind == "sqlite":
         return f"sqlite:///{tmp_path / 'voxtrace.db'}"
     return shared_server().create_database()
-
-
-def _migrate(url: str) -> None:
-    database = Database(url, role="migrate", pool_size=1)
-    schema.migrate(database)
-    database.close()
 
 
 @pytest.fixture(params=KINDS)

@@ -15,6 +15,7 @@ from app.config.settings import Settings, load
 from app.domain.records import WorkerRecord
 from app.service.core import Core
 from app.store import workers
+from tests.support import migrated
 from tests.support.wait import wait_until
 
 #: Environment that tests of programs start from: nothing of ours, nothing of OpenTelemetry's.
@@ -110,6 +111,10 @@ class Home:
             **environ,
         }
         home = cls(path, values)
+        file = home.settings.home / "voxtrace.db"
+        if home.settings.database_url == f"sqlite:///{file}" and not file.exists():
+            bootstrap.make_home(home.settings)
+            migrated.copy_to(file)
         bootstrap.migrate(home.settings)
         return home
 
