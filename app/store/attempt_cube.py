@@ -131,11 +131,3 @@ def archived_hours(conn: Connection, hours: Iterable[int]) -> set[int]:
         .distinct()
     )
     return set(conn.execute(statement).scalars())
-
-
-def first_hour(conn: Connection) -> int | None:
-    """The first hour in which an attempt ended (primary key, one entry); None: none ever did."""
-    return conn.execute(_FIRST_HOUR).scalar_one_or_none()
-
-
-_FIRST_HOUR: Final = select(func.min(_C.start)).where(_C.grain == "hour")

@@ -22,7 +22,6 @@ STATEMENTS: dict[str, Callable[[Connection], object]] = {
     "rows": lambda conn: attempt_cube.of_rows(conn, START_US, START_US + 9),
     "profiles": lambda conn: attempt_cube.profiles(conn, [1, 2, 3]),
     "archived hours": lambda conn: attempt_cube.archived_hours(conn, [START_US, 7]),
-    "first hour": attempt_cube.first_hour,
     "rows of a recount": lambda conn: recount_attempts.of_rows(conn, START_US, START_US + HOUR_US),
     "cells of a recount": lambda conn: recount_attempts.of_hour(conn, _HOUR),
     "unequal day": lambda conn: recount_attempts.unequal(conn, _DAY),
