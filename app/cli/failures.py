@@ -106,10 +106,14 @@ def _numbers(found: GroupView) -> Iterable[str]:
     seen = "" if last_at is None else f", last {shown(last_at)}"
     yield f"first seen {shown(found.group.first_at)}{seen}"
     ever, now = found.all_time, found.in_window
-    more = "at least " if found.is_task_count_capped else ""
+    more = "at least " if found.is_kept_count_capped else ""
     yield (
         f"failed {ever.count} times, {ever.repeats} of them again of the same text; "
-        f"{found.text_count} texts, {more}{found.task_count} tasks that are kept"
+        f"{found.text_count} texts"
+    )
+    yield (
+        f"kept are {more}{found.kept_count} attempts of {found.task_count} tasks; "
+        f"{more}{found.ended_count} tasks failed for good"
     )
     yield f"since {shown(found.window.start)}: {now.count}  {_spark(now.bins)}"
     for name, parts in now.parts.items():

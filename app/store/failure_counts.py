@@ -57,6 +57,14 @@ class FailedRow(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """Attempts of a fingerprint whose rows are kept, and the tasks that they are of."""
+
+    attempts: int
+    tasks: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Bins:
     """Where the first bin begins, and how long each is, in microseconds."""
 
@@ -134,8 +142,8 @@ def of_rows(
     return _rows(conn, statement, told)
 
 
-def tasks_of(conn: Connection, fingerprint: str, cap: int) -> int:
-    """Tasks that failed so, by their own attempts; counting stops at `cap` attempts.
+def kept(conn: Connection, fingerprint: str, cap: int) -> Kept:
+    """What is kept of a fingerprint; counting stops at `cap` attempts.
 
     Index ix_task_attempt_fingerprint alone.
     """
@@ -146,8 +154,18 @@ def tasks_of(conn: Connection, fingerprint: str, cap: int) -> int:
         .limit(cap)
         .subquery()
     )
-    statement = select(func.count(newest.c.task_id.distinct()))
-    return int(conn.execute(statement).scalar_one())
+    statement = select(func.count(), func.count(newest.c.task_id.distinct())).select_from(newest)
+    attempts, tasks = conn.execute(statement).one()
+    return Kept(attempts=int(attempts), tasks=int(tasks))
+
+
+def tasks_ended(conn: Connection, fingerprint: str, cap: int) -> int:
+    """Tasks that failed for good with a fingerprint; counting stops at `cap`.
+
+    Index ix_task_fingerprint alone.
+    """
+    newest = select(_T.id).where(_LISTED, _T.fingerprint == fingerprint).limit(cap).subquery()
+    return int(conn.execute(select(func.count()).select_from(newest)).scalar_one())
 
 
 def ends_of_tasks(conn: Connection, fingerprint: str, since: int, cap: int) -> list[int]:

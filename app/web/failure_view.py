@@ -25,6 +25,7 @@ from app.web.failure_words import (
     group_path,
     rows_path,
     state_says,
+    tasks_path,
     title_of,
 )
 from app.web.failures_page import WINDOWS
@@ -89,6 +90,8 @@ def values(
         "repeats_path": rows_path(one, span, which=REPEATS),
         "all_path": rows_path(one, None),
         "all_texts_path": rows_path(one, None, which=FIRST),
+        "tasks_path": tasks_path(one.fingerprint, None),
+        "is_all_kept": view.kept_count >= min(view.all_time.count, group.TASKS),
         "is_of_tasks": one.error_type == EXPIRED,
         "correlate_path": links.correlate_url(question),
         "apart": apart,

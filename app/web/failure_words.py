@@ -68,7 +68,7 @@ def rows_path(
         which: `EVERY`, `FIRST` or `REPEATS`.
     """
     if group.error_type == EXPIRED:
-        return _tasks_path(group.fingerprint, span)
+        return tasks_path(group.fingerprint, span)
     if span is None:
         query = both(links.predicate({**where, "fingerprint": group.fingerprint}), which)
         return f"/attempts?{urlencode({'q': str(query)})}"
@@ -82,7 +82,8 @@ def rows_path(
     )
 
 
-def _tasks_path(fingerprint: str, span: Span | None) -> str:
+def tasks_path(fingerprint: str, span: Span | None) -> str:
+    """Where tasks that failed for good are listed; of all time where there is no window."""
     terms = [named("fingerprint", fingerprint)]
     if span is not None:
         terms.append(within("ended", span.start, span.end))

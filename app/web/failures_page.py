@@ -16,6 +16,7 @@ from app.service.failures.views import GroupPage, ListedGroup, Shown
 from app.web import failure_drawing, finding_lines, moments, query_words
 from app.web.failure_drawing import Upright
 from app.web.failure_words import (
+    FIRST,
     GLYPHS,
     LEVELS,
     culprit,
@@ -52,7 +53,7 @@ class StateTab:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupRow:
-    """A group as the list draws it; `count_path` lists its attempts of the window."""
+    """A group as the list draws it; its paths list attempts of the window."""
 
     id: str
     path: str
@@ -67,6 +68,7 @@ class GroupRow:
     count: int
     count_path: str
     texts: int
+    texts_path: str
     last: Markup
     spark: Upright
     spread: Upright
@@ -96,6 +98,7 @@ def _row(one: ListedGroup, page: GroupPage, reader: Visitor, kept: Mapping[str, 
         count=counts.count,
         count_path=rows_path(group, page.window, page.where),
         texts=counts.texts,
+        texts_path=rows_path(group, page.window, page.where, FIRST),
         last=moments.tag(reader.place, group.last_at, "ago") if group.last_at else Markup("–"),
         spark=failure_drawing.upright(
             counts.bins, str(t("failures.spark", n=counts.count, bins=len(counts.bins)))

@@ -197,9 +197,10 @@ def test_a_task_that_waited_too_long_has_a_cause_without_any_attempt(core: Core)
     assert (task.status, task.error_type, task.attempt) == ("failed", "queue_expired", 0)
     assert _group(core, task.fingerprint).error_type == "queue_expired"
     page = listing.groups(core, asked({"error_type": "queue_expired"}))
-    assert [(one.counts.count, sum(one.counts.bins)) for one in page.groups] == [(1, 1)]
+    [counts] = [one.counts for one in page.groups]
+    assert (counts.count, sum(counts.bins), counts.trend) == (1, 1, 2.0)  # it has just begun
     view = group.group(core, task.fingerprint or "", asked({}))
-    assert (view.in_window.count, view.task_count) == (1, 1)
+    assert (view.in_window.count, view.task_count, view.ended_count) == (1, 0, 1)
     assert view.group.last_at == task.finished_at
 
 

@@ -109,6 +109,7 @@ def test_group_counts_what_the_rows_say(planted: Planted, name: str) -> None:
     assert (view.all_time.count, view.text_count) == (
         len(own), sum(not one.row.is_repeat for one in own),
     )  # fmt: skip
+    assert view.kept_count == len(own)
     assert view.task_count == len({one.row.task_id for one in own})
     assert view.group.last_at == max(one.ended_at for one in own)
     by_end = sorted(own, key=lambda one: one.key)
@@ -338,4 +339,4 @@ def test_what_retention_removed_is_counted_on(any_home: Home) -> None:
         own = [row.ended_at for row in failed(rows, key, 0, NOW_US + 1, {})]
         assert one.group.last_at == max(own) - max(own) % HOUR_US
         view = group.group(core, key, asked(given))
-        assert (view.all_time.count, view.exemplars) == (len(own), ())
+        assert (view.all_time.count, view.kept_count, view.exemplars) == (len(own), 0, ())

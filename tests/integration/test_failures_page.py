@@ -247,6 +247,14 @@ def test_a_failed_task_leads_to_its_group(home: Home) -> None:
     with web_client(home.settings) as client:
         page = client.get(f"/tasks/{failed.id}?tab=attempts", headers=HTML).text
         assert page.count(f'href="/failures/{failed.fingerprint}"') == 2
+        page = client.get(f"/failures/{failed.fingerprint}", headers=HTML).text
+        for_good = re.search(r'failed for good</dt><dd><a[^>]*href="(/tasks[^"]*)">1<', page)
+        assert for_good
+        assert f'id="task-{failed.id}"' in client.get(unescape(for_good[1]), headers=HTML).text
+        with home.core.database.write() as conn:
+            conn.execute(text("DELETE FROM task_attempt WHERE task_id = :id"), {"id": failed.id})
+        page = client.get(f"/failures/{failed.fingerprint}", headers=HTML).text
+        assert "<dt>Ever</dt><dd>1 attempt</dd>" in page  # no link: no row is kept
         path = f"/failures/{task_list.get(home.core, waited.id).fingerprint}"
         page = client.get(path, headers=HTML).text
         rows = re.search(r'href="(/tasks\?query=[^"]*)">1 task<', page)

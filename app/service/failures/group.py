@@ -16,7 +16,7 @@ from app.store import failure_counts, failure_exemplars, failure_groups
 from app.store.database import Connection
 from app.store.failure_counts import Bins, Told
 
-#: Events that are shown, tasks that are counted, attempts among which the slowest is looked for.
+#: Events that are shown, attempts and tasks that are counted, those among which the slowest is.
 EVENTS: Final = 200
 TASKS: Final = 10_000
 SLOWEST_OF: Final = 2_000
@@ -43,10 +43,10 @@ def group(core: Core, fingerprint: str, asked: Asked) -> GroupView:
         everywhere = Told(names=DIMENSIONS, where={})
         ever = counting.of_cube(days, known.of(conn, days.ids), everywhere, _NO_BINS, 0)
         all_time = counting.counts(ever.get(fingerprint) or counting.none(DIMENSIONS, 0))
-        tasks = failure_counts.tasks_of(conn, fingerprint, TASKS)
+        kept = failure_counts.kept(conn, fingerprint, TASKS)
+        ended = failure_counts.tasks_ended(conn, fingerprint, TASKS)
         if row.error_type == unstarted.EXPIRED:
             in_window = unstarted.sums(conn, fingerprint, found, in_window)
-            tasks = len(failure_counts.ends_of_tasks(conn, fingerprint, 0, unstarted.CAP))
         return GroupView(
             group=shown(conn, row, now),
             window=found.window,
@@ -54,8 +54,10 @@ def group(core: Core, fingerprint: str, asked: Asked) -> GroupView:
             all_time=all_time,
             in_window=counting.counts(in_window),
             text_count=all_time.texts,
-            task_count=tasks,
-            is_task_count_capped=max(tasks, all_time.count) >= TASKS,
+            kept_count=kept.attempts,
+            task_count=kept.tasks,
+            ended_count=ended,
+            is_kept_count_capped=max(kept.attempts, ended) >= TASKS,
             exemplars=tuple(_exemplars(core, conn, fingerprint, now)),
             events=tuple(failure_groups.events_of(conn, fingerprint, EVENTS)),
             now=now,

@@ -91,7 +91,7 @@ class Counts:
 
     @property
     def texts(self) -> int:
-        """Texts that failed so for the first time: each text counts once, at its first failure."""
+        """Texts that had not failed so before: each counts once, at its first failure."""
         return self.count - self.repeats
 
 
@@ -189,8 +189,11 @@ class GroupView:
         where: dimension -> value: only failures there count in the window.
         all_time: Failures ever, removed ones included (`bins` empty, `parts` of all dimensions).
         in_window: Those of the window, with `parts` of all dimensions.
-        text_count: Texts that ever failed so; `task_count`: tasks that are kept and did.
-        is_task_count_capped: Whether there are more tasks than were counted.
+        text_count: Texts that ever failed so.
+        kept_count: Attempts whose rows are kept: retention removes rows, no numbers.
+        task_count: Tasks of these; some of them may have completed at a later attempt.
+        ended_count: Tasks that are kept and failed for good so.
+        is_kept_count_capped: Whether there are more than were counted (`TASKS`).
         exemplars: At most one of each kind; none where no attempt is kept.
         events: What people, and failures after a resolution, did to it; the newest first.
     """
@@ -201,8 +204,10 @@ class GroupView:
     all_time: Counts
     in_window: Counts
     text_count: int
+    kept_count: int
     task_count: int
-    is_task_count_capped: bool
+    ended_count: int
+    is_kept_count_capped: bool
     exemplars: tuple[Exemplar, ...]
     events: tuple[FailureEventRecord, ...]
     now: int

@@ -67,7 +67,7 @@ def _counts(*names: str) -> dict[str, Schema]:
     return {
         "count": said(WHOLE, "Attempts that failed so, repeats included."),
         "repeats": said(WHOLE, "Of count: of texts that had failed so before."),
-        "texts": said(WHOLE, "Of count: texts that failed so for the first time."),
+        "texts": said(WHOLE, "Of count: of texts that had not failed so before; so many texts."),
         "bins": said(listed(WHOLE), "Failures in each part of the window, the oldest first."),
         "trend": said(NUMBER, "The last quarter against the three before it; 1: as often."),
         "parts": _parts(*names),
@@ -136,8 +136,10 @@ SCHEMAS: dict[str, Schema] = {
                     "count": WHOLE,
                     "repeats": WHOLE,
                     "texts": said(WHOLE, "Texts that ever failed so."),
-                    "tasks": said(WHOLE, "Tasks that are kept and failed so."),
-                    "is_tasks_capped": FLAG,
+                    "kept": said(WHOLE, "Attempts of count whose rows are kept."),
+                    "tasks": said(WHOLE, "Tasks of kept; some may have completed later."),
+                    "tasks_ended": said(WHOLE, "Tasks that are kept and failed for good so."),
+                    "is_kept_capped": said(FLAG, "Counting stopped at 10000."),
                     "parts": _parts(*DIMENSIONS),
                 }
             ),
