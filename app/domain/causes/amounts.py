@@ -108,9 +108,9 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         name="one or many",
-        finds=found(r"""(?<= >[ ] ) ( [a-z]{2,} [a-rt-z] ) s \b"""),
+        finds=found(r"""(?<= >[ ] ) ( [a-z]{2,} [a-rt-z] ) s \b""", any_case=False),
         puts=r"\1",
-        example="1 segment has no sound; 2 segments have none",
-        template="<n> segment has no sound; <n> segment have none",
+        example="1 segment has no sound; 2 segments have -91 dBFS",
+        template="<n> segment has no sound; <n> segment have <n> dBFS",
     ),
 )
