@@ -79,9 +79,9 @@ def read(conn: Connection, sides: Sides, wanted: Sequence[Marked]) -> list[Marks
             COUNTED,
             ATTEMPT["finished_at"] >= sides.start,
             ATTEMPT["finished_at"] < sides.end,
-            ~ATTEMPT["is_repeat"],
+            or_(*fits),  # first: what stands far back in a row takes long to read
             *attempt_filter.conditions(sides.within, asking),
-            or_(*fits),
+            ~ATTEMPT["is_repeat"],
         )
         .subquery()
         .c

@@ -7,7 +7,8 @@ from typing import Final
 import numpy as np
 
 from app.domain.correlation.cube import Integers
-from app.domain.window import DAY_US, GRAIN_US, HOUR_US, Span, cut
+from app.domain.window import DAY_US, GRAIN_US, HOUR_US, Span, ceil_to, cut
+from app.service.correlate.ragged import Ragged
 from app.store import attempt_cube, attempt_hours
 from app.store.database import Connection
 
@@ -39,11 +40,11 @@ class Counted:
     removed: int = 0
 
 
-def by_hour(conn: Connection, start: int, end: int, tell: Count, *, in_days: bool) -> Counted:
+def by_hour(ends: Ragged, start: int, end: int, tell: Count, *, in_days: bool) -> Counted:
     """Attempts that ended from the one moment on and before the other, hour by hour.
 
     Args:
-        conn: Where to read.
+        ends: Where to read.
         start: Microseconds since the epoch.
         end: The same.
         tell: Told how far it is.
@@ -53,10 +54,13 @@ def by_hour(conn: Connection, start: int, end: int, tell: Count, *, in_days: boo
     spans = [part for span in pieces.spans for part in _parts(span, in_days=in_days)]
     found: list[Counted] = []
     for done, span in enumerate(spans, start=1):
-        cells = attempt_hours.of_span(conn, span)
+        cells = attempt_hours.of_span(ends.conn, span)
         found.append(Counted(ids=cells.ids, n=cells.n, hours=cells.hours, removed=cells.removed))
         tell(done, len(spans))
-    found += [_of_rows(conn, begin, before) for begin, before in pieces.ragged]
+    for begin, before in _by_the_hour(pieces.ragged):
+        rows = ends.of(begin, before)
+        hours = np.full_like(rows.ids, begin // HOUR_US)
+        found.append(Counted(ids=rows.ids, n=rows.n, hours=hours))
     return Counted(
         ids=np.concatenate([_NONE, *(one.ids for one in found)]),
         n=np.concatenate([_NONE, *(one.n for one in found)]),
@@ -65,18 +69,18 @@ def by_hour(conn: Connection, start: int, end: int, tell: Count, *, in_days: boo
     )
 
 
-def together(conn: Connection, start: int, end: int, tell: Count) -> Counted:
+def together(ends: Ragged, start: int, end: int, tell: Count) -> Counted:
     """The same, all hours together: each profile once, hours 0."""
     pieces = cut(start, end)
     spans = [part for span in pieces.spans for part in _parts(span, in_days=True)]
     ids, n = [_NONE], [_NONE]
     for done, span in enumerate(spans, start=1):
-        cells = attempt_cube.of_span(conn, span)
+        cells = attempt_cube.of_span(ends.conn, span)
         ids.append(cells.ids)
         n.append(cells.n)
         tell(done, len(spans))
-    for begin, before in pieces.ragged:
-        rows = attempt_cube.of_rows(conn, begin, before)
+    for begin, before in _by_the_hour(pieces.ragged):
+        rows = ends.of(begin, before)
         ids.append(rows.ids)
         n.append(rows.n)
     keys = np.concatenate(ids)
@@ -111,10 +115,11 @@ def is_removed(conn: Connection, start: int, end: int) -> bool:
     return any(attempt_hours.removed_in(conn, span) for span in pieces.spans)
 
 
-def _of_rows(conn: Connection, start: int, end: int) -> Counted:
-    """Rows of one hour."""
-    rows = attempt_cube.of_rows(conn, start, end)
-    return Counted(ids=rows.ids, n=rows.n, hours=np.full_like(rows.ids, start // HOUR_US))
+def _by_the_hour(ragged: Iterable[tuple[int, int]]) -> Iterable[tuple[int, int]]:
+    """Ragged ends, each within one hour: a short window is one end that reaches into the next."""
+    for start, end in ragged:
+        middle = min(ceil_to(start + 1, HOUR_US), end)
+        yield from (pair for pair in ((start, middle), (middle, end)) if pair[0] < pair[1])
 
 
 def _parts(span: Span, *, in_days: bool) -> Iterable[Span]:

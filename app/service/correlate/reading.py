@@ -19,6 +19,7 @@ from app.service.correlate.counted import Counted
 from app.service.correlate.cubes import Lines, Truths, cubes
 from app.service.correlate.progress import Tell, nobody, part
 from app.service.correlate.question import Question, fingerprint_of
+from app.service.correlate.ragged import Ragged
 from app.service.correlate.row_lines import RowReader
 from app.service.correlate.selecting import holds, is_of_profiles
 from app.service.correlate.strip import Strip
@@ -144,14 +145,15 @@ def is_above(conn: Connection, question: Question, most: int) -> bool:
 def _of_cube(
     database: Database, conn: Connection, told: Question, question: Question, tell: Tell
 ) -> Reading:
+    ends = Ragged(conn, database.now_us(conn))
     past = counted.together(
-        conn, told.baseline_start, told.start, lambda done, of: part(tell, done, 2 * of)
+        ends, told.baseline_start, told.start, lambda done, of: part(tell, done, 2 * of)
     )
     wants_hours = told.end - told.start >= HOURS_FROM_US
-    is_by_hour = wants_hours and _is_few(conn, told, past)
+    is_by_hour = wants_hours and _is_few(ends, told, past)
     step = max(strip.step_of(told.end - told.start), HOUR_US)
     window = counted.by_hour(
-        conn,
+        ends,
         told.start,
         told.end,
         lambda done, of: part(tell, of + done, 2 * of),
@@ -159,7 +161,7 @@ def _of_cube(
     )
     if is_by_hour:
         past = counted.by_hour_of_day(
-            counted.by_hour(conn, told.baseline_start, told.start, _nobody, in_days=False)
+            counted.by_hour(ends, told.baseline_start, told.start, _nobody, in_days=False)
         )
     made = _made(database, conn, told, window, past, is_by_hour=is_by_hour)
     is_short = told.end - told.start < STRIP_HOURS_US and not window.removed
@@ -179,8 +181,8 @@ def _of_cube(
     )
 
 
-def _is_few(conn: Connection, told: Question, past: Counted) -> bool:
-    window = counted.together(conn, told.start, told.end, _nobody)
+def _is_few(ends: Ragged, told: Question, past: Counted) -> bool:
+    window = counted.together(ends, told.start, told.end, _nobody)
     return int(window.n.sum() + past.n.sum()) <= MAX_BY_HOUR
 
 
