@@ -14,7 +14,7 @@ from app.service.core import Core
 from telemetry import provider
 
 #: Attempts that failed as the same text had before are evidence on no side.
-_NO_REPEATS: Final = Query(terms=(named("is", "repeat", is_negated=True),))
+NO_REPEATS: Final = Query(terms=(named("is", "repeat", is_negated=True),))
 _NOTHING: Final[Where] = {}
 
 
@@ -37,7 +37,7 @@ class Lists:
         self, *, start: int, end: int, terms: Query | None = None, with_repeats: bool = False
     ) -> None:
         self._common = dict.fromkeys((terms or Query()).terms)
-        last = () if with_repeats else _NO_REPEATS.terms
+        last = () if with_repeats else NO_REPEATS.terms
         rest = (term for term in last if term not in self._common)
         self._head = [_quoted(term) for term in self._common]
         self._tail = [_quoted(term) for term in (*rest, within("ended", start, end))]

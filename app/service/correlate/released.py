@@ -43,9 +43,13 @@ def instead(conn: Connection, place: Place, found: Sequence[Found]) -> list[Foun
     told: list[Found] = []
     for one in found:
         other = _told(conn, place, one) if _RELEASE in one.where and place.has_rows else None
-        if other is None or all(other.where != before.where for before in (*found, *told)):
+        if other is None or not any(_is_same(other, before) for before in (*found, *told)):
             told.append(other or one)
     return told
+
+
+def _is_same(one: Found, other: Found) -> bool:
+    return one.where == other.where and one.fingerprint == other.fingerprint
 
 
 def _told(conn: Connection, place: Place, one: Found) -> Found | None:
@@ -85,7 +89,7 @@ def _sides(place: Place, where: Where, start: float) -> Sides:
     return Sides(
         start=round(start),
         end=question.end,
-        within=both(question.within, links.predicate(where)),
+        within=both(both(question.within, links.predicate(where)), links.NO_REPEATS),
         selection=question.selection,
         now_us=place.now,
     )

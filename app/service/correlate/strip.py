@@ -5,8 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from app.domain.query.query import Query, both, named
+from app.domain.query.query import both
 from app.domain.window import DAY_US, HOUR_US, ceil_to
+from app.service.correlate import links
 from app.service.correlate.question import Question
 from app.store import attempt_filter
 from app.store.attempt_filter import Sides
@@ -21,8 +22,6 @@ _STEPS_US: Final = (
     *(n * _MINUTE_US for n in (1, 2, 5, 10, 20, 30)),
     *(n * HOUR_US for n in (1, 2, 3, 6, 12, 24, 48, 168)),
 )
-#: Attempts that failed as the same text had before are evidence on no side.
-_NO_REPEATS: Final = Query(terms=(named("is", "repeat", is_negated=True),))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +80,7 @@ def _sides(question: Question, step: int) -> Iterable[Sides]:
         yield Sides(
             start=start,
             end=end,
-            within=both(question.within, _NO_REPEATS),
+            within=both(question.within, links.NO_REPEATS),
             selection=question.selection,
             now_us=question.end,
         )
