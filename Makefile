@@ -10,7 +10,7 @@ JOBS ?= 2
 # tasks of bench-stats
 N ?= 10000
 
-.PHONY: help run test check backends bench bench-stats regressions chaos chaos-traces chaos-stats pictures lint types layers unit clean
+.PHONY: help run test check backends bench bench-stats bench-correlate regressions chaos chaos-traces chaos-stats pictures lint types layers unit clean
 
 help: ## Show what can be made.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ backends: $(VENV)/.dev ## Get a real collector and a real Jaeger for the tests (
 
 bench-stats: $(VENV)/.dev ## Measure statistics and lists among N tasks; DATABASES="sqlite postgres", kept in var/bench/stats.
 	$(BIN)/python -m tests.bench.stats --count $(N) $(DATABASES:%=--database %) $(ARGS)
+
+bench-correlate: $(VENV)/.dev ## Judge the search for causes among planted ones and nulls; SEED=, SUITES=pair,triple.
+	$(BIN)/python -m tests.bench.correlate $(SEED:%=--seed %) $(SUITES:%=--suites %) $(ARGS)
 
 bench: $(VENV)/.dev ## Measure; prints tables and writes var/bench/*.json.
 	$(BIN)/python -m tests.bench $(ARGS)

@@ -10,7 +10,7 @@ from app.domain.correlation.found import Onset
 Floats = NDArray[np.float64]
 
 #: How many attempts the expected rate weighs, beside those before the change.
-_PRIOR: Final = 30.0
+_PRIOR: Final = 100.0
 #: Probability that it began in the window, before the attempts are looked at.
 _BEGAN: Final = 0.5
 #: Part of the probability outside of the interval, on each side.

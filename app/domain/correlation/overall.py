@@ -12,12 +12,15 @@ from app.domain.correlation.found import Kind, Overall
 from app.domain.correlation.predicates import Booleans
 
 #: Standard deviations above what is expected, and how many times as much, for a rise.
-_SURE: Final = 3.09
+_SURE: Final = 2.9
 _RISE: Final = 1.3
 #: By how much a mix has to raise what is expected, and by how many standard deviations of what the
 #: baseline knows of it.
 _SHIFT: Final = 1.2
 _SURE_SHIFT: Final = 2.0
+_LIKELY_SHIFT: Final = 1.0
+#: To what part of it a mix has to lower what is expected, for less to be expected at all.
+_FALL: Final = 0.9
 #: Attempts of a value that the rate of everything weighs, beside its own.
 _PRIOR: Final = 50.0
 
@@ -55,7 +58,8 @@ def overall(window: Cube, baseline: Cube, usual: Floats, explained: Booleans) ->
 def _kind(window: Cube, baseline: Cube, usual: Floats, left: Booleans) -> tuple[Kind, int | None]:
     """What became of the attempts that no finding explains, and where the mix changed.
 
-    A rise has to be more than any one dimension's mix, and the mix of all of them, lets expect.
+    A rise has to be more than the mix of all dimensions lets expect, and more than that of the one
+    which shifted most, or than the baseline's rate of everything where none has.
     """
     n = window.n[left]
     if not baseline.total or not n.size:
@@ -64,18 +68,36 @@ def _kind(window: Cube, baseline: Cube, usual: Floats, left: Booleans) -> tuple[
     share = (baseline.failed + 0.5) / (baseline.total + 1)
     plain = share * float(n.sum())
     mixes = [_mix(window, baseline, dim, share, left) for dim in range(len(window.names))]
-    error = max([plain**2 / max(baseline.failed, 1), *(mix.error for mix in mixes)])
-    most = max([plain, float(usual[left].sum()), *(mix.expected for mix in mixes)])
-    if observed >= _RISE * most and observed - most > _SURE * math.sqrt(most + error):
-        return "global_rise", None
     dim = int(np.argmax([mix.expected for mix in mixes])) if mixes else 0
-    if mixes and _has_shifted(mixes[dim], plain) and observed > plain:
+    rise = _deviations(observed, plain, plain**2 / max(baseline.failed, 1))
+    has_shifted = bool(mixes) and _has_shifted(mixes[dim], plain, rise)
+    most = float(usual[left].sum())
+    if has_shifted:
+        most = max(most, mixes[dim].expected)
+    elif not any(_has_fallen(mix, plain) for mix in mixes):
+        most = max(most, plain)
+    error = max([plain**2 / max(baseline.failed, 1), *(mix.error for mix in mixes)])
+    if observed >= _RISE * most and _deviations(observed, most, error) > _SURE:
+        return "global_rise", None
+    if has_shifted and observed > plain:
         return "mix_shift", dim
     return "none", None
 
 
-def _has_shifted(mix: _Mix, plain: float) -> bool:
-    return mix.expected >= _SHIFT * plain and mix.shift >= _SURE_SHIFT
+def _deviations(observed: int, expected: float, error: float) -> float:
+    """By how many standard deviations it is more; by square roots, in which few are told, too."""
+    more = 2 * (math.sqrt(observed) - math.sqrt(expected))
+    return more / math.sqrt(1 + error / max(expected, 1e-9))
+
+
+def _has_shifted(mix: _Mix, plain: float, rise: float) -> bool:
+    """Whether a mix surely raises what is expected; less sure is enough where failures rose."""
+    sure = _LIKELY_SHIFT if rise >= _SURE_SHIFT else _SURE_SHIFT
+    return mix.expected >= _SHIFT * plain and mix.shift >= sure
+
+
+def _has_fallen(mix: _Mix, plain: float) -> bool:
+    return mix.expected <= _FALL * plain and mix.shift <= -_SURE_SHIFT
 
 
 def _mix(window: Cube, baseline: Cube, dim: int, share: float, left: Booleans) -> _Mix:

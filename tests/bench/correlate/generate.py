@@ -22,6 +22,8 @@ _EXTRA: Final = 10
 _MOST: Final = 0.5
 #: How many times as many failures a shifted mix lets expect, at least.
 _LEAST_SHIFT: Final = 1.35
+#: And how many times as many there are: where chance has it that there are no more, nothing rose.
+_LEAST_RISE: Final = 1.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,9 +51,12 @@ def generate(suite: str, seed: int) -> Scenario:
 def _traffic(rng: Generator, *, chronic: float = 1.0, base: float = _BASE) -> Traffic:
     shape = shape_of(rng)
     size = int(rng.choice(SIZES))
-    window, baseline = shape.draw(rng, size, True), shape.draw(rng, size * _BASELINE, False)
+    window, baseline = (
+        shape.draw(rng, size, "window"),
+        shape.draw(rng, size * _BASELINE, "baseline"),
+    )
     odds = tuple(_chronic(rng, len(values), chronic) for values in shape.values)
-    known = (1 + np.arange(8)) ** -0.8
+    known = np.asarray((1 + np.arange(8)) ** -0.8, dtype=np.float64)
     tied = rng.integers(0, len(shape.values[2 % len(shape.values)]), 8)
     return Traffic(
         shape=shape, window=window, baseline=baseline, odds=odds, base=base, known=known, tied=tied
@@ -111,7 +116,7 @@ def _scenario(rng: Generator, traffic: Traffic, *, shift: float = 0.0) -> Scenar
 def _plant(
     rng: Generator, traffic: Traffic, made: Scenario, size: int, onset: float | None = None
 ) -> Scenario | None:
-    """A cause of so many dimensions more; None where none was found that is big and small enough."""
+    """One cause more of so many dimensions; None where none is big and small enough."""
     codes = traffic.window
     for _ in range(60):
         dims = sorted(rng.choice(codes.shape[1], size=size, replace=False))
@@ -125,7 +130,7 @@ def _plant(
         is_own = size == 1 or all(inside.sum() < 0.9 * part.sum() for part in parts)
         apart = all((fits(codes, one) & inside).sum() < 0.5 * inside.sum() for one in made.planted)
         if extra >= _EXTRA and inside.mean() <= _MOST and is_own and apart:
-            return _with(rng, made, where, active, rate, onset)
+            return _with(rng, made, where, active, rate=rate, onset=onset)
     return None
 
 
@@ -134,6 +139,7 @@ def _with(
     made: Scenario,
     where: Mapping[int, int],
     active: np.ndarray,
+    *,
     rate: float,
     onset: float | None,
 ) -> Scenario:
@@ -189,11 +195,16 @@ def _mix(rng: Generator) -> Scenario | None:
     traffic.odds[dim][bad] += np.log(rng.uniform(2.5, 5))
     wanted = share + float(rng.uniform(0.3, 0.5))
     shares[bad] = wanted / (1 - wanted) * (shares.sum() - shares[bad])
-    traffic = replace(traffic, window=traffic.shape.draw(rng, len(traffic.window), True))
-    by_nature = [float(_rates(traffic, codes).mean()) for codes in (traffic.window, traffic.baseline)]
-    if not _LEAST_SHIFT <= by_nature[0] / by_nature[1]:
+    traffic = replace(traffic, window=traffic.shape.draw(rng, len(traffic.window), "window"))
+    by_nature = [
+        float(_rates(traffic, codes).mean()) for codes in (traffic.window, traffic.baseline)
+    ]
+    if by_nature[0] < _LEAST_SHIFT * by_nature[1]:
         return None
     made = _scenario(rng, traffic)
+    failed = [float((side.failure >= 0).mean()) for side in (made.window, made.baseline)]
+    if failed[0] < _LEAST_RISE * failed[1]:
+        return None
     return replace(made, overall="mix_shift", mixed=traffic.shape.names[dim])
 
 
@@ -215,7 +226,10 @@ def _with_joint(rng: Generator, traffic: Traffic) -> Traffic:
     card = len(traffic.odds[second])
     pair = np.zeros((len(traffic.odds[first]), card))
     pair[row[first], row[second]] = extra
-    column = [codes[:, [first]] * card + codes[:, [second]] for codes in (traffic.window, traffic.baseline)]
+    column = [
+        codes[:, [first]] * card + codes[:, [second]]
+        for codes in (traffic.window, traffic.baseline)
+    ]
     return replace(
         traffic,
         window=np.hstack([traffic.window, column[0]]),

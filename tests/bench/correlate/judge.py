@@ -22,19 +22,24 @@ class Verdict:
         first: Whether its first answer is a planted one; None: nothing was planted.
         three: Whether all that was planted is among its first three answers.
         answers: How many answers it gave.
-        overall: What it said of the whole; None: nothing.
-        overall_right: None: not judged.
-        onset_error: Part of the window by which its onset is wrong; None: not judged.
-        onset_inside: Whether the onset lies in its interval.
     """
 
     first: bool | None
     three: bool | None
     answers: int
-    overall: str | None = None
-    overall_right: bool | None = None
-    onset_error: float | None = None
-    onset_inside: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Since:
+    """An onset that was told, against the true one.
+
+    Attributes:
+        error: Part of the window by which it is wrong.
+        is_inside: Whether the true one lies in its interval.
+    """
+
+    error: float
+    is_inside: bool
 
 
 def judged(scenario: Scenario, answers: Sequence[Mapping[str, str]]) -> Verdict:
@@ -43,16 +48,16 @@ def judged(scenario: Scenario, answers: Sequence[Mapping[str, str]]) -> Verdict:
         return Verdict(first=None, three=None, answers=len(answers))
     wanted = [scenario.fits(one) for one in scenario.planted]
     given = [scenario.fits(scenario.where(one)) for one in answers[:3]]
-    hit = [[jaccard(one, other) >= SAME for other in given] for one in wanted]
+    hits = [[jaccard(one, other) >= SAME for other in given] for one in wanted]
     return Verdict(
-        first=any(row[0] for row in hit if row),
-        three=all(any(row) for row in hit),
+        first=any(row[0] for row in hits if row),
+        three=all(any(row) for row in hits),
         answers=len(answers),
     )
 
 
-def onset_of(scenario: Scenario, found: Found) -> tuple[float, bool]:
-    """By how much of the window the onset of a finding is wrong, and whether its interval holds."""
+def onset_of(scenario: Scenario, found: Found) -> Since:
+    """The onset of a finding; one that is not told counts as the window's start."""
     inside = scenario.fits(scenario.where(found.where))
     failure = scenario.window.failure[inside]
     failed = failure >= 0
@@ -67,15 +72,15 @@ def onset_of(scenario: Scenario, found: Found) -> tuple[float, bool]:
     )
     truth = (scenario.onset or 0.0) * WINDOW_S
     if seen is None:
-        return truth / WINDOW_S, scenario.onset is None
-    return abs(seen.at - truth) / WINDOW_S, bool(seen.low <= truth <= seen.high)
+        return Since(error=truth / WINDOW_S, is_inside=scenario.onset is None)
+    return Since(
+        error=abs(seen.at - truth) / WINDOW_S, is_inside=bool(seen.low <= truth <= seen.high)
+    )
 
 
 def is_right(scenario: Scenario, overall: Overall) -> bool:
-    """Whether what is said of the whole is so; of a mix shift, where it is, too."""
-    if overall.kind != scenario.overall:
-        return False
-    return scenario.mixed is None or overall.dimension is not None
+    """Whether what is said of the whole is so."""
+    return overall.kind == scenario.overall
 
 
 def jaccard(one: Booleans, other: Booleans) -> float:

@@ -1,7 +1,7 @@
-"""A second generator, built otherwise: a fixed fleet, rates as products, causes from the dimensions.
+"""A second generator, built otherwise: a fixed fleet, and rates as products.
 
-The first one draws whole landscapes. This one is one service as it is known: eight workers on four
-hosts, four engines, thirty voices, a release that is on some workers before it is on the others, and
+The first one draws whole landscapes. This one is one service as it is known: eight workers on
+four hosts, four engines, thirty voices, a release that is on some workers before it is on the others, and
 differences that have always been there. What is found in both is no trick of either.
 """
 
@@ -25,7 +25,16 @@ _VALUES: Final = (
     ("<100", "100-499", "500-1999", "2000-4999", ">=5000"),
     ("page", "api", "cli"),
 )
-_FINGERPRINTS: Final = ("timeout", "reset", "5xx", "decode", "quota", "killed", "fresh-a", "fresh-b")
+_FINGERPRINTS: Final = (
+    "timeout",
+    "reset",
+    "5xx",
+    "decode",
+    "quota",
+    "killed",
+    "fresh-a",
+    "fresh-b",
+)
 #: Frequencies of the fingerprints that are always there.
 _COMMON: Final = np.array([0.35, 0.25, 0.15, 0.1, 0.1, 0.05])
 _BASELINE: Final = 7
@@ -82,7 +91,7 @@ def _attempt(rng: Generator, suite: str) -> Scenario | None:
     planted: list[Mapping[int, int]] = []
     for place, dims in enumerate(SUITES[suite]):
         active = np.ones(size, dtype=np.bool_) if began is None else at >= began * WINDOW_S
-        where = _plant(rng, window, failure, active, dims, planted, place)
+        where = _plant(rng, window, failure, active, size=dims, before=planted, place=place)
         if where is None:
             return None
         planted.append(where)
@@ -152,6 +161,7 @@ def _plant(
     codes: Integers,
     failure: Integers,
     active: Booleans,
+    *,
     size: int,
     before: list[Mapping[int, int]],
     place: int,

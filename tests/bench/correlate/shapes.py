@@ -2,14 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.random import Generator
 
 from app.domain.correlation.cube import Integers
 
-#: Makes codes of so many rows; a later period may have another release or other shares.
-Draw = Callable[[Generator, int, bool], Integers]
+Side = Literal["window", "baseline"]
+#: Makes codes of so many rows, of a side.
+Draw = Callable[[Generator, int, Side], Integers]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +19,7 @@ class Shape:
     """Traffic without its failures.
 
     Attributes:
-        draw: Codes of n rows; True: of the window, False: of the baseline.
+        draw: Codes of n rows; of the window or of the baseline, which has other releases.
         shares: Dimensions whose shares can be moved, with their place in `draw`'s state.
     """
 
@@ -64,27 +66,41 @@ def _speech(rng: Generator) -> Shape:
     }
     rolled = float(rng.uniform(0.02, 0.6))
 
-    def draw(rng: Generator, n: int, is_window: bool) -> Integers:
+    def draw(rng: Generator, n: int, side: Side) -> Integers:
         worker = _pick(rng, shares[0], n)
         voice = _pick(rng, shares[3], n)
         length, source = _pick(rng, shares[6], n), _pick(rng, shares[7], n)
         language = np.where(rng.random(n) < 0.9, language_of[voice], rng.integers(0, 3, n))
-        if is_window:
+        if side == "window":
             release = np.where(canary[worker], releases - 1, releases - 2)
             release = np.where(rng.random(n) < 0.05, releases - 1, release)
         else:
             new = canary[worker] & (rng.random(n) < rolled)
             release = np.where(new, releases - 1, rng.integers(0, releases - 1, n))
-        columns = (worker, hosts[worker], engine_of[voice], voice, language, release, length, source)
+        columns = (
+            worker,
+            hosts[worker],
+            engine_of[voice],
+            voice,
+            language,
+            release,
+            length,
+            source,
+        )
         return np.stack(columns, axis=1).astype(np.int64)
 
     return Shape(
         names=("worker", "host", "engine", "voice", "language", "release", "length", "source"),
         values=(
-            labels("w", workers), labels("h", int(hosts.max()) + 1), labels("engine", engines),
-            labels("voice", voices), ("en", "zh", "de"), labels("1.", releases),
-            labels("len", 6), labels("src", 4),
-        ),  # fmt: skip
+            labels("w", workers),
+            labels("h", int(hosts.max()) + 1),
+            labels("engine", engines),
+            labels("voice", voices),
+            ("en", "zh", "de"),
+            labels("1.", releases),
+            labels("len", 6),
+            labels("src", 4),
+        ),
         draw=draw,
         shares=shares,
     )
@@ -94,11 +110,9 @@ def _independent(rng: Generator) -> Shape:
     """Three to six dimensions that know nothing of each other, some of many values."""
     count = int(rng.integers(3, 7))
     cards = [int(rng.choice([2, 3, 5, 8, 12, 30])) for _ in range(count)]
-    shares = {
-        dim: _spread(rng, card, float(rng.uniform(0, 1.2))) for dim, card in enumerate(cards)
-    }
+    shares = {dim: _spread(rng, card, float(rng.uniform(0, 1.2))) for dim, card in enumerate(cards)}
 
-    def draw(rng: Generator, n: int, _is_window: bool) -> Integers:
+    def draw(rng: Generator, n: int, _side: Side) -> Integers:
         return np.stack([_pick(rng, shares[dim], n) for dim in range(count)], axis=1)
 
     return Shape(
@@ -123,10 +137,10 @@ def _nested(rng: Generator) -> Shape:
         5: _spread(rng, customers, 1.1),
     }
 
-    def draw(rng: Generator, n: int, is_window: bool) -> Integers:
+    def draw(rng: Generator, n: int, side: Side) -> Integers:
         node, path, customer = (_pick(rng, shares[dim], n) for dim in (2, 4, 5))
         zone = zone_of[node]
-        moved = rng.random(n) < (0.1 if is_window else 0.5)
+        moved = rng.random(n) < (0.1 if side == "window" else 0.5)
         version = np.where(moved, rng.integers(0, 3, n), version_of[node])
         columns = (region_of[zone], zone, node, version, path, customer, plan_of[customer])
         return np.stack(columns, axis=1).astype(np.int64)
@@ -134,9 +148,14 @@ def _nested(rng: Generator) -> Shape:
     return Shape(
         names=("region", "zone", "node", "version", "path", "customer", "plan"),
         values=(
-            labels("r", regions), labels("z", zones), labels("n", nodes), labels("v", 3),
-            labels("/p", paths), labels("c", customers), ("free", "pro", "team"),
-        ),  # fmt: skip
+            labels("r", regions),
+            labels("z", zones),
+            labels("n", nodes),
+            labels("v", 3),
+            labels("/p", paths),
+            labels("c", customers),
+            ("free", "pro", "team"),
+        ),
         draw=draw,
         shares=shares,
     )
