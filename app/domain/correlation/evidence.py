@@ -83,7 +83,7 @@ def evidence(counts: Counts, null: Null, rules: Rules) -> Evidence:
     looked = np.flatnonzero(
         (counts.o >= rules.min_failures)
         & (lift >= rules.min_lift)
-        & (_sure_lift(counts, lift, null.variance) >= rules.min_sure_lift)
+        & (_sure_lift(counts, lift, expected, null.variance) >= rules.min_sure_lift)
         & (counts.o > counts.n * inside)
     )
     log_p = np.zeros_like(lift)
@@ -162,9 +162,14 @@ def _beside(log_odds: Floats, counts: Counts) -> Floats:
     return np.clip(odds / (1 + odds), 1e-12, 1 - 1e-12)
 
 
-def _sure_lift(counts: Counts, lift: Floats, variance: Floats) -> Floats:
-    """What the lift is at least."""
+def _sure_lift(counts: Counts, lift: Floats, expected: Floats, variance: Floats) -> Floats:
+    """What the lift is at least.
+
+    An error in log odds is as large in the logarithm of the expected rate where failures are rare,
+    and smaller where they are not: a rate cannot be above one.
+    """
     rest = counts.total_o - counts.o + 0.5
     o, n = np.maximum(counts.o, 0.5), np.maximum(counts.n, 1)
-    error = (1 - counts.o / n) / o + variance + 1 / rest
+    in_rate = np.maximum(1 - expected / n, 0.0) ** 2
+    error = (1 - counts.o / n) / o + (variance + 1 / rest) * in_rate
     return lift * np.exp(-_SURE * np.sqrt(error))
