@@ -72,7 +72,16 @@ def check(app: Flask, response: TestResponse) -> None:
     if not (response.mimetype or "").endswith("json"):
         return
     assert response.mimetype in contents, f"{where} answered {response.mimetype}"
-    schema = contents[response.mimetype]["schema"] | {"components": document()["components"]}
-    jsonschema.Draft202012Validator(
-        schema, format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER
-    ).validate(response.json)
+    place = (rule.rule, request.method.lower(), str(response.status_code), response.mimetype)
+    _validator(*place).validate(response.json)
+
+
+@cache
+def _validator(rule: str, method: str, status: str, mimetype: str) -> Any:
+    """Of the answers of an operation: what their parts refer to is looked up once."""
+    operation = document()["paths"][documented_path(rule)][method]
+    schema = operation["responses"][status]["content"][mimetype]["schema"]
+    return jsonschema.Draft202012Validator(
+        schema | {"components": document()["components"]},
+        format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER,
+    )

@@ -9,9 +9,11 @@ from urllib.parse import parse_qs, urlsplit
 from flask.testing import FlaskClient
 from sqlalchemy import update
 
+from app.service import attempt_list
 from app.service.core import Core
 from app.store import failure_groups, system_events
 from app.store.tables import task_table
+from app.web import state
 from tests.support import recent
 from tests.support.recent import MINUTE_US, SECOND_US, now_us, traffic
 
@@ -90,11 +92,11 @@ def numbers(page: str) -> list[tuple[str, int]]:
 
 def listed(client: FlaskClient, query: str) -> int:
     """How many attempts a filter lists, each page of them read."""
-    args, total = {"q": query, "limit": "200"}, 0
+    core, total = state.of(client.application).core, 0
+    cursor: str | None = None
     while True:
-        answer = client.get("/api/v1/attempts", query_string=args).json
-        assert answer is not None
-        total += len(answer["attempts"])
-        if answer["next"] is None:
+        page = attempt_list.page(core, query, cursor=cursor, limit=attempt_list.MAX_LIMIT)
+        total += len(page.attempts)
+        if page.next is None:
             return total
-        args["cursor"] = answer["next"]
+        cursor = str(page.next)

@@ -70,7 +70,7 @@ def put(core: Core, rows: Iterable[dict[str, Any]]) -> None:
             }
         )
     with core.database.write() as conn:
-        conn.execute(insert(attempt_table).values(told))
+        conn.execute(insert(attempt_table), told)
 
 
 def traffic(

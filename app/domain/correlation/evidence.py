@@ -172,4 +172,5 @@ def _sure_lift(counts: Counts, lift: Floats, expected: Floats, variance: Floats)
     o, n = np.maximum(counts.o, 0.5), np.maximum(counts.n, 1)
     in_rate = np.maximum(1 - expected / n, 0.0) ** 2
     error = (1 - counts.o / n) / o + (variance + 1 / rest) * in_rate
-    return lift * np.exp(-_SURE * np.sqrt(error))
+    least: Floats = lift * np.exp(-_SURE * np.sqrt(error))
+    return least
