@@ -130,3 +130,17 @@ def test_no_message_takes_long(message: str) -> None:
     began = time.perf_counter()
     template_of(message)
     assert time.perf_counter() - began < 1.0
+
+
+#: What messages list, in turn.
+_PIECES = ("'a' ", "1s ", "2 MB ", "3 ", "3, ", "1:", "第1", "a_1", "0x1f ", "/a/b ", "id=7 ",
+           "x.y ", "<n> ", "code=4 ", "ab:cd:", "a" * 50 + ". ", '"')  # fmt: skip
+
+
+@pytest.mark.parametrize("piece", _PIECES)
+def test_no_list_of_two_kinds_takes_long(piece: str) -> None:
+    """Things of two kinds in turn, many of them: each pattern gives up at once."""
+    for other in _PIECES:
+        began = time.process_time()
+        template_of(((piece + other) * 60)[:100])
+        assert time.process_time() - began < 0.5, other

@@ -99,7 +99,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         name="more of the same",
         finds=found(
-            r"""(?: < (n|str|size|duration|hex|id|path|file) > \s? [,;x×、]? \s? )+ (?= < \1 > )
+            r"""< (n|str|size|duration|hex|id|path|file) > \s? [,;x×、]? \s? (?= < \1 > )
               | (?<= <n> ) , (?= \) )"""
         ),
         puts="",

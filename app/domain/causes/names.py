@@ -14,6 +14,8 @@ _DOMAIN: Final = r"""(?: com | net | org | io | cn | ai | dev | local | internal
     | app | co | edu | gov | info | us | uk | de | jp | kr | eu | example | test | invalid | intra
     | corp | home )"""
 _PORT: Final = r"(?: : \d{1,5} )"
+#: A part of an address of version 6.
+_HEX: Final = "[0-9a-f]{1,4}"
 
 #: In the order in which they run; dates go after what is quoted, and before addresses.
 QUOTED: Final[tuple[Rule, ...]] = (
@@ -81,9 +83,9 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         name="address of version 6",
         finds=found(
-            rf"""\[? (?<! [\w:.] ) (?: [0-9a-f]{{1,4}} : ){{2,7}}
-                     (?: : [0-9a-f]{{1,4}} | [0-9a-f]{{1,4}} | : )+ (?! [\w.] ) \]? {_PORT}?
-               | \[? (?<! [\w:.] ) :: (?: [0-9a-f]{{1,4}} :? ){{1,7}} (?! [\w.] ) \]? {_PORT}?"""
+            rf"""\[? (?<! [\w:.] ) (?: {_HEX} : ){{2,7}} (?: :? {_HEX} (?: ::? {_HEX} )* | : )
+                     (?! [\w.] ) \]? {_PORT}?
+               | \[? (?<! [\w:.] ) :: {_HEX} (?: : {_HEX} ){{0,6}} (?! [\w.] ) \]? {_PORT}?"""
         ),
         puts="<host>",
         example="connect to [2001:db8::17]:443 refused, 2001:db8:0:1:1:1:1:1 too",
