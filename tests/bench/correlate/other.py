@@ -1,8 +1,8 @@
 """A second generator, built otherwise: a fixed fleet, and rates as products.
 
 The first one draws whole landscapes. This one is one service as it is known: eight workers on
-four hosts, four engines, thirty voices, a release that is on some workers before it is on the others, and
-differences that have always been there. What is found in both is no trick of either.
+four hosts, four engines, thirty voices, a release that is on some workers before it is on the
+others, and differences that have always been there. What is found in both is no trick of either.
 """
 
 from collections.abc import Mapping
