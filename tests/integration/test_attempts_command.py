@@ -3,12 +3,21 @@
 import json
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+from app.cli import attempts
+from app.domain.errors import AskedError
 from app.service import attempt_list
 from tests.support.attempt_rows import populate
 from tests.support.home import Home
+
+#: What the command line gives where nothing is said.
+_NOTHING: dict[str, Any] = {
+    "query": (), "since": None, "until": None, "cursor": None, "limit": 20, "count": False,
+    "json": False,
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +29,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
         yield home
 
 
-def test_filter_is_given_as_words(full: Home) -> None:
+def test_filter_is_given_as_words(full: Home, capsys: pytest.CaptureFixture[str]) -> None:
     """Terms with a minus are terms; each attempt is a line, and the way on leads on."""
     words = ("attempts", "-worker:w1", "outcome:failure", "--until", "2026-02-28T12:00Z")
     done = full.run(*words, "--limit", "3", "--count")
@@ -34,19 +43,23 @@ def test_filter_is_given_as_words(full: Home) -> None:
     assert f"{len(expected)} in all" in lines
     cursor = re.search(r"^go on: --cursor (\S+)$", done.stdout, re.MULTILINE)
     assert cursor is not None
-    following = json.loads(full.run(*words, "--cursor", cursor[1], "--json").stdout)
+    given = {**_NOTHING, "query": words[1:3], "until": words[4], "cursor": cursor[1], "json": True}
+    assert attempts.attempts(full.settings, given) == 0
+    following = json.loads(capsys.readouterr().out)
     assert [f"{one['task_id']}.{one['attempt']}" for one in following["attempts"]] == expected[3:23]
     assert following["query"] == "-worker:w1 outcome:failure until:2026-02-28T12:00:00Z"
 
 
-def test_wrong_or_empty_filter_is_told(full: Home) -> None:
+def test_wrong_or_empty_filter_is_told(full: Home, capsys: pytest.CaptureFixture[str]) -> None:
     """A wrong filter ends with 2, its place underlined; an empty list says what counts."""
-    done = full.run("attempts", "第一回", "outcome:faild")
-    assert done.returncode == 2
-    message, _, marks = done.stderr.splitlines()[-3:]
+    wrong = {**_NOTHING, "query": ("第一回", "outcome:faild")}
+    assert attempts.attempts(full.settings, wrong) == 2
+    message, _, marks = capsys.readouterr().err.splitlines()[-3:]
     assert "did you mean failed?" in message
     assert marks == " " * (2 + 6 + 1 + 8) + "^^^^^"
-    none = full.run("attempts", "voice:nobody", "--count")
-    assert none.stdout == "0 in all\nno attempt that completed or failed fits\n"
-    backwards = full.run("attempts", "--since", "1h", "--until", "2h")
-    assert (backwards.returncode, "the window is empty" in backwards.stderr) == (1, True)
+    none = {**_NOTHING, "query": ("voice:nobody",), "count": True}
+    assert attempts.attempts(full.settings, none) == 0
+    told = capsys.readouterr().out
+    assert told == "0 in all\nno attempt that completed or failed fits\n"
+    with pytest.raises(AskedError, match="the window is empty"):
+        attempts.attempts(full.settings, {**_NOTHING, "since": "1h", "until": "2h"})

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from app.cli import failures
 from app.domain.records import FailureGroupRecord
 from app.domain.window import DAY_US
 from app.web.shapes import moment
@@ -161,8 +162,8 @@ def test_what_is_not_there_is_not_found(site: Site) -> None:
     assert site.client.post(path, json={"action": "mute"}, headers=other).status_code == 403
 
 
-def test_command_line_lists_shows_and_decides(site: Site) -> None:
-    """The same groups, by words and as JSON; errors end with 1."""
+def test_command_line_lists_and_refuses(site: Site) -> None:
+    """Alone it lists the same groups; errors end with 1."""
     since, until = WINDOW["from"], WINDOW["to"]
     listed_ = site.home.run("failures", "--since", since, "--until", until, "--sort", "count")
     assert listed_.returncode == 0, listed_.stderr
@@ -170,11 +171,22 @@ def test_command_line_lists_shows_and_decides(site: Site) -> None:
     assert {line.split()[0] for line in lines[:-1]} == {one.fingerprint for one in site.groups}
     told = site.get(**WINDOW)
     assert lines[-1].startswith(f"4 groups, {told['failed']} failures since ")
-    key = site.groups[2].fingerprint
-    muted = site.home.run("failures", "unmute", key, "--by", "bob", "--json")
-    assert json.loads(muted.stdout)["state_by"] == "bob (cli)"
-    shown = site.home.run("failures", "show", key, "--since", since, "--until", until)
-    assert f"{key}  ongoing" in shown.stdout
-    assert "unmuted by bob (cli)" in shown.stdout
     wrong = site.home.run("failures", "resolve", "v2:x")
     assert (wrong.returncode, "'v2:x' does not exist" in wrong.stderr) == (1, True)
+
+
+def test_command_line_decides_and_shows(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    """By words and as JSON, with who decided."""
+    key, settings = site.groups[2].fingerprint, site.home.settings
+    given = {"fingerprint": key, "since": WINDOW["from"], "until": WINDOW["to"], "json": False}
+    decided = {"fingerprint": key, "by": "bob", "json": True}
+    assert failures.decide(settings, "unmute", None, decided) == 0
+    assert json.loads(capsys.readouterr().out)["state_by"] == "bob (cli)"
+    assert failures.show(settings, given) == 0
+    shown = capsys.readouterr().out
+    assert f"{key}  ongoing" in shown
+    assert "unmuted by bob (cli)" in shown
+    ever = site.get(f"/{key}")["all_time"]
+    assert f"failed {ever['count']} times, {ever['repeats']} of them again" in shown
+    kept = f"kept are {ever['kept']} attempts of {ever['tasks']} tasks"
+    assert f"{kept}; {ever['tasks_ended']} tasks failed for good" in shown
