@@ -191,6 +191,10 @@ def test_any_selection_is_compared_with_the_rest(home: Home, client: DocumentedC
     assert "worker" not in {one["name"] for one in worker["dimensions"]}
     assert worker["selected"] == sum(one["selected"] for one in worker["strip"]["bins"])
     assert any("worker" in note for note in worker["notes"])
+    assert [one["where"] for one in worker["findings"]] == [{"release": "1.4.2"}]
+    long = _get(client, query="chars:>=3000")
+    assert "length" not in {one["name"] for one in long["dimensions"]}
+    assert any("length" in note for note in long["notes"])
     rows = _get(client, query="outcome:lost error:quota")
     assert rows["question"]["grain"] == "rows"
     finding = rows["findings"][0]

@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Final
 
 from app import clock
-from app.domain.correlation.dimensions import ROW_DIMENSIONS
 from app.domain.correlation.found import Found
 from app.domain.correlation.recounted import recounted
 from app.domain.correlation.scan import scan
@@ -117,9 +116,8 @@ def _notes(question: Question, read: Reading, slow_ms: int | None) -> Iterable[N
         yield Note(reason="rows_only" if read.grain == "rows" else "no_rows")
     if read.wants_hours and not read.is_by_hour:
         yield Note(reason="hours", values={"most": MAX_BY_HOUR})
-    fixed = [term.name for term in question.query.terms if term.name in ROW_DIMENSIONS]
-    if fixed:
-        yield Note(reason="fixed", values={"names": ", ".join(dict.fromkeys(fixed))})
+    if question.fixed:
+        yield Note(reason="fixed", values={"names": ", ".join(question.fixed)})
 
 
 def _slow(quantile: float, slow_ms: int | None) -> Note:

@@ -3,9 +3,11 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Final, Literal
 from urllib.parse import quote
 
+from app.domain.correlation.dimensions import ROW_DIMENSIONS
 from app.domain.query.amounts import FIRST_YEAR, LAST_YEAR, OutsideError, TooLongError, moment
 from app.domain.query.attempt_qualifiers import FAILURE, OUTCOMES
 from app.domain.query.grammar import ATTEMPTS
@@ -26,6 +28,8 @@ LEAST_QUANTILE: Final = 0.5
 MOST_QUANTILE: Final = 0.999
 #: Names of what can be asked for.
 NAMES: Final = ("from", "to", "baseline", "query", "within", "outcome", "quantile")
+#: Qualifiers that fix a dimension of another name.
+_FIXES: Final[Mapping[str, str]] = MappingProxyType({"chars": "length"})
 #: What selected attempts are called.
 Kind = Literal["failures", "slow", "selected"]
 _NUMBER: Final = re.compile(r"0?\.\d{1,6}", re.ASCII)
@@ -71,6 +75,12 @@ class Question:
         if fingerprint_of(self.query) is not None:
             return "failures"
         return "failures" if any(map(_is_failure, self.selection.terms)) else "selected"
+
+    @property
+    def fixed(self) -> tuple[str, ...]:
+        """Dimensions that say which attempts are selected: they explain nothing."""
+        names = (_FIXES.get(term.name, term.name) for term in self.query.terms)
+        return tuple(dict.fromkeys(name for name in names if name in ROW_DIMENSIONS))
 
     def of_slow(self, ms: int) -> "Question":
         """The question of the slowest with the duration from which on an attempt is one of them."""

@@ -12,7 +12,6 @@ import numpy as np
 
 from app.domain.correlation.cube import Cube, Integers
 from app.domain.correlation.dimensions import DIMENSIONS, ROW_DIMENSIONS
-from app.domain.query.query import Query
 from app.domain.window import DAY_US, HOUR_US, ceil_to, floor_to
 from app.service.correlate import counted, profiles, strip
 from app.service.correlate.counted import Counted
@@ -123,11 +122,10 @@ def told_window(conn: Connection, question: Question) -> Question:
     )
 
 
-def names_of(query: Query, *, with_hour: bool) -> tuple[str, ...]:
-    """The dimensions that are looked at: what says which are selected explains nothing."""
-    fixed = {term.name for term in query.terms}
+def names_of(question: Question, *, with_hour: bool) -> tuple[str, ...]:
+    """The dimensions that are looked at: those that the question does not fix."""
     every = ROW_DIMENSIONS if with_hour else DIMENSIONS
-    return tuple(name for name in every if name not in fixed)
+    return tuple(name for name in every if name not in question.fixed)
 
 
 def is_above(conn: Connection, question: Question, most: int) -> bool:
@@ -291,7 +289,7 @@ def _cubes(
         window: Its lines.
         baseline: Its lines.
     """
-    names = names_of(question.query, with_hour=len(texts) > len(DIMENSIONS) + 1)
+    names = names_of(question, with_hour=len(texts) > len(DIMENSIONS) + 1)
     places = [ROW_DIMENSIONS.index(name) for name in names]
     kinds = texts[-1]
     if question.kind != "failures" or fingerprint_of(question.query) is not None:
