@@ -93,7 +93,8 @@ STATISTICS_WAITING: Final = _gauge("voxtrace.statistics.waiting", "{hour}", "", 
 CANARY_OK: Final = _gauge("voxtrace.canary.ok", "{canary}", "", "1 where the last canary that ended went the whole way, else 0.")
 CANARY_AGE: Final = _gauge("voxtrace.canary.age", "s", "", "How long ago the last canary ended.")
 CANARY_STAGE: Final = _gauge("voxtrace.canary.stage", "s", "stage", "How long the stages of the last canary took: queue, run, trace.")
-FINDINGS_OPEN: Final = _gauge("voxtrace.findings.open", "{finding}", "", "What failures have in common now; absent where nobody watches.")
+FINDINGS_OPEN: Final = _gauge("voxtrace.findings.open", "{finding}", "", "What failures have in common now, but for muted groups; absent where nobody watches.")
+FINDINGS_MUTED: Final = _gauge("voxtrace.findings.muted", "{finding}", "", "What failures of muted groups have in common now; nobody is told of it.")
 FINDINGS_OPENED: Final = _counter("voxtrace.findings.opened", "{finding}", "", "Findings that were ever opened.")
 WATCH_LAST_SUCCESS: Final = _gauge("voxtrace.watch.last_success.timestamp", "s", "", "When failures were last compared, in seconds since the epoch.")
 WATCH_LAST_SUCCESS_AGE: Final = _gauge("voxtrace.watch.last_success.age", "s", "", "How long ago failures were last compared.")
@@ -115,7 +116,7 @@ METRICS: Final[tuple[Metric, ...]] = (
     FORWARDER_SENT_SPANS, FORWARDER_REJECTED_SPANS, FORWARDER_RESENT_ROWS, TRACE_LOOK_UPS,
     DUTIES_LEADING, DUTY_LAST_SUCCESS_AGE, DUTY_FAILURES,
     STATISTICS_DRIFT, STATISTICS_CHECK_AGE, STATISTICS_WAITING, CANARY_OK, CANARY_AGE, CANARY_STAGE,
-    FINDINGS_OPEN, FINDINGS_OPENED, WATCH_LAST_SUCCESS, WATCH_LAST_SUCCESS_AGE, WATCH_DURATION,
+    FINDINGS_OPEN, FINDINGS_MUTED, FINDINGS_OPENED, WATCH_LAST_SUCCESS, WATCH_LAST_SUCCESS_AGE, WATCH_DURATION,
     WEBHOOK_WAITING, WEBHOOK_OLDEST_AGE, WEBHOOK_CALLS,
     BUILD_INFO, TELEMETRY_FAILURES, SDK_SPAN_STARTED, SDK_SPAN_PROCESSED, SDK_SPAN_EXPORTED,
 )  # fmt: skip

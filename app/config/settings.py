@@ -64,6 +64,7 @@ class Settings:
     watch_every_s: float
     webhook_url: str | None
     webhook_secret: str | None
+    public_url: str | None
     log_level: str
     log_format: str
     #: Names of the settings that the environment gave a value.

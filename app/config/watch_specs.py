@@ -61,4 +61,14 @@ WATCH_SPECS: tuple[Spec, ...] = (
         help="Signs what the webhook is told (HMAC-SHA256).",
         is_secret=True,
     ),
+    Spec(
+        name="VOXTRACE_PUBLIC_URL",
+        field="public_url",
+        parse=parsers.url,
+        default=None,
+        default_words="none: they are paths",
+        unit="URL",
+        allowed=parsers.URL,
+        help="Where a browser finds these pages: links in what the webhook is told lead there.",
+    ),
 )

@@ -24,6 +24,8 @@ class FindingRecord:
         key: See `key_of`.
         seen_at: When a scan saw it last; `misses` counts the scans since that did not.
         predicate: {dimension: value} as JSON.
+        is_muted: All its failures are of groups that are muted: nobody is told.
+        break_us: After what break it came back; None: it was not there within the hour before.
         answer: The whole finding, as JSON.
         trace_id, span_id: Of the scan that opened it; None where tracing is turned off.
     """
@@ -45,6 +47,8 @@ class FindingRecord:
     lift: float
     q: float
     onset_at: int | None
+    is_muted: bool
+    break_us: int | None
     answer: str
     trace_id: str | None
     span_id: str | None

@@ -16,6 +16,8 @@ MISSES: Final = 2
 
 #: The part of the attempts of two predicates that they share.
 Overlap = Callable[[Where, Where], float]
+#: Whether a sighting is of some attempts of a finding, and leaves nothing of what it told.
+Narrows = Callable[[FindingRecord, Sighting], bool]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +28,7 @@ class Plan:
         seen: Findings that a scan saw again, as it saw them.
         missed: Those that it did not see, and that are open still.
         closed: Those that are over, and why.
-        opened: What is new.
+        opened: What is new by its attempts; whether it tells anything new is another question.
     """
 
     seen: Sequence[tuple[FindingRecord, Sighting]] = ()
@@ -54,17 +56,22 @@ class _Pairs:
 
 
 def match(
-    rows: Sequence[FindingRecord], sightings: Sequence[Sighting], overlap: Overlap
+    rows: Sequence[FindingRecord],
+    sightings: Sequence[Sighting],
+    overlap: Overlap,
+    narrows: Narrows = lambda _, __: False,
 ) -> Matched:
     """Pairs what lasts with what was seen; a finding is seen once at most in a scan.
 
-    The same key goes first, then the same attempts, then the same failures since the same moment.
+    The same key goes first, then the same attempts, then the same failures since the same moment;
+    at last what tells the same better: a rise of everything may turn out to be one worker's.
     A sighting of the same attempts as one that is paired already is no finding of its own.
 
     Args:
         rows: Findings that are open.
         sightings: The strongest first.
         overlap: How much the attempts of two predicates have in common.
+        narrows: Whether a sighting tells the same as a finding, and better.
     """
     pairs = _Pairs(left=list(rows))
     rest: list[Sighting] = []
@@ -79,6 +86,8 @@ def match(
         alike = next((row for row in pairs.left if _is_alike(row, one, overlap)), None)
         if alike is None:
             alike = next((row for row in pairs.left if _began_together(row, one)), None)
+        if alike is None:
+            alike = next((row for row in pairs.left if narrows(row, one)), None)
         if alike is not None:
             pairs.take(alike, one)
         elif not _is_known(one, [other for _, other in pairs.seen] + new, overlap):
@@ -90,7 +99,7 @@ def plan(
     rows: Sequence[FindingRecord],
     matched: Matched,
     over: Collection[int],
-    over_now: Collection[str],
+    going_on: Collection[int] = (),
 ) -> Plan:
     """What becomes of the findings.
 
@@ -98,7 +107,7 @@ def plan(
         rows: Findings that are open.
         matched: What was seen of them, and what is new.
         over: Ids of those whose failures have stopped.
-        over_now: Keys of what is new by its numbers, and whose failures have stopped already.
+        going_on: Ids of those whose failures go on, whether the scan saw them or not.
     """
     seen = {row.id for row, _ in matched.seen}
     closed: list[tuple[FindingRecord, ClosedWhy]] = []
@@ -106,20 +115,22 @@ def plan(
     for row in rows:
         if row.id in over:
             closed.append((row, "stopped"))
-        elif row.id not in seen and row.misses + 1 >= MISSES:
+        elif row.id in seen or row.id in going_on:
+            continue
+        elif row.misses + 1 >= MISSES:
             closed.append((row, "unseen"))
-        elif row.id not in seen:
+        else:
             missed.append(row)
     return Plan(
         seen=[(row, one) for row, one in matched.seen if row.id not in over],
         missed=missed,
         closed=closed,
-        opened=[one for one in matched.new if one.key not in over_now],
+        opened=matched.new,
     )
 
 
 def _is_alike(row: FindingRecord, one: Sighting, overlap: Overlap) -> bool:
-    if not _may_be_same(row.fingerprint, one.fingerprint):
+    if not may_be_same(row.fingerprint, one.fingerprint):
         return False
     alike = [dict(where) for where in (*one.indistinguishable, *row.indistinguishable)]
     if row.where in alike or dict(one.where) in alike:
@@ -129,13 +140,13 @@ def _is_alike(row: FindingRecord, one: Sighting, overlap: Overlap) -> bool:
 
 def _is_known(one: Sighting, others: Sequence[Sighting], overlap: Overlap) -> bool:
     return any(
-        _may_be_same(other.fingerprint, one.fingerprint)
+        may_be_same(other.fingerprint, one.fingerprint)
         and overlap(other.where, one.where) >= SAME_ROWS
         for other in others
     )
 
 
-def _may_be_same(one: str | None, other: str | None) -> bool:
+def may_be_same(one: str | None, other: str | None) -> bool:
     """Whether failures of a group, or of any, can be the same."""
     return one is None or other is None or one == other
 

@@ -49,7 +49,8 @@ class Rows:
         canaries: The newest first; none where none are wanted.
         outbox: None where it could not be measured.
         exports: Whether a collector is set: without one, spans wait for nobody.
-        findings: How many are open; None where nobody watches.
+        findings: How many are open, of which nobody is told (True) and others; None where nobody
+            watches.
         webhook: What waits for the webhook; None where none is set.
     """
 
@@ -68,7 +69,7 @@ class Rows:
     processes: Mapping[ProcessCount, int]
     outbox: OutboxState | None
     exports: bool
-    findings: int | None
+    findings: Mapping[bool, int] | None
     webhook: Waiting | None
 
 
@@ -207,7 +208,8 @@ def _of_findings(rows: Rows) -> Iterator[Sample]:
     """What the watch found, and when it looked."""
     if rows.findings is None:
         return
-    yield _sample(m.FINDINGS_OPEN, rows.findings)
+    yield _sample(m.FINDINGS_OPEN, rows.findings.get(False, 0))
+    yield _sample(m.FINDINGS_MUTED, rows.findings.get(True, 0))
     yield _sample(m.FINDINGS_OPENED, rows.counted.get(OPENED, 0))
     state = state_of(next((duty for duty in rows.duties if duty.name == "watch"), None))
     scanned_at, took_ms = state.get("scanned_at"), state.get("took_ms")

@@ -47,6 +47,11 @@ def state_of(conn: Connection, fingerprint: str) -> str | None:
     return conn.execute(statement).scalar_one_or_none()
 
 
+def muted(conn: Connection) -> set[str]:
+    """Fingerprints of groups that are muted (all groups are read: there are hundreds)."""
+    return set(conn.execute(select(_G.fingerprint).where(_G.state == "muted")).scalars())
+
+
 def insert_new(conn: Connection, values: Mapping[str, Any]) -> bool:
     """Makes a group; False where it is there (primary key), made by another at this moment too."""
     return conn.execute(_INSERTS[conn.dialect.name], values).first() is not None

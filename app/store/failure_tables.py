@@ -8,6 +8,7 @@ from typing import Final
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Float,
@@ -113,6 +114,10 @@ finding_table = Table(
     Column("lift", Float, nullable=False),
     Column("q", Float, nullable=False),
     Column("onset_at", BigInteger),
+    # all its failures are of groups that are muted: nobody is told
+    Column("is_muted", Boolean, nullable=False, server_default=text("false")),
+    # after what break it came back, microseconds; NULL: it was not there within the hour before
+    Column("break_us", BigInteger),
     # the whole finding as the API gives it
     Column("answer", Text, nullable=False),
     # the span of the scan that opened it
@@ -124,6 +129,7 @@ finding_table = Table(
     ),
     Index("ux_finding_open", "key", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),
     Index("ix_finding_opened", "opened_at"),
+    Index("ix_finding_closed", "closed_at"),
     sqlite_autoincrement=True,
 )
 

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from sqlalchemy import Connection, func, insert, or_, select, text, update
+from sqlalchemy import Connection, func, or_, select, text, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from app.domain.finding import FindingRecord
 from app.store.rows import record, records
@@ -12,12 +13,19 @@ from app.store.tables import finding_table
 _F = finding_table.c
 #: A literal: SQLite takes a partial index only so.
 _OPEN = text("state = 'open'")
+#: Of two leaders that see the same at once, one opens it.
+_INSERTS = {
+    name: dialect.insert(finding_table).on_conflict_do_nothing(
+        index_elements=[_F.key], index_where=_OPEN
+    )
+    for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
+}
 
 
-def add(conn: Connection, values: Mapping[str, Any]) -> FindingRecord:
-    """Opens a finding; its key must not be open already."""
-    statement = insert(finding_table).values(**values).returning(finding_table)
-    return records(FindingRecord, conn.execute(statement))[0]
+def add(conn: Connection, values: Mapping[str, Any]) -> FindingRecord | None:
+    """Opens a finding; None where its key is open already (index ux_finding_open)."""
+    statement = _INSERTS[conn.dialect.name].values(**values).returning(finding_table)
+    return record(FindingRecord, conn.execute(statement).first())
 
 
 def change(conn: Connection, finding_id: int, values: Mapping[str, Any]) -> FindingRecord | None:
@@ -28,6 +36,12 @@ def change(conn: Connection, finding_id: int, values: Mapping[str, Any]) -> Find
     )
 
 
+def lock(conn: Connection) -> None:
+    """Lets nobody else change findings until the transaction ends; SQLite has one writer anyway."""
+    if conn.dialect.name == "postgresql":
+        conn.execute(text("LOCK TABLE finding IN SHARE ROW EXCLUSIVE MODE"))
+
+
 def open_ones(conn: Connection) -> list[FindingRecord]:
     """Those that last, the oldest first (index ux_finding_open)."""
     # any key, and the order of no index: SQLite would walk through all that ever were
@@ -35,9 +49,17 @@ def open_ones(conn: Connection) -> list[FindingRecord]:
     return records(FindingRecord, conn.execute(statement))
 
 
-def count_open(conn: Connection) -> int:
-    """How many last (index ux_finding_open)."""
-    return conn.execute(select(func.count()).select_from(finding_table).where(_OPEN)).scalar_one()
+def closed_since(conn: Connection, at: int) -> list[FindingRecord]:
+    """Those that were closed from a moment on (index ix_finding_closed)."""
+    statement = select(finding_table).where(_F.closed_at >= at).order_by(_F.closed_at)
+    return records(FindingRecord, conn.execute(statement))
+
+
+def count_open(conn: Connection) -> Mapping[bool, int]:
+    """How many last, of which nobody is told (True) and others (index ux_finding_open)."""
+    # any key, as `open_ones`
+    statement = select(_F.is_muted, func.count()).where(_OPEN, _F.key >= "").group_by(_F.is_muted)
+    return {bool(is_muted): int(n) for is_muted, n in conn.execute(statement)}
 
 
 def get(conn: Connection, finding_id: int) -> FindingRecord | None:

@@ -22,17 +22,20 @@ class FindingLine:
         says: What failures have in common, in a sentence.
         since: When it was opened.
         path: What the last scan saw, at its very window.
+        is_muted: Nobody is told of it.
     """
 
     id: int
     says: str
     since: Markup
     path: str
+    is_muted: bool
 
 
 def lines(rows: Sequence[FindingRecord], reader: Visitor) -> list[FindingLine]:
-    """The findings, the newest first."""
-    return [_line(row, reader) for row in reversed(rows)]
+    """The findings, the newest first, those of muted groups last."""
+    found = [_line(row, reader) for row in reversed(rows)]
+    return sorted(found, key=lambda one: one.is_muted)
 
 
 def _line(row: FindingRecord, reader: Visitor) -> FindingLine:
@@ -44,4 +47,5 @@ def _line(row: FindingRecord, reader: Visitor) -> FindingLine:
         says=f"{says}。" if t.lang == "zh" else f"{says[:1].upper()}{says[1:]}.",
         since=t("monitor.finding_since", when=moments.tag(place, row.opened_at)),
         path=correlate_url(answer["window"]),
+        is_muted=row.is_muted,
     )

@@ -121,7 +121,7 @@ def alert_lines(alerts: Sequence[Check], t: Words) -> list[AlertLine]:
 def verdict(view: MonitorView, t: Words) -> list[Clause]:
     """Is it well? One sentence about the tasks, and one for each area that needs a person."""
     stats = view.stats
-    found = view.findings
+    found = [one for one in view.findings if not one.is_muted]
     told = [alert for alert in view.alerts if alert.name != "findings"]
     bad = {area_of(alert): alert.level for alert in reversed(told)}
     is_stopped = any(alert.name == "workers" for alert in view.alerts)

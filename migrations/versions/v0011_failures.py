@@ -253,6 +253,8 @@ def _make_findings() -> None:
         sa.Column("lift", sa.Float(), nullable=False),
         sa.Column("q", sa.Float(), nullable=False),
         sa.Column("onset_at", sa.BigInteger(), nullable=True),
+        sa.Column("is_muted", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("break_us", sa.BigInteger(), nullable=True),
         sa.Column("answer", sa.Text(), nullable=False),
         sa.Column("trace_id", sa.String(length=32), nullable=True),
         sa.Column("span_id", sa.String(length=16), nullable=True),
@@ -265,6 +267,7 @@ def _make_findings() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_finding_opened", "finding", ["opened_at"], unique=False)
+    op.create_index("ix_finding_closed", "finding", ["closed_at"], unique=False)
     op.create_index(
         "ux_finding_open",
         "finding",

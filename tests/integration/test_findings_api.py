@@ -43,9 +43,10 @@ def test_findings_are_listed_by_state_and_time(home: Home, client: DocumentedCli
 
 def test_a_finding_is_told_whole(home: Home, client: DocumentedClient) -> None:
     """How it stands, the scan that opened it, its words in the language that was asked for."""
-    row = found.opened(home.core, {"worker": "w3"})
+    row = found.opened(home.core, {"worker": "w3"}, is_muted=True)
     told = _told(client, f"/api/v1/findings/{row.id}?lang=zh")
     assert (told["state"], told["closed_at"], told["trace_id"]) == ("open", None, "a" * 32)
+    assert told["is_muted"] is True
     assert told["words"] == told["words_zh"]
     assert "w3" in told["words_zh"]
     assert told["words_en"].startswith("worker w3 fails 40 of 50 (expected 1)")

@@ -1,7 +1,9 @@
 """The watch: findings open with what fails now, last while it does, and close when it is over."""
 
 import json
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import text
@@ -74,7 +76,8 @@ def test_a_finding_lasts_while_its_failures_do(any_home: Home) -> None:
     after = _scan(core)
     assert after.seen, "the hour still has its failures"
     assert after.opened == []
-    recent.put(core, traffic(now, now_us(core), every_us=30_000, failed=GROUP, **W3_AMY))
+    since = over.closed_at or 0
+    recent.put(core, traffic(since, now_us(core), every_us=500, failed=GROUP, **W3_AMY))
     [new] = _scan(core).opened
     assert new.id != row.id
     with core.database.read() as conn:
@@ -162,6 +165,31 @@ def test_the_scan_is_a_span_that_is_linked_to_what_it_shows(home: Home) -> None:
     assert len(shown) == 5
     linked = {(link.trace_id, link.span_id) for link in span.links}
     assert linked == {(one["trace_id"], one["span_id"]) for one in shown}
+
+
+def test_two_leaders_that_scan_at_once_open_one_finding(any_home: Home) -> None:
+    """The second writes when the first has: it fails at nothing, and writes nothing."""
+    core = any_home.core
+    now = _begin(core)
+    rows = traffic(now - 20 * MINUTE_US, now, every_us=6 * SECOND_US, failed=GROUP, **W3_AMY)
+    recent.put(core, rows)
+    together = threading.Barrier(2, timeout=60)
+    scans = [watch.read(core, quiet_us=QUIET_US) for _ in range(2)]
+
+    def write(scan: watch.Read) -> Scanned:
+        together.wait()
+        return watch.write(core, scan)
+
+    with ThreadPoolExecutor(2) as threads:
+        done = list(threads.map(write, scans))
+    assert sorted(len(one.opened) for one in done) == [0, 1]
+    [row] = _open(core)
+    assert row.where == W3_AMY
+    with core.database.write() as conn:
+        values = {"key": row.key, "state": "open", "predicate": "{}", "answer": "{}"}
+        numbers = dict.fromkeys(("opened_at", "updated_at", "seen_at", "observed", "expected",
+                                 "n", "lift", "q"), 1)  # fmt: skip
+        assert findings.add(conn, values | numbers) is None
 
 
 @pytest.fixture

@@ -230,3 +230,37 @@ def test_the_documented_receiver_believes_us_and_nobody_else(home: Home, place: 
     old = webhook.signature(SECRET, clock.now_us() // 1_000_000 - 600, call.body)
     assert not is_ours(SECRET, old, call.body)
     assert not is_ours(SECRET, "nonsense", call.body)
+
+
+def test_addresses_are_whole_where_it_is_known_where_we_are(home: Home, place: HookPlace) -> None:
+    """Every path of ours in it, however deep; others stay."""
+    home.environ["VOXTRACE_PUBLIC_URL"] = "https://voxtrace.example/base/"
+    core = _core(home, place)
+    twin = {"url": "/tasks/2", "jaeger_url": "http://jaeger/trace/2"}
+    one = {"url": "/tasks/1", "compare_url": None, "success": twin}
+    found.opened(core, exemplars=[one])
+    webhook.send_next(core)
+    told = place.calls[0].told["finding"]
+    here = "https://voxtrace.example/base"
+    assert told["attempts_url"] == f"{here}/attempts"
+    assert told["url"].startswith(f"{here}/api/v1/findings/")
+    assert told["correlate_url"].startswith(f"{here}/correlate?")
+    assert told["exemplars"][0]["url"] == f"{here}/tasks/1"
+    assert told["exemplars"][0]["success"] == {**twin, "url": f"{here}/tasks/2"}
+
+
+def test_who_was_not_told_of_the_opening_is_not_told_of_the_closing(
+    home: Home, place: HookPlace
+) -> None:
+    """It was given up long before the end; and nobody is told of anything twice."""
+    core = _core(home, place)
+    place.script.append(500)
+    row = found.opened(core)
+    _make_due(core, created_ago_us=24 * HOUR_US)
+    webhook.send_next(core)
+    found.closed(core, row)
+    assert [one.event for one in _deliveries(core, row.id)] == ["opened"]
+    other = found.opened(core, {"worker": "w4"})
+    with core.database.write() as conn:
+        found.tell(core, conn, other, "opened")
+    assert [one.event for one in _deliveries(core, other.id)] == ["opened"]

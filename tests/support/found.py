@@ -30,7 +30,9 @@ def sighting(where: dict[str, str], fingerprint: str | None = None, **fields: An
     return Sighting(where=where, fingerprint=fingerprint, **{"answer": answer, **values})
 
 
-def opened(core: Core, where: dict[str, str] | None = None, **fields: Any) -> FindingRecord:
+def opened(
+    core: Core, where: dict[str, str] | None = None, *, exemplars: Any = (), **fields: Any
+) -> FindingRecord:
     """The row of a finding that was opened now, told to a webhook where one is set."""
     one = sighting(where if where is not None else {"worker": "w3"})
     with core.database.write() as conn:
@@ -46,11 +48,12 @@ def opened(core: Core, where: dict[str, str] | None = None, **fields: Any) -> Fi
             "n": one.n,
             "lift": one.lift,
             "q": one.q,
-            "answer": json.dumps({**one.answer, "window": window}),
+            "answer": json.dumps({**one.answer, "window": window, "exemplars": exemplars}),
             "trace_id": "a" * 32,
             "span_id": "b" * 16,
         }
         row = findings.add(conn, values | fields)
+        assert row is not None
         tell(core, conn, row, "opened")
         return row
 

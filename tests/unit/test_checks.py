@@ -175,6 +175,12 @@ def test_nothing_needs_a_person_while_all_is_well() -> None:
             "failures were not compared for 1 h",
         ),
         (facts(findings=(finding(), finding())), "findings", "warn", "2 findings are open"),
+        (
+            facts(findings=(finding(), finding(is_muted=True))),
+            "findings",
+            "warn",
+            "1 finding is open",
+        ),
         (facts(duty("webhook", ticked_at=T0 - HOUR)), "webhook", "warn", "silent for 1 h"),
         (
             facts(
@@ -233,6 +239,7 @@ def test_what_is_wrong_is_said(found: Facts, name: str, level: str, words: str) 
         (facts(outbox=None), "outbox", "unknown"),
         (facts(watch_period_us=0), "watch", "off"),
         (facts(watch_period_us=0), "findings", "off"),
+        (facts(findings=(finding(is_muted=True),)), "findings", "ok"),
         (facts(duty("watch")), "watch", "unknown"),
         (facts(deliveries=Deliveries()), "webhook", "off"),
         (facts(deliveries=Deliveries(is_set=True, waiting=1, first=delivery())), "webhook", "ok"),

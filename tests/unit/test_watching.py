@@ -131,18 +131,21 @@ def test_what_a_scan_says_twice_is_one_finding() -> None:
 
 
 def test_a_finding_is_closed_when_two_scans_do_not_see_it() -> None:
-    """One miss may be chance."""
+    """One miss may be chance; and it stays open while its own attempts say that it goes on."""
     once, twice = _row(1, W3), _row(2, W4, misses=1)
-    plan = watching.plan([once, twice], watching.Matched(seen=(), new=()), over=(), over_now=())
+    nothing = watching.Matched(seen=(), new=())
+    plan = watching.plan([once, twice], nothing, over=())
     assert list(plan.missed) == [once]
     assert list(plan.closed) == [(twice, "unseen")]
+    plan = watching.plan([once, twice], nothing, over=(), going_on={2})
+    assert (list(plan.missed), list(plan.closed)) == ([once], [])
 
 
 def test_a_finding_whose_failures_stopped_is_closed_though_it_is_seen() -> None:
-    """The hour still has its old failures; and what is over already is not opened."""
+    """The hour still has its old failures."""
     row, one = _row(1, W3), sighting(W3)
-    found = watching.match([row], [one, sighting(W4)], NOTHING)
-    plan = watching.plan([row], found, over={1}, over_now={key_of(W4, None)})
+    found = watching.match([row], [one], NOTHING)
+    plan = watching.plan([row], found, over={1}, going_on={1})
     assert list(plan.closed) == [(row, "stopped")]
     assert (list(plan.seen), list(plan.opened)) == ([], [])
 

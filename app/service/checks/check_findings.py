@@ -64,8 +64,11 @@ def _watch(facts: Facts) -> Check:
 
 
 def _findings(facts: Facts) -> Check:
-    rows = facts.findings
+    rows = [one for one in facts.findings if not one.is_muted]
+    muted_n = len(facts.findings) - len(rows)
     if not rows:
+        if muted_n:
+            return _muted(muted_n)
         if not facts.watch_period_us:
             return off("findings", "nobody looks for any", "没有在查找")
         return Check(
@@ -88,6 +91,18 @@ def _findings(facts: Facts) -> Check:
         ),
         since=rows[0].opened_at,
         facts={"open": len(rows)},
+    )
+
+
+def _muted(n: int) -> Check:
+    return Check(
+        name="findings",
+        level="ok",
+        said=Said(
+            en=f"{counted(n, 'finding is', 'findings are')} open, of failures that are muted",
+            zh=f"仍在持续的 {count(n)} 处共同点都属于已静音的失败",
+        ),
+        facts={"open": 0, "muted": n},
     )
 
 

@@ -1,85 +1,175 @@
-"""What the rows of the last hour say of predicates: what two share, and whether one is over."""
+"""What the attempts of the last hour say of predicates: what two share, and how each fares now."""
 
-from functools import cache
+import math
+from collections.abc import Collection, Iterable, Sequence
+from typing import Final
 
+import numpy as np
+
+from app.domain import quiet
+from app.domain.correlation.binomial import log_tail
 from app.domain.correlation.found import Where
-from app.domain.query.query import Query, both, named
-from app.domain.quiet import Attempt, well_since
-from app.domain.watching import Overlap
-from app.service.correlate import links
-from app.service.correlate.question import FAILED
-from app.store import attempt_filter
-from app.store.attempt_filter import Sides
-from app.store.database import Connection
+from app.domain.finding import FindingRecord, Sighting
+from app.domain.quiet import Attempt
+from app.domain.watching import Overlap, may_be_same
+from app.service.findings.attempts import Attempts, Truths
 
-#: Attempts that are counted of a predicate at most.
-_MANY = 200_000
+#: Failures that are new, at least, for a finding to open.
+LEAST: Final = 5
+#: So unlikely they must be where nothing is, and so unlikely for a finding to stay open.
+_OPENS: Final = math.log(1e-4)
+_STAYS: Final = math.log(0.05)
+#: No rate that is expected is lower.
+_LEAST_RATE: Final = 0.001
 
 
-def overlap_in(conn: Connection, start: int, end: int) -> Overlap:
-    """How much the attempts of two predicates have in common (Jaccard) in a stretch of time."""
-
-    @cache
-    def count(query: Query) -> int:
-        sides = Sides(start=start, end=end, within=query, selection=Query(), now_us=end)
-        return attempt_filter.count_up_to(conn, sides, _MANY)
+def overlap_in(attempts: Attempts) -> Overlap:
+    """How much the attempts of two predicates have in common (Jaccard)."""
 
     def overlap(one: Where, other: Where) -> float:
-        if dict(one) == dict(other):
-            return 1.0
-        if any(other.get(name, value) != value for name, value in one.items()):
-            return 0.0
-        first, second = links.predicate(one), links.predicate(other)
-        shared = count(links.predicate({**one, **other}))
-        return shared / max(1, count(first) + count(second) - shared)
+        first, second = attempts.fit(one), attempts.fit(other)
+        either = int((first | second).sum())
+        return int((first & second).sum()) / either if either else float(dict(one) == dict(other))
 
     return overlap
 
 
-def is_over(
-    conn: Connection,
-    *,
-    where: Where,
-    fingerprint: str | None,
-    expected_rate: float,
-    start: int,
-    end: int,
-    quiet_us: int,
-) -> bool:
-    """Whether failures of a predicate have stopped, by what came after the last of them.
+def well_since(attempts: Attempts, one: Sighting, *, start: int, end: int) -> int | None:
+    """The moment from which on a predicate fares well again; None: it is not known that it does.
 
     A release that was replaced does not run any more: that its workers fare well with another one
     is what says that it is over.
 
     Args:
-        conn: Where to read.
-        where: What fails.
-        fingerprint: How it fails; None: in any way.
-        expected_rate: The part of the attempts that should fail.
-        start: Since when it is so, an hour before `end` at most.
-        end: Now.
-        quiet_us: For how long they must have fared well.
+        attempts: The last hour.
+        one: What fails.
+        start: Since when it is so; where nothing failed from then on, it is not believed.
+        end: Up to when attempts are heard.
     """
-    group = Query() if fingerprint is None else Query(terms=(named("fingerprint", fingerprint),))
-    failures = both(FAILED, group)
-    within = _still_run(conn, where, failures, start, end)
-    sides = Sides(start=start, end=end, within=within, selection=failures, now_us=end)
-    found = [Attempt(at=at, failed=failed) for at, failed in attempt_filter.moments(conn, sides)]
-    since = well_since(found, expected=expected_rate)
-    return since is not None and end - since >= quiet_us
+    bad = attempts.failed(one.fingerprint)
+    fit = _still_run(attempts, one) & (attempts.at < end)
+    since = fit & (attempts.at >= start)
+    fit = since if (since & bad).any() else fit
+    failed = bad[fit]
+    found = zip(attempts.at[fit].tolist(), failed.tolist(), strict=True)
+    return quiet.well_since(
+        (Attempt(at=at, failed=bad) for at, bad in found), expected=_rate_of(one)
+    )
 
 
-def _still_run(conn: Connection, where: Where, failures: Query, start: int, end: int) -> Query:
+def narrows(attempts: Attempts, wide: Sighting, one: Sighting) -> bool:
+    """Whether a sighting is of some attempts of another, and the rest of those fares well."""
+    if not may_be_same(wide.fingerprint, one.fingerprint):
+        return False
+    theirs, mine = attempts.fit(wide.where), attempts.fit(one.where)
+    return not (mine & ~theirs).any() and not goes_on(attempts, wide, but=mine)
+
+
+def goes_on(attempts: Attempts, one: Sighting, *, but: Truths | None = None) -> bool:
+    """Whether more of its attempts failed than chance would do, were it looked for alone.
+
+    A scan looks for everything, and asks for more.
+
+    Args:
+        attempts: The last hour.
+        one: What fails.
+        but: Attempts that are left out.
+    """
+    fit = attempts.fit(one.where)
+    if but is not None:
+        fit &= ~but
+    return _log_p(attempts, fit, one.fingerprint, _rate_of(one)) <= _STAYS
+
+
+def is_news(
+    attempts: Attempts,
+    one: Sighting,
+    *,
+    beside: Iterable[Sighting],
+    known: Sequence[FindingRecord],
+) -> bool:
+    """Whether a sighting tells more than what is known already, open or closed within the hour.
+
+    Attempts that fit what is known tell nothing new: all of them where that is open, those before
+    its end where it is closed. What is left must fail more often than expected and than all that
+    is known to be nothing; inside of what is open, also than the rest of that.
+
+    Args:
+        attempts: The last hour.
+        one: What was seen.
+        beside: What else was seen.
+        known: Findings that are open, or were closed within the hour.
+    """
+    mine = attempts.fit(one.where)
+    left, well = mine.copy(), ~mine
+    for other in beside:
+        well &= ~attempts.fit(other.where)
+    for row in known:
+        well &= ~attempts.fit(row.where)
+    rate = max(_rate_of(one), _rate(attempts, well, one.fingerprint))
+    for row in known:
+        if not may_be_same(row.fingerprint, one.fingerprint):
+            continue
+        theirs = attempts.fit(row.where)
+        if row.closed_at is not None:
+            left &= ~theirs | (attempts.at >= row.closed_at)
+        elif (mine & ~theirs).any():
+            left &= ~theirs
+        else:
+            rate = max(rate, _rate(attempts, theirs & ~mine, row.fingerprint))
+    bad = int((left & attempts.failed(one.fingerprint)).sum())
+    return bad >= LEAST and _log_p(attempts, left, one.fingerprint, rate) <= _OPENS
+
+
+def is_muted(attempts: Attempts, one: Sighting, muted: Collection[str]) -> bool:
+    """Whether failures of muted groups make it a finding: the others alone would be none."""
+    fit = attempts.fit(one.where)
+    groups = [one.fingerprint] if one.fingerprint is not None else attempts.groups(fit)
+    silent = [group for group in groups if group in muted]
+    if not silent:
+        return False
+    loud = attempts.failed(one.fingerprint) & fit
+    for group in silent:
+        loud &= ~attempts.failed(group)
+    bad, n = int(loud.sum()), int(fit.sum())
+    return bad < LEAST or float(log_tail(bad, n, _rate_of(one))) > _OPENS
+
+
+def shares_failures(attempts: Attempts, one: Sighting, row: FindingRecord) -> bool:
+    """Whether most failures of a sighting fit a finding."""
+    if not may_be_same(row.fingerprint, one.fingerprint):
+        return False
+    bad = attempts.fit(one.where) & attempts.failed(one.fingerprint)
+    return 2 * int((bad & attempts.fit(row.where)).sum()) >= max(1, int(bad.sum()))
+
+
+def _log_p(attempts: Attempts, some: Truths, fingerprint: str | None, rate: float) -> float:
+    """Logarithm of the probability of so many failures among some, by a rate."""
+    bad = int((some & attempts.failed(fingerprint)).sum())
+    return float(log_tail(bad, int(some.sum()), min(rate, 1.0)))
+
+
+def _rate(attempts: Attempts, some: Truths, fingerprint: str | None) -> float:
+    bad = int((some & attempts.failed(fingerprint)).sum())
+    return bad / max(1, int(some.sum()))
+
+
+def _rate_of(one: Sighting) -> float:
+    return max(_LEAST_RATE, one.expected / max(1, one.n))
+
+
+def _still_run(attempts: Attempts, one: Sighting) -> Truths:
     """Attempts that fit; for a release, those of the workers that failed with it, whatever runs."""
-    if "release" not in where:
-        return links.predicate(where)
-    rest = {name: value for name, value in where.items() if name != "release"}
-    if "worker" in where:
-        return links.predicate(rest)
-    within = links.predicate(where)
-    sides = Sides(start=start, end=end, within=within, selection=failures, now_us=end)
-    cells = attempt_filter.cells_of_rows(conn, sides)
-    workers = sorted({cell.values[0] for cell in cells if cell.selected})
+    if "release" not in one.where:
+        return attempts.fit(one.where)
+    rest = {name: value for name, value in one.where.items() if name != "release"}
+    if "worker" in rest:
+        return attempts.fit(rest)
+    bad = attempts.fit(one.where) & attempts.failed(one.fingerprint)
+    workers = attempts.values_of("worker", bad)
     if not workers:
-        return within
-    return both(links.predicate(rest), Query(terms=(named("worker", *workers),)))
+        return attempts.fit(one.where)
+    found = np.zeros(attempts.at.size, dtype=np.bool_)
+    for name in workers:
+        found |= attempts.fit({**rest, "worker": name})
+    return found

@@ -31,6 +31,7 @@ def shape(row: FindingRecord, now: int, language: Language = "en") -> Json:
         "seen_at": clock.iso(row.seen_at),
         "closed_at": clock.iso(row.closed_at) if row.closed_at is not None else None,
         "closed_why": row.closed_why,
+        "is_muted": row.is_muted,
         "trace_id": row.trace_id,
         "span_id": row.span_id,
         "url": f"/api/v1/findings/{row.id}",

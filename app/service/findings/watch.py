@@ -1,23 +1,23 @@
 """One scan of the watch: the last hour against the seven days before it, and what becomes of it.
 
 Rows are read in one snapshot; findings, what the webhook is told of them, and the span of the scan
-are written in one transaction after it.
+are written in one transaction after it. Where somebody else has written meanwhile, who led before
+or leads next, what was judged holds no more, and nothing of it is written.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from app.domain import watching
 from app.domain.finding import ClosedWhy, FindingRecord, Sighting
-from app.domain.watching import Plan
 from app.domain.window import HOUR_US
 from app.service.core import Core
 from app.service.correlate import answering
 from app.service.correlate.answer import Answer
 from app.service.correlate.question import BASELINE_US, Question
-from app.service.findings import evidence, sightings, webhook
+from app.service.findings import judging, sightings, webhook
 from app.service.findings.counted import OPENED
+from app.service.findings.judging import Judged, New
 from app.service.findings.scan_span import ScanSpan
 from app.store import counts, findings
 from app.store.database import Connection
@@ -41,24 +41,33 @@ class Scanned:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Read:
+class Read:
+    """What a scan read and thinks of it.
+
+    Attributes:
+        at: The moment at which it looked; None: when it was.
+        span: Its span.
+        answer: What failures have in common.
+        seen: The findings of it.
+        judged: What is to be written.
+    """
+
+    at: int | None
+    span: ScanSpan
     answer: Answer
     seen: Sequence[Sighting]
-    plan: Plan
+    judged: Judged
 
 
-def scan(core: Core, *, quiet_us: int) -> Scanned:
+def scan(core: Core, *, quiet_us: int, at: int | None = None) -> Scanned:
     """Scans once.
 
     Args:
         core: What it works with.
         quiet_us: For how long attempts must have fared well before a finding is closed.
+        at: The moment at which it looks; None: now.
     """
-    with core.database.read() as conn:
-        now = core.database.now_us(conn)
-        span = ScanSpan(started_us=now)
-        read = _read(core, conn, now, quiet_us)
-    return core.database.run(lambda conn: _write(core, conn, read, span))
+    return write(core, read(core, quiet_us=quiet_us, at=at))
 
 
 def close_all(core: Core) -> int:
@@ -72,44 +81,39 @@ def close_all(core: Core) -> int:
     return core.database.run(work)
 
 
-def _read(core: Core, conn: Connection, now: int, quiet_us: int) -> _Read:
-    start = now - WINDOW_US
-    question = Question(start=start, end=now, baseline_start=max(0, start - BASELINE_US))
-    answer = answering.look(core, conn, question, now)
-    seen = sightings.of_answer(answer)
-    rows = findings.open_ones(conn)
-    matched = watching.match(rows, seen, evidence.overlap_in(conn, start, now))
-    is_over = _over(conn, start, now, quiet_us)
-    again = {row.id: one for row, one in matched.seen}
-    over = {row.id for row in rows if is_over(again.get(row.id) or sightings.of_row(row))}
-    over_now = {one.key for one in matched.new if is_over(one)}
-    return _Read(answer=answer, seen=seen, plan=watching.plan(rows, matched, over, over_now))
+def read(core: Core, *, quiet_us: int, at: int | None = None) -> Read:
+    """The first half of a scan: looks, in one snapshot."""
+    with core.database.read() as conn:
+        now = core.database.now_us(conn) if at is None else at
+        span = ScanSpan(started_us=now)
+        start = now - WINDOW_US
+        question = Question(start=start, end=now, baseline_start=max(0, start - BASELINE_US))
+        answer = answering.look(core, conn, question, now)
+        seen = sightings.of_answer(answer)
+        judged = judging.judge(core, conn, seen, now, quiet_us)
+    return Read(at=at, span=span, answer=answer, seen=seen, judged=judged)
 
 
-def _over(conn: Connection, start: int, now: int, quiet_us: int) -> Callable[[Sighting], bool]:
-    def is_over(one: Sighting) -> bool:
-        return evidence.is_over(
-            conn,
-            where=one.where,
-            fingerprint=one.fingerprint,
-            expected_rate=one.expected / max(1, one.n),
-            start=max(start, one.onset_at or 0),
-            end=now,
-            quiet_us=quiet_us,
-        )
-
-    return is_over
+def write(core: Core, found: Read) -> Scanned:
+    """The second half: writes what is to be written, in one transaction."""
+    return core.database.run(lambda conn: _write(core, conn, found))
 
 
-def _write(core: Core, conn: Connection, read: _Read, span: ScanSpan) -> Scanned:
-    now = core.database.now_us(conn)
-    plan = read.plan
+def _write(core: Core, conn: Connection, read: Read) -> Scanned:
+    findings.lock(conn)
+    now = core.database.now_us(conn) if read.at is None else read.at
+    span = read.span
+    judged = read.judged if findings.open_ones(conn) == read.judged.known else Judged.nothing()
+    plan = judged.plan
     for row, one in plan.seen:
-        findings.change(conn, row.id, sightings.again(row, one, now))
-    for row in plan.missed:
-        findings.change(conn, row.id, {"misses": row.misses + 1, "updated_at": now})
-    closed = _close(core, conn, plan.closed, now)
-    opened = [_open(core, conn, one, span, now) for one in plan.opened]
+        _change(core, conn, judged, row, sightings.again(row, one, now))
+    for row in judged.unseen:
+        misses = row.misses + 1 if row in plan.missed else 0
+        if misses != row.misses or (row.id in judged.muted) != row.is_muted:
+            _change(core, conn, judged, row, {"misses": misses, "updated_at": now})
+    closed = _close(core, conn, plan.closed, read.answer.now)
+    made = (_open(core, conn, one, span, now) for one in judged.opened)
+    opened = [row for row in made if row is not None]
     if opened:
         counts.add(conn, OPENED, len(opened))
     span.store(
@@ -130,9 +134,22 @@ def _write(core: Core, conn: Connection, read: _Read, span: ScanSpan) -> Scanned
     )
 
 
-def _open(core: Core, conn: Connection, one: Sighting, span: ScanSpan, now: int) -> FindingRecord:
-    row = findings.add(conn, {**sightings.first(one, now), **span.ids})
-    webhook.tell(core, conn, row, "opened", now)
+def _change(
+    core: Core, conn: Connection, judged: Judged, row: FindingRecord, values: dict[str, Any]
+) -> None:
+    """Changes a finding that goes on; where nobody is silent about it any more, it is told."""
+    is_muted = row.id in judged.muted
+    after = findings.change(conn, row.id, values | {"is_muted": is_muted})
+    if after is not None and row.is_muted and not is_muted:
+        webhook.tell(core, conn, after, "opened", after.updated_at)
+
+
+def _open(core: Core, conn: Connection, new: New, span: ScanSpan, now: int) -> FindingRecord | None:
+    """Opens a finding; None where another leader just has."""
+    quiet = {"is_muted": new.is_muted, "break_us": new.break_us}
+    row = findings.add(conn, {**sightings.first(new.sighting, now), **span.ids, **quiet})
+    if row is not None and not new.is_muted:
+        webhook.tell(core, conn, row, "opened", now)
     return row
 
 
@@ -149,7 +166,7 @@ def _close(
     return closed
 
 
-def _numbers(read: _Read, opened: int, closed: int) -> dict[str, int]:
+def _numbers(read: Read, opened: int, closed: int) -> dict[str, int]:
     answer = read.answer
     return {
         names.CORRELATE_ATTEMPTS: answer.n,

@@ -44,8 +44,14 @@ class Tried:
 
 
 def tell(core: Core, conn: Connection, row: FindingRecord, event: Told, now: int) -> None:
-    """Has the webhook told of a finding, in the transaction of what happened to it."""
+    """Has the webhook told of a finding, in the transaction of what happened to it.
+
+    Each is told once, and of the end only who was told of the beginning, or will be.
+    """
     if core.settings.webhook_url is None:
+        return
+    before = {one.event: one.state for one in webhook_deliveries.of_finding(conn, row.id)}
+    if event in before or (event == "closed" and before.get("opened") in {None, "given_up"}):
         return
     webhook_deliveries.add(
         conn,
@@ -55,19 +61,34 @@ def tell(core: Core, conn: Connection, row: FindingRecord, event: Told, now: int
             "created_at": now,
             "next_at": now,
             "state": "waiting",
-            "body": body_of(row, event, now),
+            "body": body_of(row, event, now, core.settings.public_url),
         },
     )
 
 
-def body_of(row: FindingRecord, event: Told, now: int) -> str:
-    """What is sent, as JSON."""
+def body_of(row: FindingRecord, event: Told, now: int, public_url: str | None) -> str:
+    """What is sent, as JSON; addresses of ours are paths where it is not known where we are."""
+    finding = shape(row, now)
     told: dict[str, Any] = {
         "event": f"finding.{event}",
         "at": clock.iso(now),
-        "finding": shape(row, now),
+        "finding": finding if public_url is None else _absolute(finding, public_url),
     }
     return json.dumps(told, ensure_ascii=False)
+
+
+def _absolute(told: Any, public_url: str) -> Any:
+    """The same with whole addresses for paths."""
+    if isinstance(told, list):
+        return [_absolute(one, public_url) for one in told]
+    if not isinstance(told, dict):
+        return told
+    return {
+        name: f"{public_url}{value}"
+        if name.endswith("url") and isinstance(value, str) and value.startswith("/")
+        else _absolute(value, public_url)
+        for name, value in told.items()
+    }
 
 
 def signature(secret: str, at_s: int, body: bytes) -> str:

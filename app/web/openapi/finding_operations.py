@@ -4,6 +4,7 @@ from app.service.figures import LANGUAGES
 from app.web.openapi import correlate_operations
 from app.web.openapi.operation import Operation, named, path_id, query
 from app.web.openapi.types import (
+    FLAG,
     ID,
     MOMENT,
     SPAN_ID,
@@ -34,6 +35,9 @@ SCHEMAS: dict[str, Schema] = {
                 maybe(one_of("stopped", "unseen", "off")),
                 "stopped: attempts fare well again; unseen: two scans did not see it; off: nobody"
                 " watches any more.",
+            ),
+            "is_muted": said(
+                FLAG, "All its failures are of groups that are muted: nobody is told of it."
             ),
             "trace_id": said(maybe(TRACE_ID), "Of the scan that opened it."),
             "span_id": maybe(SPAN_ID),
