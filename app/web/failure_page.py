@@ -21,6 +21,12 @@ from app.web.words import Words
 
 #: Values of a dimension that are shown; the rest is one line.
 _VALUES: Final = 6
+#: What was decided last; what opened a group again that is back was a failure, nobody's decision.
+_DECIDED: Final[Mapping[Shown, str]] = {
+    Shown.RESOLVED: "resolved",
+    Shown.REGRESSED: "resolved",
+    Shown.MUTED: "muted",
+}
 #: How the sign of an event looks.
 _EVENT_LEVELS: Final[Mapping[str, str]] = {
     "new": "bad",
@@ -167,10 +173,7 @@ def _decided(group: Group, reader: Visitor) -> Markup | None:
         return None
     when = moments.tag(reader.place, group.state_at)
     who = actor(group.state_by or "", reader.t)
-    key = "failure.decided_open"
-    if group.shown in {Shown.RESOLVED, Shown.MUTED}:
-        key = f"failure.decided_{group.shown}"
-    return reader.t(key, when=when, who=who)
+    return reader.t(f"failure.decided_{_DECIDED.get(group.shown, 'open')}", when=when, who=who)
 
 
 def _regressed(group: Group, reader: Visitor) -> Markup | None:

@@ -70,7 +70,7 @@ def decide(fingerprint: str) -> tuple[str, HTTPStatus] | BaseResponse:
         actions.act(core(), fingerprint, what)
     except AskedError as error:
         return _group(fingerprint, error)
-    return redirect(group_path(fingerprint), 303)
+    return redirect(group_path(fingerprint, **failure_view.window_of(request.args)), 303)
 
 
 def correlate() -> tuple[str, HTTPStatus] | BaseResponse:

@@ -80,7 +80,7 @@ def values(
         "level": LEVELS[one.shown],
         "state_says": state_says(one, t),
         "is_live": not args.get("to"),
-        "action_path": group_path(one.fingerprint),
+        "action_path": group_path(one.fingerprint, **window_of(args)),
         "windows": _windows(one.fingerprint, args),
         "course": failure_page.course(
             view, surroundings.releases(core, span.start, span.end), reader
@@ -104,6 +104,11 @@ def values(
         "facts": failure_page.facts(view, reader),
         "spreads": failure_page.spreads(view, t),
     }
+
+
+def window_of(args: Mapping[str, str]) -> dict[str, str]:
+    """What an address says of the window: a decision leaves it."""
+    return {name: args[name] for name in ("from", "to") if args.get(name)}
 
 
 def question_of(view: GroupView) -> dict[str, str]:

@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 
 from app.service import reap, task_list
+from app.service.failures import actions
 from app.service.findings import watch
 from tests.support import failing_window
 from tests.support.documented import web_client
@@ -161,6 +162,33 @@ def test_what_is_decided_is_shown_with_who_and_when(place: _Place) -> None:
     assert re.findall(r"(Unmuted|Muted|Reopened|Resolved)[.;]", events) == [
         *("Unmuted", "Muted", "Reopened", "Resolved"),
     ]
+
+
+def test_a_decision_leaves_the_window(place: _Place) -> None:
+    """The form of a window leads back to that window."""
+    path = f"/failures/{OTHER}?from=7d"
+    form = re.search(r'<form method="post" action="([^"]*)"', place.page(path))
+    assert form
+    assert unescape(form[1]) == path
+    answer = place.client.post(path, data={"action": "note", "note": "x"}, headers=HTML)
+    assert answer.headers["Location"] == path
+    place.post(OTHER, action="note", note="")
+
+
+def test_who_resolved_it_is_told_after_it_is_back(home: Home) -> None:
+    """A failure opened it again, not who resolved it; both events tell their release."""
+    start_worker(home.core)
+    failed = spoken(home.core, "@fail permanent\nOne.", engine="scripted")
+    key = str(failed.fingerprint)
+    actions.act(home.core, key, actions.done("resolve", {}, by="ann"))
+    spoken(home.core, "@fail permanent\nTwo.", engine="scripted")
+    with web_client(home.settings) as client:
+        page = client.get(f"/failures/{key}", headers=HTML).text
+    assert 'data-state="regressed"' in page
+    assert re.search(r"<dt>Decided</dt><dd>resolved by ann \(\w+\), ", page)
+    release = home.settings.release
+    assert f"Seen again after it was resolved, in {release}." in _events(page)
+    assert f"Seen for the first time, in {release}." in _events(page)
 
 
 def test_person_and_note_are_kept_and_never_markup(place: _Place) -> None:
