@@ -94,7 +94,8 @@ def _about(found: Group) -> Iterable[str]:
         release = f" in {found.resolved_release}" if found.resolved_release else ""
         yield f"  decided {shown(found.state_at)} by {found.state_by}{release}"
     if found.regressed_at is not None:
-        yield f"  seen again {shown(found.regressed_at)} in {found.regressed_release}"
+        release = f" in {found.regressed_release}" if found.regressed_release else ""
+        yield f"  seen again {shown(found.regressed_at)}{release}"
     if found.assignee:
         yield f"  assigned to {found.assignee}"
     if found.note:

@@ -57,6 +57,7 @@ def test_term_is_read_as_what_it_says(text: str, name: str, values: tuple[Any, .
     ("text", "position", "reason", "says"),
     [
         ("worker:w1 format:mp3", 10, "unknown_name", "allowed: outcome, is, worker, host"),
+        ("hour:7", 5, "not_one_of_near", "did you mean 07?"),
         ("lenght:<100", 0, "unknown_name_near", "did you mean length?"),
         ("outcome:cancelled", 8, "not_one_of", "allowed: completed, failed, timeout, retry, lost"),
         ("is:live", 3, "not_one_of", "allowed: repeat, late"),

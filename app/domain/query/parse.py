@@ -131,6 +131,8 @@ def _qualifier(name: str, raw: RawTerm, grammar: Grammar) -> Qualifier:
 
 
 def _near(word: str, allowed: Iterable[str]) -> str | None:
+    if f"0{word}" in allowed:  # an hour: all that end with its digit are as near
+        return f"0{word}"
     return next(iter(difflib.get_close_matches(word, list(allowed), n=1, cutoff=0.6)), None)
 
 
