@@ -8,6 +8,7 @@ from app.domain.correlation.cells import Columns, sums, table
 from app.domain.correlation.cube import Cube, Integers
 from app.domain.correlation.dependencies import Dims, Space
 from app.domain.correlation.outcomes import Outcomes
+from app.domain.correlation.predicates import Predicate
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,13 @@ def candidates(
         if named.any():
             parts.append(Part(dims, keys[named], of[named]))
     return _joined(parts, columns, known) if parts else None
+
+
+def predicate_at(found: Candidates, place: int) -> Predicate:
+    """A candidate as a predicate."""
+    size = int(found.size[place])
+    dims, codes = found.dims[place, :size], found.codes[place, :size]
+    return Predicate(tuple(int(dim) for dim in dims), tuple(int(code) for code in codes))
 
 
 def frequent_values(window: Cube, min_failures: int) -> tuple[Integers, ...]:

@@ -4,20 +4,13 @@ import math
 
 import numpy as np
 
-from app.domain.correlation.candidates import Candidates
+from app.domain.correlation.candidates import Candidates, predicate_at
 from app.domain.correlation.cube import Cube
 from app.domain.correlation.found import Found
 from app.domain.correlation.outcomes import Outcomes
 from app.domain.correlation.predicates import Booleans, Predicate
 from app.domain.correlation.ranking import Ranking
 from app.domain.correlation.tally import Tally
-
-
-def predicate_at(found: Candidates, place: int) -> Predicate:
-    """A candidate as a predicate."""
-    size = int(found.size[place])
-    dims, codes = found.dims[place, :size], found.codes[place, :size]
-    return Predicate(tuple(int(dim) for dim in dims), tuple(int(code) for code in codes))
 
 
 def simplest_of(

@@ -52,13 +52,21 @@ class Past:
                 for number in np.unique(outcome):
                     own = here[outcome == number]
                     wanted = keys[outcome == number]
-                    expected[own] = sums_at(wanted, key, weights * self._rate(int(number)), size)
+                    expected[own] = sums_at(wanted, key, weights * self.rate(int(number)), size)
                     failed = self.cells[self.outcome == number]
                     o[own] = sums_at(wanted, key[failed], weights[failed], size)
             start += part.keys.size
         return Before(o, expected)
 
-    def _rate(self, outcome: int) -> Floats:
+    def failures(self, outcome: int) -> Floats:
+        """How many of each cell's attempts ended so."""
+        found = np.zeros(self.cube.n.size)
+        cells = self.cells[self.outcome == outcome]
+        found[cells] = self.cube.n[cells]
+        return found
+
+    def rate(self, outcome: int) -> Floats:
+        """How often an attempt of each cell is expected to end so."""
         if outcome not in self.rates:
             self.rates[outcome] = self.model.rate(self.cube, outcome)
         return self.rates[outcome]

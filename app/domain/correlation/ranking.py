@@ -11,13 +11,14 @@ from typing import Final
 
 import numpy as np
 
-from app.domain.correlation.candidates import Candidates
+from app.domain.correlation.candidates import Candidates, predicate_at
 from app.domain.correlation.cells import Floats
 from app.domain.correlation.cube import Integers
 from app.domain.correlation.evidence import Counts, Evidence, Null, corrected, counts_of, evidence
 from app.domain.correlation.gain import gains
-from app.domain.correlation.past import Past
+from app.domain.correlation.past import Before, Past
 from app.domain.correlation.predicates import Booleans
+from app.domain.correlation.present import such_before
 from app.domain.correlation.rules import Rules
 from app.domain.correlation.tally import Tally
 
@@ -73,6 +74,7 @@ def rank(tally: Tally, past: Past, *, tried: tuple[int, ...], rules: Rules) -> R
         if not math.isfinite(score[best]):
             return Ranking(seen, gain, log_q, None)
         if asked[best]:
+            _hear_present(tally, best, null, past, seen=seen, rules=rules)
             log_q = corrected(seen.log_p, found.size, tried, rules.budget)
             if log_q[best] < math.log(rules.q):
                 return Ranking(seen, gain, log_q, best)
@@ -131,10 +133,44 @@ def _hear(
     wide = null.variance[places]
     error = 1 / (before.expected + 0.5)
     trust = np.where(found.size[places] > 1, wide / (wide + error), 0.0)
-    shift = np.log((before.o + 0.5) / (before.expected + 0.5))
-    null.log_odds[places] += trust * shift
-    null.level[places] += trust * shift
-    null.variance[places] = wide * (1 - trust)
+    _shift(places, trust, before, null)
+    _test_again(places, null, counts=counts, seen=seen, rules=rules)
+
+
+def _hear_present(
+    tally: Tally, place: int, null: Null, past: Past, *, seen: Evidence, rules: Rules
+) -> None:
+    """The same of what its attempts are now, where such attempts have failed more than others."""
+    found = tally.candidates
+    before = such_before(
+        tally.window,
+        past,
+        predicate_at(found, place),
+        int(found.outcome[place]),
+        nearly_all=rules.same_rows,
+    )
+    wide = null.variance[place] + JOINT_SPREAD**2
+    trust = wide / (wide + 1 / (before.expected + 0.5))
+    more = trust * np.log((before.o + 0.5) / (before.expected + 0.5))
+    if more.max(initial=0.0) > 0:
+        most = int(np.argmax(more))
+        null.log_odds[place] += more[most]
+        null.level[place] += more[most]
+        null.variance[place] = wide * (1 - trust[most])
+        _test_again(np.array([place]), null, counts=counts_of(tally), seen=seen, rules=rules)
+
+
+def _shift(places: Integers, trust: Floats, before: Before, null: Null) -> None:
+    """Moves what is expected towards what was before, by as much as that is trusted."""
+    shift = trust * np.log((before.o + 0.5) / (before.expected + 0.5))
+    null.log_odds[places] += shift
+    null.level[places] += shift
+    null.variance[places] *= 1 - trust
+
+
+def _test_again(
+    places: Integers, null: Null, *, counts: Counts, seen: Evidence, rules: Rules
+) -> None:
     again = evidence(counts.at(places), null.at(places), rules)
     for whole, part in zip(
         (seen.expected, seen.lift, seen.log_p),

@@ -22,7 +22,7 @@ class Rules:
         budget: Of the error allowed, the part of predicates of one, two and three dimensions.
     """
 
-    q: float = 0.01
+    q: float = 0.005
     p: float = 0.01
     min_failures: int = 5
     min_lift: float = 1.5

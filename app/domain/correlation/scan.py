@@ -6,12 +6,12 @@ from typing import Final
 
 import numpy as np
 
-from app.domain.correlation.candidates import candidates
+from app.domain.correlation.candidates import candidates, predicate_at
 from app.domain.correlation.chronic import chronic
 from app.domain.correlation.cube import Cube
 from app.domain.correlation.dependencies import Space, space_of
 from app.domain.correlation.found import Found, Scan
-from app.domain.correlation.naming import found_at, predicate_at, simplest_of
+from app.domain.correlation.naming import found_at, simplest_of
 from app.domain.correlation.outcomes import Outcomes, outcomes_of
 from app.domain.correlation.overall import overall
 from app.domain.correlation.past import Past, past_of

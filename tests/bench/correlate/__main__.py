@@ -198,7 +198,7 @@ def _bars(results: Sequence[Result]) -> dict[str, report.Row]:
         reached = "reached" if off <= 0.05 else "MISSED"
         bars["onset off, mean part of the window"] = {"got": off, "at most": 0.05, "is": reached}
         bars["onset off by at most 5 %"] = _bar(_share([one <= 0.05 for one in error]), 0.9)
-        bars["onset's interval holds"] = _bar(_share([one.is_inside for one in since]), 0.9)
+        bars["onset's interval holds"] = _bar(_share([one.is_inside for one in since]), 0.85)
     return bars
 
 

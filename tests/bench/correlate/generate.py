@@ -24,6 +24,7 @@ _MOST: Final = 0.5
 _LEAST_SHIFT: Final = 1.35
 #: And how many times as many there are: where chance has it that there are no more, nothing rose.
 _LEAST_RISE: Final = 1.1
+_LEAST_GLOBAL: Final = 1.7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,6 +181,8 @@ def _global(rng: Generator) -> Scenario | None:
     traffic = _traffic(rng)
     least = 1.0 if len(traffic.window) < 3_000 else 0.7
     made = _scenario(rng, traffic, shift=float(rng.uniform(least, 1.6)))
+    if made.rise() < _LEAST_GLOBAL:
+        return None
     return replace(made, overall="global_rise")
 
 
@@ -202,8 +205,7 @@ def _mix(rng: Generator) -> Scenario | None:
     if by_nature[0] < _LEAST_SHIFT * by_nature[1]:
         return None
     made = _scenario(rng, traffic)
-    failed = [float((side.failure >= 0).mean()) for side in (made.window, made.baseline)]
-    if failed[0] < _LEAST_RISE * failed[1]:
+    if made.rise() < _LEAST_RISE:
         return None
     return replace(made, overall="mix_shift", mixed=traffic.shape.names[dim])
 

@@ -58,6 +58,11 @@ class Scenario:
         first, second = (self._cube(rows) for rows in (self.window, self.baseline))
         return first, second
 
+    def rise(self) -> float:
+        """How many times as often attempts of the window fail as those of the baseline."""
+        now, before = ((side.failure >= 0).mean() for side in (self.window, self.baseline))
+        return float(now / before)
+
     def fits(self, where: Mapping[int, int]) -> Booleans:
         """Rows of the window that fit a predicate."""
         return fits(self.window.codes, where)
