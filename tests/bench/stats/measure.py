@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 from app.service.core import Core
 from app.store.database import Database
 from tests.bench.report import Row
-from tests.bench.stats import attempt_reads, plans, reads
+from tests.bench.stats import attempt_reads, failure_reads, plans, reads
 from tests.bench.stats.place import Filled, Place
 from tests.bench.stats.reads import Read, Rows, Scene
 from tests.bench.stats.timing import Effort, once, timed
@@ -61,7 +61,7 @@ def planned(where: Place, filled: Filled) -> dict[str, Row]:
 
 
 def _reads(scene: Scene) -> list[Read]:
-    return [*reads.every(scene), *attempt_reads.every(scene)]
+    return [*reads.every(scene), *attempt_reads.every(scene), *failure_reads.every(scene)]
 
 
 def _measured(read: Read, core: Core, truth: Core, effort: Effort, wrong: list[str]) -> Row:
@@ -101,6 +101,7 @@ def _first_difference(expected: Rows, told: Rows) -> str:
 
 
 def _scene(where: Place, filled: Filled, database: Database) -> Scene:
+    failure_reads.make_groups(database)
     with database.read() as conn:
         return Scene(
             count=where.count,
