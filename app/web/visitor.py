@@ -48,7 +48,9 @@ def visitor_of(request: Request) -> Visitor:
 
 
 def remember(request: Request, response: Response) -> Response:
-    """Keeps what the address asked for (`?lang=`, `?theme=`) in cookies."""
+    """Keeps what a page's address asked for (`?lang=`, `?theme=`) in cookies; not the API's."""
+    if request.path.startswith("/api/"):
+        return response
     lang, theme = request.args.get("lang"), request.args.get("theme")
     if lang in LANGUAGES:
         response.set_cookie(LANG_COOKIE, lang, max_age=REMEMBERED_S, samesite="Lax")

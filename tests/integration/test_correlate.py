@@ -148,6 +148,7 @@ def test_numbers_of_the_window_are_those_of_its_lists(home: Home, client: Docume
 def test_words_are_in_the_language_that_is_asked_for(client: DocumentedClient) -> None:
     """`lang` decides, else Accept-Language, else English; of the whole, the findings, the notes."""
     english, chinese = _get(client), _get(client, lang="zh")
+    assert client.get_cookie("voxtrace_lang") is None  # pages stay in the visitor's language
     assert english["findings"][0]["words_zh"] == chinese["findings"][0]["words"]
     assert english["overall"]["words"] != chinese["overall"]["words"]
     assert all("left out" in note for note in english["notes"])
