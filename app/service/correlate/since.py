@@ -59,17 +59,25 @@ def since(onset: Onset, reader: Reader) -> str:
     return f"since {told} ± {_span(half_us, 'en')}"
 
 
-def change(found: Boundary, where: Where, language: Language) -> str:
-    """`one minute after release 1.4.2 started there`: the change, and how far the onset is off."""
+def change(found: Boundary, onset: Onset, where: Where, language: Language) -> str:
+    """`one minute after release 1.4.2 started there`: the change, and how far the onset is off.
+
+    A change after the onset, but within its uncertainty, may well have been before it.
+    """
     event = (_event_zh if language == "zh" else _event_en)(found, where)
     off_us = abs(found.distance_us)
+    is_about = found.distance_us < 0 and found.at <= onset.high
     if language == "zh":
         if off_us < _AT_ONCE_US:
             return f"正值{event}之时"
+        if is_about:
+            return f"大约在{joined(event.rstrip(), '时')}"
         side = "后" if found.distance_us > 0 else "前"
         return f"即{joined(event.rstrip(), side)} {_distance(off_us, 'zh')}"
     if off_us < _AT_ONCE_US:
         return f"just as {event}"
+    if is_about:
+        return f"about when {event}"
     return f"{_distance(off_us, 'en')} {'after' if found.distance_us > 0 else 'before'} {event}"
 
 

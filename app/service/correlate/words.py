@@ -114,7 +114,7 @@ def amount(value: float) -> str:
 
 def _since(onset: Onset, found: Boundary | None, where: Where, reader: Reader) -> list[str]:
     """Since when, and what changed then; the English with what joins them to the sentence."""
-    told = [since(onset, reader)] + ([change(found, where, reader.lang)] if found else [])
+    told = [since(onset, reader)] + ([change(found, onset, where, reader.lang)] if found else [])
     if reader.lang == "zh":
         return told
     return [f" {told[0]}", *(f", {one}" for one in told[1:])]
