@@ -25,6 +25,8 @@ _LEAST_SHIFT: Final = 1.35
 #: And how many times as many there are: where chance has it that there are no more, nothing rose.
 _LEAST_RISE: Final = 1.1
 _LEAST_GLOBAL: Final = 1.7
+#: Of a value that grows: its share before, so that the baseline knows how often it fails.
+_KNOWN_SHARE: Final = 0.03
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,10 +131,15 @@ def _plant(
         extra = rate * (1 - _rates(traffic, codes[active])).sum()
         parts = [fits(codes, {d: c for d, c in where.items() if d != dim}) for dim in dims]
         is_own = size == 1 or all(inside.sum() < 0.9 * part.sum() for part in parts)
-        apart = all((fits(codes, one) & inside).sum() < 0.5 * inside.sum() for one in made.planted)
+        apart = all(_are_apart(fits(codes, one), inside) for one in made.planted)
         if extra >= _EXTRA and inside.mean() <= _MOST and is_own and apart:
             return _with(rng, made, where, active, rate=rate, onset=onset)
     return None
+
+
+def _are_apart(one: np.ndarray, other: np.ndarray) -> bool:
+    """Whether neither is mostly a part of the other: else it would be one cause with a core."""
+    return bool((one & other).sum() < 0.5 * min(one.sum(), other.sum()))
 
 
 def _with(
@@ -193,7 +200,7 @@ def _mix(rng: Generator) -> Scenario | None:
     shares = traffic.shape.shares[dim]
     bad = int(rng.integers(len(shares)))
     share = float(shares[bad] / shares.sum())
-    if share > 0.3:
+    if not _KNOWN_SHARE <= share <= 0.3:
         return None
     traffic.odds[dim][bad] += np.log(rng.uniform(2.5, 5))
     wanted = share + float(rng.uniform(0.3, 0.5))

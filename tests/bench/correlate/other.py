@@ -178,8 +178,11 @@ def _plant(
         inside = fits(codes, where)
         rate = float(rng.choice([0.15, 0.3, 0.6, 0.9]))
         struck = inside & active
-        taken = sum((fits(codes, one) & inside).sum() for one in before)
-        if struck.sum() * (rate - _BASE) < 10 or inside.mean() > 0.5 or taken > 0.3 * inside.sum():
+        common = [(fits(codes, one) & inside).sum() / fits(codes, one).sum() for one in before]
+        taken = sum((fits(codes, one) & inside).sum() for one in before) / max(inside.sum(), 1)
+        if struck.sum() * (rate - _BASE) < 10 or inside.mean() > 0.5:
+            continue
+        if taken > 0.3 or any(part > 0.3 for part in common):
             continue
         if size > 1 and any(_is_nearly(codes, inside, where, dim) for dim in dims):
             continue
