@@ -17,7 +17,7 @@ from app.service.findings.attempts import Attempts, Truths
 #: Failures that are new, at least, for a finding to open.
 LEAST: Final = 5
 #: So unlikely they must be where nothing is, and so unlikely for a finding to stay open.
-_OPENS: Final = math.log(1e-4)
+_OPENS: Final = math.log(1e-6)
 _STAYS: Final = math.log(0.05)
 #: No rate that is expected is lower.
 _LEAST_RATE: Final = 0.001
@@ -155,7 +155,9 @@ def _rate(attempts: Attempts, some: Truths, fingerprint: str | None) -> float:
 
 
 def _rate_of(one: Sighting) -> float:
-    return max(_LEAST_RATE, one.expected / max(1, one.n))
+    """What part of its attempts should fail: as the scan expects, and as in the past at least."""
+    past = one.answer["baseline"]
+    return max(_LEAST_RATE, one.expected / max(1, one.n), past["failed"] / max(1, past["n"]))
 
 
 def _still_run(attempts: Attempts, one: Sighting) -> Truths:
