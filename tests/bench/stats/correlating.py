@@ -38,7 +38,7 @@ _PATIENT_ROLE: Final = "migrate"
 
 
 def measure(where: Place, filled: Filled, effort: Effort) -> dict[str, Row]:
-    """A row for each window, by the function and over HTTP.
+    """A row for each window, by the function and over HTTP, the page too.
 
     Raises:
         WrongError: An answer is not what the rows say.
@@ -134,11 +134,12 @@ def _over_http(where: Place, filled: Filled, effort: Effort) -> dict[str, Row]:
         with_web = replace(effort, pids=(*effort.pids, web.pid))
         for hours in _HOURS:
             start, end = filled.end / 1e6 - 3600 * hours, filled.end / 1e6
-            url = f"{home.url}/api/v1/correlate?from={start:.6f}&to={end:.6f}"
-            answer, times = timed(partial(session.get, url, timeout=60), with_web)
-            answer.raise_for_status()
-            rows[f"GET /api/v1/correlate, {hours} h"] = {
-                **times.row(),
-                "kB": round(len(answer.content) / 1000, 1),
-            }
+            for path in ("/api/v1/correlate", "/correlate"):
+                url = f"{home.url}{path}?from={start:.6f}&to={end:.6f}"
+                answer, times = timed(partial(session.get, url, timeout=60), with_web)
+                answer.raise_for_status()
+                rows[f"GET {path}, {hours} h"] = {
+                    **times.row(),
+                    "kB": round(len(answer.content) / 1000, 1),
+                }
     return rows
