@@ -27,6 +27,7 @@ def page(found: GroupPage) -> Json:
         "total": found.total,
         "states": dict(found.states),
         "failed": found.failed,
+        "failed_groups": found.failed_groups,
         "is_capped": found.is_capped,
         "next": found.next,
         "previous": found.previous,

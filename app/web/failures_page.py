@@ -165,7 +165,7 @@ def shown(page: GroupPage, given: Mapping[str, str], reader: Visitor) -> dict[st
         "lede": t(
             "failures.lede",
             n=page.failed,
-            groups=page.total,
+            groups=page.failed_groups,
             start=moments.tag(reader.place, page.window.start),
             end=moments.tag(reader.place, page.window.end),
         ),

@@ -93,6 +93,7 @@ def test_list_counts_what_the_rows_say(planted: Planted, name: str, where: dict[
             own = expected[key]
             assert n == sum(low <= one.ended_at < low + page.window.bin_us for one in own)
     assert page.failed == sum(len(own) for own in expected.values())
+    assert page.failed_groups == sum(bool(own) for own in expected.values())
     assert all(1 <= len(counts.bins) <= 25 for counts in found.values())
 
 

@@ -67,6 +67,13 @@ def test_every_number_of_the_list_opens_so_many_attempts(place: _Place, start: s
     assert set(_groups(page)) == {GROUP, OTHER}
 
 
+def test_window_tells_how_many_groups_failed_in_it(place: _Place) -> None:
+    """Groups that did not are listed, with 0, and not among those that failed."""
+    page = unescape(place.page("/failures", **{"from": "2026-01-01", "to": "2026-01-02"}))
+    assert "0 failed attempts in 0 groups" in page
+    assert set(_groups(page)) == {GROUP, OTHER}
+
+
 def test_list_is_narrowed_and_ordered_by_its_address(place: _Place) -> None:
     """By a part of the message, by a worker, by order; a chip takes the worker away."""
     assert _groups(place.page("/failures", text="name> in aa")) == [GROUP]

@@ -107,6 +107,7 @@ def _page(
         total=len(ranked),
         states={state: numbers[state] for state in Shown},
         failed=sum(one.counts.count for one in ranked),
+        failed_groups=sum(one.counts.count > 0 for one in ranked),
         next=None if cut.last >= len(ranked) else _cursor(ranked[cut.last - 1], asked.sort),
         previous=None if cut.first == 0 else _cursor(ranked[cut.first], asked.sort, backwards=True),
         now=now,

@@ -133,6 +133,7 @@ class GroupPage:
             every state is asked for.
         where: dimension -> value: only failures there count.
         failed: Failures in the window of the groups that fit.
+        failed_groups: How many of these groups have some.
         next, previous: Cursors of the neighbouring pages; None: there is none.
         is_capped: Whether there are more groups than are looked at; the oldest are left out.
     """
@@ -143,6 +144,7 @@ class GroupPage:
     total: int
     states: Mapping[Shown, int]
     failed: int
+    failed_groups: int
     next: str | None
     previous: str | None
     now: int

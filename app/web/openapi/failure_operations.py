@@ -98,6 +98,7 @@ SCHEMAS: dict[str, Schema] = {
                 fields(dict.fromkeys(Shown, WHOLE)), "Groups of each state, whatever `state` asks."
             ),
             "failed": said(WHOLE, "Failures of the window in all groups that fit."),
+            "failed_groups": said(WHOLE, "Groups that fit and failed in the window."),
             "is_capped": said(FLAG, "There are more than 5000 groups; the oldest are left out."),
             "next": maybe(STRING),
             "previous": maybe(STRING),
