@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, select, true
+from sqlalchemy import ColumnElement, Connection, Table, and_, delete, exists, select, true
 
 from app.store.tables import (
     analysis_table,
@@ -43,7 +43,11 @@ _SOURCES: Final[dict[Kind, _Source]] = {
         table=webhook_delivery_table,
         begun=_D.created_at,
         over=_D.ended_at,
-        may_go=_D.state != "waiting",
+        # who was told that a finding opened has to be told that it closed
+        may_go=and_(
+            _D.state != "waiting",
+            ~exists().where(_F.id == _D.finding_id, _F.state == "open"),
+        ),
     ),
     "findings": _Source(
         table=finding_table, begun=_F.opened_at, over=_F.closed_at, may_go=_F.state == "closed"

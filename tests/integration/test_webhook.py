@@ -17,6 +17,7 @@ from app.duties.webhook import IDLE_S, ROUND_S, Webhook
 from app.service import public_settings
 from app.service.core import Core
 from app.service.findings import webhook
+from app.service.retention import records
 from app.store import counts, findings, webhook_deliveries
 from tests.support import found
 from tests.support.home import Home
@@ -230,6 +231,20 @@ def test_the_documented_receiver_believes_us_and_nobody_else(home: Home, place: 
     old = webhook.signature(SECRET, clock.now_us() // 1_000_000 - 600, call.body)
     assert not is_ours(SECRET, old, call.body)
     assert not is_ours(SECRET, "nonsense", call.body)
+
+
+def test_what_was_told_of_an_open_finding_is_kept(home: Home, place: HookPlace) -> None:
+    """However old it is: who was told that it opened is told that it closed."""
+    core = _core(home, place)
+    row = found.opened(core)
+    assert webhook.send_next(core) is not None
+    with core.database.write() as conn:
+        conn.execute(text("UPDATE webhook_delivery SET created_at = 1, ended_at = 1"))
+    assert records.sweep(core) == 0
+    found.closed(core, row)
+    assert webhook.send_next(core) is not None
+    assert [one.told["event"] for one in place.calls] == ["finding.opened", "finding.closed"]
+    assert records.sweep(core) == 1
 
 
 def test_addresses_are_whole_where_it_is_known_where_we_are(home: Home, place: HookPlace) -> None:
