@@ -102,8 +102,8 @@ def site(pair: Pair, tmp_path: Path) -> Iterator[Site]:
             "VOXTRACE_DRAIN_S": "0",
         }
         with traced_home(pair, tmp_path, **watches) as home:
-            started = {name: home.start_worker(name, VOXTRACE_RELEASE=GOOD) for name in WORKERS}
             home.start_duties(VOXTRACE_RELEASE=GOOD)
+            started = {name: _start(home, name) for name in WORKERS}
             wait_until(lambda: len(live_workers(home.core)) == len(WORKERS), SOON_S)
             yield Site(home=home, pair=pair, hook=hook, workers=started)
 
