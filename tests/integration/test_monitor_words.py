@@ -14,7 +14,7 @@ from app import clock
 from app.domain.records import DutyRecord
 from app.service import cancel, leader, limits
 from app.service.neighbours import Neighbour
-from app.store import canaries
+from app.store import canaries, findings
 from app.store.tables import task_table
 from app.web.factory import create_app
 from tests.support import found
@@ -162,3 +162,20 @@ def test_open_findings_are_told_in_a_sentence(home: Home, client: FlaskClient) -
     assert "合成进程 w3 上的声音 amy" in chinese
     found.closed(home.core, row)
     assert "worker w3" not in _page(client)
+
+
+def test_a_muted_finding_is_shown_and_alarms_nobody(home: Home, client: FlaskClient) -> None:
+    """It says that it is muted, comes after the others, and the verdict leaves it out."""
+    found.opened(home.core, {"worker": "w3"})
+    found.opened(home.core, {"worker": "w4"}, is_muted=True)
+    page = _page(client)
+    part = page[page.index('id="findings"') : page.index('id="tiles"')]
+    assert part.index("orker w3") < part.index("orker w4")
+    assert part.count('<span class="tag">muted</span>') == 1
+    assert 'data-level="unknown"' in part[part.index("finding-2") :]
+    assert "Failures have something in common." in page
+    with home.core.database.write() as conn:
+        findings.change(conn, 1, {"is_muted": True})
+    page = _page(client)
+    assert "in common." not in page
+    assert '<span class="tag">已静音</span>' in _page(client, "/monitor?lang=zh")

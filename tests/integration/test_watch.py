@@ -245,3 +245,18 @@ def test_a_new_leader_keeps_the_pace(home: Home) -> None:
     third = WatchDuty(core)
     assert third.step() == 20.0
     assert json.loads(third.state())["scanned_at"] == scanned_at
+
+
+def test_waits_and_one_broken_text_are_silence(home: Home) -> None:
+    """Waits for capacity count nowhere; a text that fails each time counts once."""
+    core = home.core
+    now = _begin(core)
+    start = now - 40 * MINUTE_US
+    recent.put(core, traffic(start, now, every_us=9 * SECOND_US))
+    waits = traffic(start, now, every_us=9 * SECOND_US)
+    recent.put(core, [row | {"outcome": "capacity"} for row in waits if row["worker"] == "w3"])
+    tries = [{"at": start + n * MINUTE_US, "worker": "w2", "failed": GROUP} for n in range(30)]
+    recent.put(core, [row | {"is_repeat": n > 0} for n, row in enumerate(tries)])
+    found = _scan(core)
+    assert found.selected == 1
+    assert found.opened == []

@@ -18,7 +18,7 @@ from app.service import public_settings
 from app.service.core import Core
 from app.service.findings import webhook
 from app.service.retention import records
-from app.store import counts, findings, webhook_deliveries
+from app.store import attempt_ends, counts, findings, webhook_deliveries
 from tests.support import found
 from tests.support.home import Home
 from tests.support.hook_place import Call, HookPlace
@@ -154,6 +154,9 @@ ASKED: tuple[tuple[Callable[[Connection], object], str], ...] = (
     (lambda conn: webhook_deliveries.of_finding(conn, 1), "ix_webhook_delivery_finding"),
     (findings.open_ones, "ux_finding_open"),
     (findings.count_open, "ux_finding_open"),
+    (lambda conn: findings.closed_since(conn, 1), "ix_finding_closed"),
+    (lambda conn: attempt_ends.between(conn, 1, 2), "ix_task_attempt_ended"),
+    (lambda conn: attempt_ends.between(conn, 1, 2), "SEARCH stat_profile USING COVERING INDEX"),
 )
 
 
