@@ -115,7 +115,7 @@ ROWS: Final[tuple[tuple[str, tuple[Panel, ...]], ...]] = (
     (
         "What failures share",
         (
-            Panel(title="Findings", words="What failures of the last hour have in common: how many findings are open, and how many opened in each interval.", queries=(("max(voxtrace_findings_open)", "open"), ("max(increase(voxtrace_findings_opened_total[$__rate_interval]))", "opened")), unit="short", width=6),
+            Panel(title="Findings", words="What failures of the last hour have in common: how many findings are open, and how many opened in each interval.", queries=(("max(voxtrace_findings_open)", "open"), ("max(voxtrace_findings_muted)", "muted"), ("max(increase(voxtrace_findings_opened_total[$__rate_interval]))", "opened")), unit="short", width=6),
             Panel(title="Watch: last comparison", words="How long ago failures were compared with the past.", queries=(("max(voxtrace_watch_last_success_age_seconds)", "age"), ("max(voxtrace_watch_duration_seconds)", "took")), unit="s", width=6),
             Panel(title="Last comparison", words="The moment.", queries=(("max(voxtrace_watch_last_success_timestamp_seconds) * 1000", ""),), unit="dateTimeFromNow", kind="stat", width=6, steps=((None, _GOOD),)),
             Panel(title="Webhook", words="Calls that wait and for how many seconds the oldest does; in each interval those that were taken, failed and given up.", queries=(("max(voxtrace_webhook_waiting)", "waiting"), ("max(voxtrace_webhook_oldest_age_seconds)", "oldest, seconds"), ("max by (result) (increase(voxtrace_webhook_calls_total[$__rate_interval]))", "{{result}}")), unit="short", width=6),

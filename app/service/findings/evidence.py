@@ -157,7 +157,8 @@ def _rate(attempts: Attempts, some: Truths, fingerprint: str | None) -> float:
 def _rate_of(one: Sighting) -> float:
     """What part of its attempts should fail: as the scan expects, and as in the past at least."""
     past = one.answer["baseline"]
-    return max(_LEAST_RATE, one.expected / max(1, one.n), past["failed"] / max(1, past["n"]))
+    before: float = past["failed"] / max(1, past["n"])
+    return max(_LEAST_RATE, one.expected / max(1, one.n), before)
 
 
 def _still_run(attempts: Attempts, one: Sighting) -> Truths:

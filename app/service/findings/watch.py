@@ -74,6 +74,7 @@ def close_all(core: Core) -> int:
     """Closes what is open, since nobody watches any more; how many that were."""
 
     def work(conn: Connection) -> int:
+        findings.lock(conn)
         now = core.database.now_us(conn)
         rows = findings.open_ones(conn)
         return len(_close(core, conn, [(row, "off") for row in rows], now))
