@@ -12,15 +12,18 @@ from app.domain.correlation.found import Kind, Overall
 from app.domain.correlation.predicates import Booleans
 
 #: Standard deviations above what is expected, and how many times as much, for a rise.
-_SURE: Final = 2.9
+_SURE: Final = 2.7
 _RISE: Final = 1.3
 #: By how much a mix has to raise what is expected, and by how many standard deviations of what the
 #: baseline knows of it.
-_SHIFT: Final = 1.2
+_SHIFT: Final = 1.18
 _SURE_SHIFT: Final = 2.0
 _LIKELY_SHIFT: Final = 1.0
+_SURE_BOTH: Final = 3.0
 #: To what part of it a mix has to lower what is expected, for less to be expected at all.
 _FALL: Final = 0.9
+#: From how many times as much on the mix of all dimensions counts.
+_MOVED: Final = 1.1
 #: Attempts of a value that the rate of everything weighs, beside its own.
 _PRIOR: Final = 50.0
 
@@ -71,17 +74,27 @@ def _kind(window: Cube, baseline: Cube, usual: Floats, left: Booleans) -> tuple[
     dim = int(np.argmax([mix.expected for mix in mixes])) if mixes else 0
     rise = _deviations(observed, plain, plain**2 / max(baseline.failed, 1))
     has_shifted = bool(mixes) and _has_shifted(mixes[dim], plain, rise)
-    most = float(usual[left].sum())
-    if has_shifted:
-        most = max(most, mixes[dim].expected)
-    elif not any(_has_fallen(mix, plain) for mix in mixes):
-        most = max(most, plain)
-    error = max([plain**2 / max(baseline.failed, 1), *(mix.error for mix in mixes)])
+    most, error = _most(mixes, plain, float(usual[left].sum()), baseline.failed)
+    if has_shifted and mixes[dim].expected > most:
+        most, error = mixes[dim].expected, mixes[dim].error
     if observed >= _RISE * most and _deviations(observed, most, error) > _SURE:
         return "global_rise", None
     if has_shifted and observed > plain:
         return "mix_shift", dim
     return "none", None
+
+
+def _most(
+    mixes: list[_Mix], plain: float, usual: float, baseline_failed: int
+) -> tuple[float, float]:
+    """What is expected at most, and the variance of that.
+
+    By the rate of everything, unless the mix of all dimensions surely changes it: what the baseline
+    says of each value is less sure than what it says of all.
+    """
+    if usual > _MOVED * plain or any(_has_fallen(mix, plain) for mix in mixes):
+        return usual, max((mix.error for mix in mixes), default=0.0)
+    return plain, plain**2 / max(baseline_failed, 1)
 
 
 def _deviations(observed: int, expected: float, error: float) -> float:
@@ -92,8 +105,10 @@ def _deviations(observed: int, expected: float, error: float) -> float:
 
 def _has_shifted(mix: _Mix, plain: float, rise: float) -> bool:
     """Whether a mix surely raises what is expected; less sure is enough where failures rose."""
-    sure = _LIKELY_SHIFT if rise >= _SURE_SHIFT else _SURE_SHIFT
-    return mix.expected >= _SHIFT * plain and mix.shift >= sure
+    is_sure = mix.shift >= _SURE_SHIFT or (
+        mix.shift >= _LIKELY_SHIFT and mix.shift + rise >= _SURE_BOTH
+    )
+    return mix.expected >= _SHIFT * plain and is_sure
 
 
 def _has_fallen(mix: _Mix, plain: float) -> bool:
