@@ -14,6 +14,15 @@ from app.domain.correlation.cells import Floats
 from app.domain.correlation.cube import Cube
 from app.domain.correlation.fitting import Effects, fit
 from app.domain.correlation.outcomes import Outcomes
+from app.domain.correlation.predicates import Predicate
+
+
+@dataclass(frozen=True, slots=True)
+class Joint:
+    """A pair of values, and by how much its log odds differ from the sum of theirs."""
+
+    predicate: Predicate
+    shift: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +31,7 @@ class Chronic:
 
     any: Effects
     shares: tuple[Effects, ...]
+    joints: tuple[Joint, ...] = ()
 
     def rates(self, cube: Cube) -> Floats:
         """Shape (outcomes, cells): probability that an attempt of the cell has the outcome."""
@@ -35,7 +45,10 @@ class Chronic:
 
     def failing(self, cube: Cube) -> Floats:
         """Probability that an attempt of the cell fails."""
-        odds = np.exp(self.any.at(cube))
+        log_odds = self.any.at(cube)
+        for joint in self.joints:
+            log_odds[joint.predicate.fits(cube)] += joint.shift
+        odds = np.exp(log_odds)
         rate: Floats = np.clip(odds / (1 + odds), 1e-9, 0.98)
         return rate
 

@@ -16,14 +16,13 @@ from app.domain.correlation.cells import Floats
 from app.domain.correlation.cube import Integers
 from app.domain.correlation.evidence import Counts, Evidence, Null, corrected, counts_of, evidence
 from app.domain.correlation.gain import gains
+from app.domain.correlation.joints import JOINT_SPREAD
 from app.domain.correlation.past import Before, Past
 from app.domain.correlation.predicates import Booleans
 from app.domain.correlation.present import such_before
 from app.domain.correlation.rules import Rules
 from app.domain.correlation.tally import Tally
 
-#: Standard deviation, in log odds, of a conjunction from the sum of its values.
-JOINT_SPREAD: Final = 0.35
 #: How many are asked for their past at once.
 _CHUNK: Final = 16
 #: What a predicate has to explain better for each dimension that it names (log likelihood).

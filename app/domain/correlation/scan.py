@@ -11,6 +11,7 @@ from app.domain.correlation.chronic import chronic
 from app.domain.correlation.cube import Cube
 from app.domain.correlation.dependencies import Space, space_of
 from app.domain.correlation.found import Found, Scan
+from app.domain.correlation.joints import with_joints
 from app.domain.correlation.naming import found_at, simplest_of
 from app.domain.correlation.outcomes import Outcomes, outcomes_of
 from app.domain.correlation.overall import overall
@@ -46,6 +47,12 @@ def scan(window: Cube, baseline: Cube, *, rules: Rules = _DEFAULT) -> Scan:
     if found is not None:
         tally = tally_of(window, found, outcomes, rates)
         past = past_of(baseline, found, outcomes, model)
+        if rank(tally, past, tried=tried, rules=rules).best is not None:
+            model = with_joints(model, baseline)
+        if model.joints:
+            rates = model.rates(window)
+            tally = tally_of(window, found, outcomes, rates)
+            past = past_of(baseline, found, outcomes, model)
         one_by_one = _findings(
             tally, past, space, outcomes=outcomes, explained=explained, tried=tried, rules=rules
         )
