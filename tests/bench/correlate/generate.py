@@ -23,7 +23,7 @@ _MOST: Final = 0.5
 #: How many times as many failures a shifted mix lets expect, at least.
 _LEAST_SHIFT: Final = 1.35
 #: And how many times as many there are: where chance has it that there are no more, nothing rose.
-_LEAST_RISE: Final = 1.1
+_LEAST_RISE: Final = 1.25
 _LEAST_GLOBAL: Final = 1.7
 #: Of a value that grows: its share before, so that the baseline knows how often it fails.
 _KNOWN_SHARE: Final = 0.03
