@@ -169,15 +169,26 @@ def boundary_words(found: Mapping[str, Any], reader: Visitor) -> Markup:
 
 def change_words(found: Mapping[str, Any], t: Words) -> str:
     """A change of the system in words: `release 1.4.2 on w3`."""
-    names = ("worker", "release", "before", "name", "value")
-    values = {name: found.get(name) or str(t("dimension.none")) for name in names}
     kind = found["kind"]
+    if kind == "limit":
+        return _limit_words(found, t)
+    names = ("worker", "release", "before")
+    values = {name: found.get(name) or str(t("dimension.none")) for name in names}
     is_wide = not found.get("worker") and t.has(f"change.{kind}_wide")
     return t(
         f"change.{kind}_wide" if is_wide else f"change.{kind}",
         n=found.get("workers") or 1,
         **values,
     ).unescape()
+
+
+def _limit_words(found: Mapping[str, Any], t: Words) -> str:
+    engine = str(found.get("name") or "").removeprefix("engine:")
+    is_all = engine == found.get("name")
+    what = t("change.limit_all" if is_all else "change.limit_engine", engine=engine)
+    before, value = found.get("before"), found.get("value")
+    key = "limit_gone" if value is None else "limit_set" if before is None else "limit"
+    return t(f"change.{key}", what=what, before=before or "", value=value or "").unescape()
 
 
 def pair(found: Mapping[str, Any], reader: Visitor) -> Pair:

@@ -145,12 +145,14 @@ def _still_one(key: str, value: Any) -> Any:
 
 
 def _still_page(page: str) -> str:
-    """The page without moments, ages, what happens in an hour, and the line about the outbox."""
+    """The page without moments, ages, places in time, an hour's work, the line about the outbox."""
     page = re.sub(r"\d{4}-\d{2}-\d{2}T[\d%A:.]+Z", "MOMENT", page)
     page = re.sub(r'id="rate">[^<]*<', "RATE", page)
     # names the look; the monitor's own parts move with a canary
     page = re.sub(r'data-seen="[\d.@]+"', "SEEN", page)
     page = re.sub(r"<time[^>]*>[^<]*</time>", "TIME", page)
+    # charts of a window that reaches now move on with it
+    page = re.sub(r' (x|width)="[\d.]+%"', " PLACE", page)
     page = re.sub(r"<footer>.*?</footer>", "", page, flags=re.DOTALL)
     return _without_ages(page)
 

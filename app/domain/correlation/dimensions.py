@@ -1,4 +1,4 @@
-"""The dimensions: what attempts are told apart by, in the order in which they are given everywhere."""
+"""The dimensions: what attempts are told apart by, in the order in which they are given."""
 
 from typing import Final
 
