@@ -1,6 +1,7 @@
 """A candidate that was found: named as simply as can be, and counted over all its attempts."""
 
 import math
+from typing import Final
 
 import numpy as np
 
@@ -12,17 +13,24 @@ from app.domain.correlation.predicates import Booleans, Predicate
 from app.domain.correlation.ranking import Ranking
 from app.domain.correlation.tally import Tally
 
+#: A simpler name has to have so much of the failures that are left.
+_NEARLY_ALL: Final = 0.9
+
 
 def simplest_of(
     ranking: Ranking, tally: Tally, best: int, same: list[Predicate]
 ) -> tuple[int, Predicate]:
     """Of predicates that are told apart no more, the shortest; of these the strongest.
 
-    Of those with the very same attempts, the one whose dimensions come first.
+    Of those with the very same attempts, the one whose dimensions come first. One whose attempts an
+    earlier finding has explained is none of them, though the window has the same of both.
     """
     found = tally.candidates
     known = [
-        (place, one) for one in same for place in _places(found, one, int(found.outcome[best]))
+        (place, one)
+        for one in same
+        for place in _places(found, one, int(found.outcome[best]))
+        if tally.o[place] >= _NEARLY_ALL * tally.o[best]
     ]
     if not known:
         return best, predicate_at(found, best)

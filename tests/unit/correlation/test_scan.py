@@ -1,5 +1,6 @@
 """The search for causes: each rule with a case of its own."""
 
+import math
 import random
 from collections.abc import Mapping
 from dataclasses import replace
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 
 from app.domain.correlation.coding import encode, grouped
-from app.domain.correlation.cube import Cube
+from app.domain.correlation.cube import Cell, Cube
 from app.domain.correlation.found import Scan
 from app.domain.correlation.rules import Rules
 from app.domain.correlation.scan import scan
@@ -72,6 +73,32 @@ def test_a_worker_that_has_other_work_now_is_not_found() -> None:
     ]
     window, baseline = encode(NAMES, given, cells(20_000, chronic, seed=5))
     assert scan(window, baseline).findings == ()
+
+
+def test_a_pair_that_always_failed_is_not_found() -> None:
+    """A worker fails with one length, as ever, and now has nothing else: it has not broken."""
+    chronic = where(0.3, worker="w3", length="b")
+
+    def is_kept(values: Mapping[str, str]) -> bool:
+        return values["worker"] != "w3" or values["length"] == "b"
+
+    given = [
+        one
+        for one in cells(8_000, chronic, seed=4)
+        if is_kept(dict(zip(NAMES, one[0], strict=True)))
+    ]
+    window, baseline = encode(NAMES, given, cells(20_000, chronic, seed=5))
+    assert scan(window, baseline).findings == ()
+
+
+def test_what_fails_as_ever_is_not_found_where_the_rest_fails_less() -> None:
+    """Half of the workers got well: the others are no news."""
+    chronic = where(0.06)
+
+    def is_half(values: Mapping[str, str]) -> tuple[float, str]:
+        return (0.06, "") if values["worker"] in {"w0", "w1", "w2", "w3"} else (0.005, "")
+
+    assert scan(*cubes(is_half, before=chronic)).findings == ()
 
 
 def test_a_fingerprint_is_an_outcome_of_its_own() -> None:
@@ -207,9 +234,38 @@ def test_many_values_and_many_dimensions_are_looked_at() -> None:
             for row, bad in zip(codes.tolist(), fails.tolist(), strict=True)
         ]
 
-    found = scan(*encode(names, rows(1_500, is_bad=True), rows(3_000, is_bad=False)))
+    found = scan(*encode(names, rows(1_000, is_bad=True), rows(2_000, is_bad=False)))
     assert [dict(one.where) for one in found.findings] == [{"d9": "1", "d20": "4"}]
     assert found.notes == () or "three at once" in found.notes[0]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_any_attempts_are_answered(seed: int) -> None:
+    """Few and many, none that failed and all, of no dimension or five: numbers, and no warning."""
+    rng = random.Random(seed)  # noqa: S311 - rows that can be made again
+    for _ in range(25):
+        cards = [rng.choice([1, 2, 3, 10]) for _ in range(rng.randint(0, 5))]
+        window, baseline = encode(
+            [f"d{dim}" for dim in range(len(cards))], _any(rng, cards), _any(rng, cards)
+        )
+        answer = scan(window, baseline)
+        assert math.isfinite(answer.overall.expected)
+        for one in answer.findings:
+            assert 5 <= one.observed <= one.n
+            assert one.expected > 0
+            assert 0 <= one.p <= one.q < 0.01
+
+
+def _any(rng: random.Random, cards: list[int]) -> list[Cell]:
+    rate, most = rng.choice([0.0, 0.05, 0.5, 1.0]), rng.choice([1, 1_000, 1_000_000])
+    return [
+        (
+            tuple(str(rng.randrange(card)) for card in cards),
+            rng.choice(["", "a", "b"]) if rng.random() < rate else None,
+            rng.choice([1, 2, 50, most]),
+        )
+        for _ in range(rng.choice([0, 3, 60, 300]))
+    ]
 
 
 def _inside(cube: Cube, wanted: Mapping[str, str]) -> np.ndarray:
