@@ -17,7 +17,7 @@ from app.domain.correlation.outcomes import Outcomes, outcomes_of
 from app.domain.correlation.overall import overall
 from app.domain.correlation.past import Past, past_of
 from app.domain.correlation.predicates import Booleans, alike, simplest
-from app.domain.correlation.ranking import rank
+from app.domain.correlation.ranking import Ranking, rank
 from app.domain.correlation.rules import Rules
 from app.domain.correlation.tally import Tally, tally_of
 
@@ -47,14 +47,23 @@ def scan(window: Cube, baseline: Cube, *, rules: Rules = _DEFAULT) -> Scan:
     if found is not None:
         tally = tally_of(window, found, outcomes, rates)
         past = past_of(baseline, found, outcomes, model)
-        if rank(tally, past, tried=tried, rules=rules).best is not None:
+        first = rank(tally, past, tried=tried, rules=rules)
+        if first.best is not None:
             model = with_joints(model, baseline)
         if model.joints:
             rates = model.rates(window)
             tally = tally_of(window, found, outcomes, rates)
             past = past_of(baseline, found, outcomes, model)
+            first = rank(tally, past, tried=tried, rules=rules)
         one_by_one = _findings(
-            tally, past, space, outcomes=outcomes, explained=explained, tried=tried, rules=rules
+            first,
+            tally,
+            past,
+            space,
+            outcomes=outcomes,
+            explained=explained,
+            tried=tried,
+            rules=rules,
         )
         findings = tuple(one_by_one)
     return Scan(
@@ -66,6 +75,7 @@ def scan(window: Cube, baseline: Cube, *, rules: Rules = _DEFAULT) -> Scan:
 
 
 def _findings(
+    ranking: Ranking,
     tally: Tally,
     past: Past,
     space: Space,
@@ -77,8 +87,9 @@ def _findings(
 ) -> Iterator[Found]:
     """Findings one after another; says in `explained` which attempts they are of."""
     window = tally.window
-    for _ in range(rules.max_findings):
-        ranking = rank(tally, past, tried=tried, rules=rules)
+    for number in range(rules.max_findings):
+        if number:
+            ranking = rank(tally, past, tried=tried, rules=rules)
         if ranking.best is None:
             return
         best = predicate_at(tally.candidates, ranking.best)
