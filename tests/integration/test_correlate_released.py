@@ -1,13 +1,10 @@
 """A release that breaks something is told by who runs it, and since when; the release is why."""
 
-from dataclasses import replace
 from typing import Any
 
-from app.domain.correlation.scan import scan
 from app.service.core import Core
-from app.service.correlate import answering, reading, released
+from app.service.correlate import answering
 from app.service.correlate.answer import Finding
-from app.service.correlate.looking import Place
 from app.service.correlate.question import Question
 from app.store import system_events
 from tests.support import recent
@@ -46,7 +43,7 @@ def _begin(core: Core) -> int:
 
 
 def test_a_release_on_one_worker_is_told_as_the_worker(home: Home) -> None:
-    """With what it fails at, since it was started there; the release cannot be told apart."""
+    """With what it fails at, since it was started there, and of the release's own attempts."""
     core = home.core
     now = _begin(core)
     began = now - 20 * MINUTE_US
@@ -55,8 +52,10 @@ def test_a_release_on_one_worker_is_told_as_the_worker(home: Home) -> None:
     recent.put(core, _released(rows, "w3"))
     _restarts(core, began - SECOND_US, "w3")
     one = _found(core, now)
-    assert one.found.where == {"worker": "w3", "voice": "amy"}
+    assert one.found.where == {"worker": "w3", "voice": "amy", "release": NEW}
     assert {"voice": "amy", "release": NEW} in one.found.indistinguishable
+    ran = [row for row in rows if (row["worker"], row["voice"]) == ("w3", "amy")]
+    assert one.found.n == len(ran)
     assert one.found.observed == sum("failed" in row for row in rows)
     assert one.onset is not None
     assert one.onset.low <= began + 3 * MINUTE_US
@@ -75,33 +74,8 @@ def test_repeats_do_not_hide_who_runs_a_release(home: Home) -> None:
     recent.put(core, _released([*rows, *again], "w3"))
     _restarts(core, began - SECOND_US, "w3")
     one = _found(core, now)
-    assert one.found.where == {"worker": "w3", "voice": "amy"}
-    assert one.found.n > one.found.observed == len(again)
-
-
-def test_two_ways_to_fail_of_one_worker_are_both_told(home: Home) -> None:
-    """What is told as a worker stays, where another finding is of that worker's other failures."""
-    core = home.core
-    now = _begin(core)
-    began = now - 20 * MINUTE_US
-    recent.put(core, traffic(now - 60 * MINUTE_US, began, every_us=9 * SECOND_US))
-    rows = traffic(began, now, every_us=6 * SECOND_US, failed=GROUP, worker="w3", voice="amy")
-    recent.put(core, _released(rows, "w3"))
-    _restarts(core, began - SECOND_US, "w3")
-    question = Question(start=now - 60 * MINUTE_US, end=now, baseline_start=now - 3000 * MINUTE_US)
-    with core.database.read() as conn:
-        read = reading.read(core.database, conn, question)
-        [one] = scan(read.window, read.baseline).findings
-        place = Place(question=question, window=read.window, now=now, has_rows=True)
-        of_release = replace(one, where={"voice": "amy", "release": NEW}, fingerprint=None)
-        of_worker = replace(one, where={"worker": "w3", "voice": "amy"}, fingerprint="v2:other")
-        told = released.instead(conn, place, [of_release, of_worker])
-        same = released.instead(conn, place, [of_release, replace(of_worker, fingerprint=None)])
-    assert [(one.where, one.fingerprint) for one in told] == [
-        ({"worker": "w3", "voice": "amy"}, None),
-        ({"worker": "w3", "voice": "amy"}, "v2:other"),
-    ]
-    assert [one.where for one in same] == [{"worker": "w3", "voice": "amy"}]
+    assert one.found.where == {"worker": "w3", "voice": "amy", "release": NEW}
+    assert one.found.n == one.found.observed == len(again)
 
 
 def test_its_start_tells_since_when_where_nothing_ran_before(home: Home) -> None:
@@ -141,7 +115,7 @@ def test_a_release_beside_an_old_one_stays_what_is_told(home: Home) -> None:
     assert (one.boundary.release, one.boundary.workers) == (NEW, 2)
 
 
-def test_a_release_that_was_replaced_is_still_told_as_the_worker(home: Home) -> None:
+def test_a_release_that_was_replaced_is_told_by_its_own_attempts(home: Home) -> None:
     """What runs there since fares well: from the onset to the release's last attempt all had it."""
     core = home.core
     now = _begin(core)
@@ -152,6 +126,6 @@ def test_a_release_that_was_replaced_is_still_told_as_the_worker(home: Home) -> 
     recent.put(core, traffic(mended, now, every_us=6 * SECOND_US))
     _restarts(core, began - SECOND_US, "w3")
     one = _found(core, now)
-    assert one.found.where == {"worker": "w3", "voice": "amy"}
+    assert one.found.where == {"worker": "w3", "voice": "amy", "release": NEW}
     assert one.boundary is not None
     assert one.boundary.release == NEW

@@ -46,7 +46,7 @@ def look(core: Core, conn: Connection, question: Question, now: int, tell: Tell 
     place = Place(question=read.question, window=read.window, now=now, has_rows=not read.lacks_rows)
     findings = [
         _of_group(recounted(one, read.window, read.baseline), question)
-        for one in released.instead(conn, place, found.findings)
+        for one in released.with_worker(read.window, found.findings)
     ]
     rise = whole.rise(found.overall, read.window, read.baseline)
     wanted = [*findings, *([rise] if rise is not None else [])]

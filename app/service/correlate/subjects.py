@@ -74,8 +74,12 @@ def is_plural(where: Where) -> bool:
 
 
 def with_others(where: Where, others: Sequence[Where], language: Language) -> str:
-    """The subject, with the predicates that cannot be told from it."""
+    """The subject, with the predicates that cannot be told from it.
+
+    That a release ran on the worker only is said by naming both.
+    """
     said = subject(where, language)
+    others = [other for other in others if not _lacks_its_worker(other, where)]
     if not others:
         return said
     named = [_other(where, other, language) for other in others[:_NAMED]]
@@ -86,6 +90,11 @@ def with_others(where: Where, others: Sequence[Where], language: Language) -> st
     if left:
         named.append(f"{left} other{'s' if left > 1 else ''}")
     return f"{said}, or {' or '.join(named)} (cannot be told apart),"
+
+
+def _lacks_its_worker(other: Where, where: Where) -> bool:
+    rest = {name: value for name, value in where.items() if name != "worker"}
+    return "worker" in where and "release" in where and dict(other) == rest
 
 
 def _other(where: Where, other: Where, language: Language) -> str:
