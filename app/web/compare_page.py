@@ -105,7 +105,7 @@ def half(one: Compared, reader: Visitor) -> Half:
     none = str(t("dimension.none"))
     return Half(
         name=str(t("attempt.card", n=record.attempt)),
-        path=f"{one.url}?tab=attempts#history",
+        path=one.url,
         task=str(t("task.number", id=str(one.task.id))),
         jaeger_url=one.jaeger_url,
         glyph=_SIGNS.get(outcome, "failed") if outcome else "processing",

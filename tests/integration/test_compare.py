@@ -181,3 +181,12 @@ def test_api_gives_the_comparison_as_documented(ran: _Ran) -> None:
         missing = client.get("/api/v1/correlate/compare?left=1.1&right=99.1")
         assert missing.status_code == 404
         assert "task 99 does not exist" in _json(missing)["detail"]
+
+
+def test_page_leads_to_either_attempt(ran: _Ran) -> None:
+    """Each half's heading opens the history of its task, at the attempt."""
+    path = f"/correlate/compare?left={ran.failed}.1&right={ran.done}.1"
+    with web_client(ran.home.settings) as client:
+        page = client.get(path, headers={"Accept": "text/html"}).text
+    for task_id in (ran.failed, ran.done):
+        assert f'href="/tasks/{task_id}?tab=attempts#attempt-1"' in page
