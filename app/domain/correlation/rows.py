@@ -36,7 +36,7 @@ _BLOCK: Final = 20_000
 _MOST_KINDS: Final = 0.5
 #: Up to so many values a column is a dimension, however few the rows.
 _FEW_KINDS: Final = 20
-_VERDICTS: Final = {"0": 0, "1": 1, " 0": 0, " 1": 1}
+_VERDICTS: Final = {"0": 0, "1": 1}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,7 +196,7 @@ def _turned(
     try:
         at = np.fromiter(map(float, columns[header.index(AT)]), np.float64, len(block))
         failed = columns[header.index(FAILED)]
-        verdicts = np.fromiter(map(_VERDICTS.__getitem__, failed), np.int32, len(block))
+        verdicts = np.fromiter(map(_VERDICTS.__getitem__, map(str.strip, failed)), np.int32)
     except (ValueError, KeyError):
         tell(header, block, begins)
     if not np.isfinite(at).all():

@@ -68,6 +68,13 @@ def test_file_may_look_as_it_likes() -> None:
     assert found.failure.tolist() == [0, -1]
 
 
+@pytest.mark.parametrize("verdict", ["1", " 1", "1 ", "  1\t"])
+def test_blanks_about_a_verdict_do_not_matter(verdict: str) -> None:
+    """Before it and after it, as about a moment."""
+    found = _read(f"{_HEAD}1,0,,a\n2,{verdict},x,b\n")
+    assert found.failure.tolist() == [-1, 0]
+
+
 def test_columns_that_tell_nothing_are_left_out() -> None:
     """A column with one value, silently; one with a value for each row, with a note."""
     rows = "".join(f"{at},0,id-{at},same,w{at % 2}\n" for at in range(100))
