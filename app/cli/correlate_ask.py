@@ -12,7 +12,7 @@ from app.cli.work import make_core, print_json
 from app.config.settings import Settings
 from app.domain.errors import QueryError
 from app.domain.query.grammar import ATTEMPTS
-from app.domain.query.parse import parse
+from app.domain.query.parse import parse_with_room
 from app.service.correlate import asking, shape
 from app.service.correlate.progress import Phase, Tell, nobody
 from app.service.correlate.question import NAMES, asked
@@ -90,7 +90,7 @@ def _parent() -> SpanContext | None:
 def _wrong(given: dict[str, str]) -> str:
     """Which of the two filters is wrong."""
     try:
-        parse(given["query"], ATTEMPTS)
+        parse_with_room(given["query"], ATTEMPTS)
     except QueryError:
         return given["query"]
     return given["within"]

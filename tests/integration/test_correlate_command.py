@@ -69,3 +69,13 @@ def test_wrong_question_says_what_is_allowed(home: Home, ask: Ask) -> None:
     assert done.stderr.splitlines()[-2:] == ["  planet:mars", "  ^^^^^^"]
     with pytest.raises(AskedError, match="outcome must be failure or slow, got 'fast'"):
         ask(outcome="fast")
+
+
+def test_filter_without_room_for_a_window_is_shown(
+    home: Home, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A list would take it, a question does not: it is what is underlined, not the other one."""
+    query = f"voice:{'声' * 700}"
+    asked = {"lang": "en", "json": False, "query": query, "within": "worker:w1"} | _WINDOW
+    assert correlate_ask.ask(home.settings, asked) == 2
+    assert f"  {query}" in capsys.readouterr().err.splitlines()
