@@ -21,14 +21,12 @@ from sqlalchemy import (
 
 from app.domain import lengths
 from app.domain.window import Span
-from app.store.counted_attempts import COUNTED, OF_ATTEMPT
+from app.store.counted_attempts import COUNTED, GROUPED, OF_ATTEMPT
 from app.store.tables import attempt_table, stat_attempt_table, task_table
 
 _A = attempt_table.c
 _C = stat_attempt_table.c
 _T = task_table.c
-# literals in the SQL: SQLite takes a partial index only so
-_GROUPED: Final = text("task_attempt.fingerprint IS NOT NULL AND task_attempt.source <> 'canary'")
 # SQLite would walk through all hours, by the primary key, for each profile
 _BY_PROFILE: Final = {"sqlite": "INDEXED BY ix_stat_attempt_profile", "postgresql": ""}
 _LAST_HOUR: Final = {
@@ -39,6 +37,7 @@ _LAST_HOUR: Final = {
     )
     for dialect, index in _BY_PROFILE.items()
 }
+# a literal in the SQL: SQLite takes a partial index only so
 _LISTED: Final = text("task.fingerprint IS NOT NULL AND task.source <> 'canary'")
 
 
@@ -132,7 +131,7 @@ def of_rows(
     at = bins.number("task_attempt.finished_at")
     columns = [OF_ATTEMPT[name] for name in told.names]
     statement = select(_A.fingerprint, OF_ATTEMPT["is_repeat"], at, *columns).where(
-        _GROUPED,
+        GROUPED,
         COUNTED,
         _A.fingerprint.in_(sorted(keys)),
         _A.finished_at >= between[0],
@@ -149,7 +148,7 @@ def kept(conn: Connection, fingerprint: str, cap: int) -> Kept:
     """
     newest = (
         select(_A.task_id)
-        .where(_GROUPED, _A.fingerprint == fingerprint)
+        .where(GROUPED, _A.fingerprint == fingerprint)
         .order_by(_A.finished_at.desc())
         .limit(cap)
         .subquery()
@@ -168,14 +167,21 @@ def tasks_ended(conn: Connection, fingerprint: str, cap: int) -> int:
     return int(conn.execute(select(func.count()).select_from(newest)).scalar_one())
 
 
-def ends_of_tasks(conn: Connection, fingerprint: str, since: int, cap: int) -> list[int]:
-    """When tasks ended with this fingerprint, of those submitted last at most `cap`.
+def ends_of_tasks(
+    conn: Connection, fingerprint: str, between: tuple[int, int], cap: int
+) -> list[int]:
+    """When tasks ended so from a moment on, and before another; at most `cap`, submitted last.
 
     Index ix_task_fingerprint; reads each row. For groups whose tasks never had an attempt.
     """
     statement = (
         select(_T.finished_at)
-        .where(_LISTED, _T.fingerprint == fingerprint, _T.finished_at >= since)
+        .where(
+            _LISTED,
+            _T.fingerprint == fingerprint,
+            _T.finished_at >= between[0],
+            _T.finished_at < between[1],
+        )
         .order_by(_T.submitted_at.desc())
         .limit(cap)
     )

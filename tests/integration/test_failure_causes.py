@@ -18,7 +18,7 @@ from app.service.core import Core
 from app.service.failures import actions, group, listing
 from app.service.failures.asked import asked
 from app.service.finish import Verdict, settle
-from app.store import attempts, failure_groups
+from app.store import attempts, failure_counts, failure_groups
 from telemetry import names
 from tests.conftest import KINDS, database_url
 from tests.support.home import Home
@@ -189,11 +189,7 @@ def test_a_passed_deadline_is_one_cause_whatever_its_number(core: Core) -> None:
 
 def test_a_task_that_waited_too_long_has_a_cause_without_any_attempt(core: Core) -> None:
     """It is in the group of tasks that nothing ever ran."""
-    task_id = submitted(core, "Nobody comes.").task.id
-    with core.database.write() as conn:
-        conn.execute(text("UPDATE task SET give_up_at = 1 WHERE id = :id"), {"id": task_id})
-    assert reap.reap(core).expired == 1
-    task = task_list.get(core, task_id)
+    task = _expired(core, "Nobody comes.")
     assert (task.status, task.error_type, task.attempt) == ("failed", "queue_expired", 0)
     assert _group(core, task.fingerprint).error_type == "queue_expired"
     page = listing.groups(core, asked({"error_type": "queue_expired"}))
@@ -202,6 +198,23 @@ def test_a_task_that_waited_too_long_has_a_cause_without_any_attempt(core: Core)
     view = group.group(core, task.fingerprint or "", asked({}))
     assert (view.in_window.count, view.task_count, view.ended_count) == (1, 0, 1)
     assert view.group.last_at == task.finished_at
+    there = {"worker": "w1"}  # no worker ever had it
+    assert listing.groups(core, asked({"error_type": "queue_expired"} | there)).total == 0
+    assert group.group(core, task.fingerprint or "", asked(there)).in_window.count == 0
+    late = _expired(core, "Nobody comes either.")
+    between = (task.finished_at or 0, late.finished_at or 0)
+    with core.database.read() as conn:  # one that ended later takes no place of one in the window
+        ends = failure_counts.ends_of_tasks(conn, task.fingerprint or "", between, 1)
+    assert ends == [task.finished_at]
+
+
+def _expired(core: Core, content: str) -> TaskRecord:
+    """A task that waited longer than it may."""
+    task_id = submitted(core, content).task.id
+    with core.database.write() as conn:
+        conn.execute(text("UPDATE task SET give_up_at = 1 WHERE id = :id"), {"id": task_id})
+    assert reap.reap(core).expired == 1
+    return task_list.get(core, task_id)
 
 
 def test_what_is_no_failure_has_no_fingerprint(core: Core) -> None:

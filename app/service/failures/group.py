@@ -39,20 +39,18 @@ def group(core: Core, fingerprint: str, asked: Asked) -> GroupView:
         told = Told(names=DIMENSIONS, where=asked.where)
         wanted = reading.Wanted(keys=(fingerprint,), told=told, profiles=known, days=days)
         found = reading.read(conn, start, end, now, wanted)
-        in_window = found.of(fingerprint, told)
+        unstarted.add(conn, [row], found, told)
         everywhere = Told(names=DIMENSIONS, where={})
         ever = counting.of_cube(days, known.of(conn, days.ids), everywhere, _NO_BINS, 0)
         all_time = counting.counts(ever.get(fingerprint) or counting.none(DIMENSIONS, 0))
         kept = failure_counts.kept(conn, fingerprint, TASKS)
         ended = failure_counts.tasks_ended(conn, fingerprint, TASKS)
-        if row.error_type == unstarted.EXPIRED:
-            in_window = unstarted.sums(conn, fingerprint, found, in_window)
         return GroupView(
             group=shown(conn, row, now),
             window=found.window,
             where=asked.where,
             all_time=all_time,
-            in_window=counting.counts(in_window),
+            in_window=counting.counts(found.of(fingerprint, told)),
             text_count=all_time.texts,
             kept_count=kept.attempts,
             task_count=kept.tasks,

@@ -10,7 +10,6 @@ from app.service.core import Core
 from app.service.correlate import profiles
 from app.service.failures import counting, reading, states, unstarted
 from app.service.failures.asked import Asked, Cursor, Sort
-from app.service.failures.counting import Sums
 from app.service.failures.views import Counts, GroupPage, ListedGroup, Shown
 from app.store import failure_counts, failure_groups
 from app.store.database import Connection
@@ -46,25 +45,13 @@ def groups(core: Core, asked: Asked) -> GroupPage:
         found = reading.read(
             conn, start, end, now, reading.Wanted(keys=keys, told=told, profiles=known)
         )
-        if not asked.where:
-            found.groups.update(_unstarted(conn, rows, found))
+        unstarted.add(conn, (row for row, _ in rows), found, told)
         fitting = [
             _listed(conn, row, last_at, counting.counts(found.of(row.fingerprint, told)), now)
             for row, last_at in rows
             if _fits(row, asked)
         ]
     return _page(asked, fitting, found, now, is_capped=is_capped)
-
-
-def _unstarted(
-    conn: Connection, rows: Sequence[tuple[FailureGroupRecord, int | None]], found: reading.Read
-) -> dict[str, Sums]:
-    empty = counting.none(NAMES, found.bin_count)
-    return {
-        row.fingerprint: unstarted.sums(conn, row.fingerprint, found, empty)
-        for row, _ in rows
-        if row.error_type == unstarted.EXPIRED
-    }
 
 
 def _fits(row: FailureGroupRecord, asked: Asked) -> bool:

@@ -1,25 +1,33 @@
 """Tasks that failed without an attempt: they waited too long, and their group counts tasks."""
 
-from dataclasses import replace
+from collections.abc import Iterable
 from typing import Final
 
-from app.service.failures.counting import Sums
+from app.domain.records import FailureGroupRecord
 from app.service.failures.reading import Read
 from app.store import failure_counts
 from app.store.database import Connection
+from app.store.failure_counts import Told
 
 #: The type of error of such tasks.
 EXPIRED: Final = "queue_expired"
-#: Tasks that are counted at most.
+#: Tasks of a group that are counted at most.
 CAP: Final = 10_000
 
 
-def sums(conn: Connection, fingerprint: str, found: Read, empty: Sums) -> Sums:
-    """Tasks of the window in the place of attempts, the last `CAP` of them at most."""
-    window = found.window
-    bins = [0] * found.bin_count
-    ends = failure_counts.ends_of_tasks(conn, fingerprint, window.start, CAP)
-    ends = [at for at in ends if at < window.end]
+def add(conn: Connection, rows: Iterable[FailureGroupRecord], found: Read, told: Told) -> None:
+    """Counts the tasks of groups that have no attempts; no worker, and no other value, had one."""
+    if told.where:
+        return
+    for row in rows:
+        if row.error_type == EXPIRED:
+            _add(conn, row.fingerprint, found, told)
+
+
+def _add(conn: Connection, fingerprint: str, found: Read, told: Told) -> None:
+    window, sums = found.window, found.of(fingerprint, told)
+    ends = failure_counts.ends_of_tasks(conn, fingerprint, (window.start, window.end), CAP)
+    sums.count = len(ends)
     for at in ends:
-        bins[min((at - window.bins_at) // window.bin_us, found.bin_count - 1)] += 1
-    return replace(empty, count=len(ends), bins=bins)
+        sums.bins[(at - window.bins_at) // window.bin_us] += 1
+    found.groups[fingerprint] = sums
