@@ -25,7 +25,8 @@ from sqlalchemy import (
 
 from app.domain import lengths
 from app.domain.query.query import Query
-from app.store.lists.attempts import ATTEMPT_ROWS, COUNTED, DUR_MS, HOUR
+from app.store.counted_attempts import COUNTED
+from app.store.lists.attempts import ATTEMPT_ROWS, DUR_MS, HOUR
 from app.store.lists.columns import ATTEMPT, table_by
 from app.store.lists.terms import Asking
 

@@ -24,7 +24,7 @@ from sqlalchemy import (
 from app.domain.query.query import Query
 from app.store import attempt_filter
 from app.store.attempt_filter import Sides
-from app.store.lists.attempts import COUNTED
+from app.store.counted_attempts import COUNTED
 from app.store.lists.columns import ATTEMPT, table_by
 from app.store.lists.terms import Asking
 

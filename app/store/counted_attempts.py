@@ -8,16 +8,23 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, case, func, literal_column, text
 
 from app.domain import lengths
-from app.store.metadata import COUNTED_OUTCOMES
+from app.store.metadata import COUNTED_OUTCOMES, FAILED_OUTCOMES
 from app.store.tables import attempt_table, stat_profile_table
 
 _A = attempt_table.c
 _P = stat_profile_table.c
 
-#: An attempt counts. A literal in the SQL: SQLite takes ix_task_attempt_ended only so.
+#: An attempt counts: it completed or failed, and is no canary's. A literal in the SQL, as are the
+#: other two: SQLite takes ix_task_attempt_ended only so.
 COUNTED: Final = text(
     f"task_attempt.outcome IN ({COUNTED_OUTCOMES}) AND task_attempt.source <> 'canary'"
 )
+#: Those of them that failed: what ix_task_attempt_failed holds.
+FAILED: Final = text(
+    f"task_attempt.outcome IN ({FAILED_OUTCOMES}) AND task_attempt.source <> 'canary'"
+)
+#: Those that have a fingerprint: what ix_task_attempt_fingerprint holds.
+GROUPED: Final = text("task_attempt.fingerprint IS NOT NULL AND task_attempt.source <> 'canary'")
 #: What an attempt that counts has in each column of `stat_profile`.
 OF_ATTEMPT: Final[dict[str, ColumnElement[Any]]] = {
     "worker": _A.worker_name,

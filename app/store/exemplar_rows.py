@@ -26,7 +26,8 @@ from app.domain import lengths
 from app.domain.query.query import Query
 from app.store import attempt_filter
 from app.store.attempt_filter import Sides
-from app.store.lists.attempts import BY_END, COUNTED, GROUPED
+from app.store.counted_attempts import COUNTED, GROUPED
+from app.store.lists.attempts import BY_END
 from app.store.lists.columns import ATTEMPT, table_by
 from app.store.lists.terms import Asking
 from app.store.tables import task_table

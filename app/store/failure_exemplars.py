@@ -2,14 +2,13 @@
 
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, select, text
+from sqlalchemy import Connection, Select, select
 
+from app.store.counted_attempts import GROUPED
 from app.store.tables import attempt_table, task_table, text_table
 
 _A: Final = attempt_table.c
 _T: Final = task_table.c
-# a literal in the SQL: SQLite takes ix_task_attempt_fingerprint only so
-_GROUPED: Final = text("task_attempt.fingerprint IS NOT NULL AND task_attempt.source <> 'canary'")
 
 #: An attempt: task id and number.
 Key = tuple[int, int]
@@ -69,7 +68,7 @@ def get(conn: Connection, task_id: int, attempt: int) -> dict[str, Any] | None:
 
 
 def _of(fingerprint: str) -> Select[Any]:
-    return select(_A.task_id, _A.attempt).where(_GROUPED, _A.fingerprint == fingerprint)
+    return select(_A.task_id, _A.attempt).where(GROUPED, _A.fingerprint == fingerprint)
 
 
 def _first_of(conn: Connection, statement: Select[Any]) -> Key | None:

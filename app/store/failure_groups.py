@@ -10,6 +10,7 @@ from sqlalchemy import Connection, func, insert, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.domain.records import FailureEventRecord, FailureGroupRecord
+from app.store.counted_attempts import GROUPED
 from app.store.rows import record, records
 from app.store.tables import (
     attempt_table,
@@ -26,12 +27,11 @@ _INSERTS: Final = {
     for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
 }
 _EVENT: Final = insert(failure_event_table)
-# literals in the SQL: SQLite takes a partial index only so
-_GROUPED: Final = text("task_attempt.fingerprint IS NOT NULL AND task_attempt.source <> 'canary'")
+# a literal in the SQL: SQLite takes a partial index only so
 _LISTED: Final = text("task.fingerprint IS NOT NULL AND task.source <> 'canary'")
 _LAST_AT: Final = func.coalesce(
     select(func.max(attempt_table.c.finished_at))
-    .where(_GROUPED, attempt_table.c.fingerprint == _G.fingerprint)
+    .where(GROUPED, attempt_table.c.fingerprint == _G.fingerprint)
     .scalar_subquery(),
     select(task_table.c.finished_at)
     .where(_LISTED, task_table.c.fingerprint == _G.fingerprint)

@@ -15,8 +15,9 @@ from app.domain.query.parse import parse
 from app.domain.query.query import Query
 from app.store import attempt_filter
 from app.store.attempt_filter import Sides
+from app.store.counted_attempts import COUNTED
 from app.store.database import Database
-from app.store.lists.attempts import BY_END, COUNTED
+from app.store.lists.attempts import BY_END
 from app.store.lists.columns import table_by
 from app.store.lists.terms import Asking
 from tests.conftest import KINDS, database_url

@@ -9,8 +9,9 @@ from typing import Any, Final
 from app.domain.query.attempt_qualifiers import FAILURE, OUTCOMES
 from app.domain.query.query import Query, Term
 from app.domain.query.value import Range, Word
+from app.store.counted_attempts import COUNTED, FAILED, GROUPED
 from app.store.lists.arms import Arm, Path, rest_of, span_by
-from app.store.lists.attempts import ATTEMPT_ROWS, BY_END, COUNTED, FAILED, GROUPED
+from app.store.lists.attempts import ATTEMPT_ROWS, BY_END
 from app.store.lists.columns import ATTEMPT
 from app.store.lists.paths import MAX_ARMS
 from app.store.lists.spans import Span

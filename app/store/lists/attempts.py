@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, ColumnElement, Integer, and_, literal_column, or_, select, text
+from sqlalchemy import BigInteger, ColumnElement, Integer, and_, literal_column, or_, select
 
 from app.domain import lengths
 from app.domain.query.attempt_qualifiers import FAILURE, OUTCOMES
@@ -12,20 +12,9 @@ from app.domain.query.grammar import ATTEMPTS
 from app.domain.query.value import Value
 from app.store.lists.columns import ATTEMPT
 from app.store.lists.terms import Asking, Rows, error_of, one_of, word_of
-from app.store.metadata import COUNTED_OUTCOMES, FAILED_OUTCOMES
 from app.store.tables import task_table
 
-#: Attempts that completed or failed, but canaries: literally what ix_task_attempt_ended holds.
-COUNTED: Final = text(
-    f"task_attempt.outcome IN ({COUNTED_OUTCOMES}) AND task_attempt.source <> 'canary'"
-)
-#: Those of them that failed: what ix_task_attempt_failed holds.
-FAILED: Final = text(
-    f"task_attempt.outcome IN ({FAILED_OUTCOMES}) AND task_attempt.source <> 'canary'"
-)
-#: What ix_task_attempt_fingerprint holds.
-GROUPED: Final = text("task_attempt.fingerprint IS NOT NULL AND task_attempt.source <> 'canary'")
-#: The order of their ends, in which all three indexes are.
+#: The order of ends, in which the three indexes of attempts that count are.
 BY_END: Final = (ATTEMPT["finished_at"], ATTEMPT["task_id"], ATTEMPT["attempt"])
 #: Whole milliseconds that it ran.
 DUR_MS: Final = literal_column(
