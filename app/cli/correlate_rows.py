@@ -1,5 +1,6 @@
 """`voxtrace correlate --rows`: the scan on the rows of a CSV file, no database needed."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,7 +12,7 @@ from app.domain.correlation.found import Found, Onset, Where
 from app.domain.correlation.row_faults import WrongRowsError
 from app.domain.correlation.rows import Rows, read
 from app.service.correlate import words
-from app.service.correlate.since import Reader, since
+from app.service.correlate.since import Reader, later, since
 from app.service.correlate.words import About, Whole
 from app.service.figures import Language
 
@@ -24,6 +25,7 @@ _WORDS: Final[dict[Language, dict[str, str]]] = {
     "en": {
         "fails": "{where}: {observed} of {n} failed{how} (expected {expected})",
         "how": " with `{}`",
+        "later": "{} of {} ",
         "share": "{:.0%} of all failures of the window",
         "or": "not told apart from {}",
         "comma": "; ",
@@ -31,6 +33,7 @@ _WORDS: Final[dict[Language, dict[str, str]]] = {
     "zh": {
         "fails": "{where}：{n} 次中 {observed} 次失败{how}（预期 {expected} 次）",
         "how": "，指纹为 `{}`",
+        "later": "，此后 {1} 次中 {0} 次失败",
         "share": "占此时段全部失败的 {:.0%}",
         "or": "与 {} 无法区分",
         "comma": "；",
@@ -137,9 +140,20 @@ def _sentence(found: Found, onset: Onset | None, reader: Reader) -> str:
     )
     parts = [told, says["share"].format(found.share), f"q = {found.q:.2g}"]
     if onset is not None:
-        parts.insert(1, since(_in_us(onset), reader))
+        parts.insert(1, _since(found, onset, reader))
     parts += [says["or"].format(_pairs(other)) for other in found.indistinguishable]
     return says["comma"].join(parts)
+
+
+def _since(found: Found, onset: Onset, reader: Reader) -> str:
+    """Since when, and how many of its rows are from then on, where some are from before."""
+    told = since(_in_us(onset), reader)
+    after = later(onset, found.n)
+    if after is None:
+        return told
+    n, observed = after
+    counted = _WORDS[reader.lang]["later"].format(observed, n)
+    return f"{told}{counted}" if reader.lang == "zh" else f"{counted}{told}"
 
 
 def _pairs(where: Where) -> str:
@@ -147,4 +161,5 @@ def _pairs(where: Where) -> str:
 
 
 def _in_us(onset: Onset) -> Onset:
-    return Onset(at=onset.at * _US, low=onset.low * _US, high=onset.high * _US)
+    moments = {name: getattr(onset, name) * _US for name in ("at", "low", "high")}
+    return replace(onset, **moments)

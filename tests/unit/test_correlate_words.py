@@ -25,7 +25,7 @@ _S: Final = 1_000_000
 _MIN: Final = 60 * _S
 _NOW: Final = clock.to_us(datetime(2026, 3, 12, 14, 30, tzinfo=UTC))
 _AT: Final = clock.to_us(datetime(2026, 3, 12, 14, 2, tzinfo=UTC))
-_ONSET: Final = Onset(at=_AT, low=_AT - 2 * _MIN, high=_AT + _MIN)
+_ONSET: Final = Onset(at=_AT, low=_AT - 40 * _S, high=_AT + 2 * _MIN)
 _READER: Final = Reader(lang="en", now_us=_NOW)
 _DAY: Final = 1440 * _MIN
 
@@ -66,9 +66,11 @@ def _change(kind: str, distance_us: int, **changed: Any) -> Boundary:
     return Boundary(**(usual | changed))
 
 
-def _limit(name: str, before: str | None, value: str | None) -> Boundary:
+def _limit(
+    name: str, before: str | None, value: str | None, distance_us: int = 2 * _MIN
+) -> Boundary:
     return _change(
-        *("limit", 2 * _MIN),
+        *("limit", distance_us),
         worker=None,
         release=None,
         workers=0,
@@ -103,6 +105,12 @@ def _others(name: str, *others: dict[str, str], **where: str) -> Case:
 def _since(name: str, onset: Onset, found: Boundary | None = None, **where: str) -> Case:
     case = Case(name=name, about=About(onset=onset, boundary=found))
     return replace(case, found=_found(where=where)) if where else case
+
+
+def _after(name: str, n: int) -> Case:
+    """Of 52 attempts so many ended since the onset, and with them all 41 that failed."""
+    onset = replace(_ONSET, n=n, observed=41)
+    return Case(name=name, about=About(onset=onset, boundary=_change("release", _MIN)))
 
 
 def _template(name: str, template: str | None, error_type: str | None) -> Case:
@@ -166,20 +174,33 @@ CASES: Final = (
         reader=replace(_READER, zone=ZoneInfo("Asia/Tokyo"), now_us=_AT + 60 * _MIN),
     ),
     _since("deploy", _ONSET, _DEPLOY, engine="volc"),
+    _after("some attempts before it", 42),
+    _after("no attempt before it", 52),
+    replace(_after("slow ones before it", 42), selection="slow"),
+    replace(_after("selected ones before it", 42), selection="selected"),
+    replace(
+        _after("one way to fail before it", 42),
+        found=_found(fingerprint="v2:0123456789abcdef"),
+    ),
+    Case(name="since its first attempt", about=About(first_at=_AT)),
+    Case(
+        name="since its first attempt in the zone of the reader",
+        about=About(first_at=_AT - _DAY),
+        reader=replace(_READER, zone=ZoneInfo("Asia/Shanghai")),
+    ),
+    _since("change before it, within its uncertainty", _ONSET, _change("release", 16 * _S)),
     _since("deploy to one worker", _ONSET, _change("release", 20 * _S), voice="amy"),
     _since("release on the host", _ONSET, _change("release", 50 * _S), host="h2"),
     _since("restart", _ONSET, _change("restart", 5 * _MIN)),
     _since("restart of several", _ONSET, _change("restart", 100 * _S, worker=None, workers=3)),
     _since("first start", _ONSET, _change("start", 10 * 60 * _MIN)),
-    _since("change after it", _ONSET, _change("release", -2 * _MIN)),
+    _since("change after it", _ONSET, _change("release", -3 * _MIN)),
     _since("change at once", _ONSET, _change("restart", -3 * _S)),
     _since("limit", _ONSET, _limit("max_concurrent", "4", "8")),
     _since("limit of an engine", _ONSET, _limit("engine:volc", "2", "8"), engine="volc"),
     _since("limit that is new", _ONSET, _limit("engine:volc", None, "8")),
     _since("limit that is gone", _ONSET, _limit("engine:volc", "2", None)),
-    _since(
-        "limit after it", _ONSET, replace(_limit("max_concurrent", "4", "8"), distance_us=-_MIN)
-    ),
+    _since("limit after it", _ONSET, _limit("max_concurrent", "4", "8", distance_us=-_MIN)),
 )
 
 
@@ -232,6 +253,11 @@ OVERALLS: Final = (
         _none("all fails more since a deploy", 120),
         overall=_RISE,
         about=About(onset=_ONSET, boundary=_DEPLOY),
+    ),
+    replace(
+        _none("all fails more than before a deploy", 120),
+        overall=_RISE,
+        about=About(onset=replace(_ONSET, n=130, observed=118), boundary=_DEPLOY),
     ),
     replace(
         _none("all is selected more", 120),

@@ -64,4 +64,4 @@ def _since(rows: Rows, found: Found, start: float, end: float) -> Onset | None:
     )
     if since is None:
         return None
-    return Onset(at=since.at + start, low=since.low + start, high=since.high + start)
+    return replace(since, at=since.at + start, low=since.low + start, high=since.high + start)

@@ -68,11 +68,15 @@ class Onset:
     Attributes:
         at: The likeliest moment.
         low, high: It lies between them with 95 %.
+        n, observed: Attempts of the finding from `at` on, and those of them that failed so; None:
+            not known.
     """
 
     at: float
     low: float
     high: float
+    n: int | None = None
+    observed: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

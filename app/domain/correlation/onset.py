@@ -47,7 +47,14 @@ def onset(
         return None
     passed = np.concatenate([[0.0], np.cumsum(weights) / total])
     low, middle, high = (float(np.interp(part, passed, edges)) for part in (_TAIL, 0.5, 1 - _TAIL))
-    return Onset(at=middle, low=low, high=high)
+    since = moments >= middle
+    return Onset(
+        at=middle,
+        low=low,
+        high=high,
+        n=int(since.sum()),
+        observed=int((failed[order] & since).sum()),
+    )
 
 
 def _likelihoods(failed: NDArray[np.bool_], expected_rate: float) -> Floats:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
-from typing import Final
+from typing import Final, Literal
 
 from app import clock
 from app.domain.correlation.found import Onset, Where
@@ -18,6 +18,8 @@ _SECOND: Final = 1_000_000
 _MINUTE: Final = 60 * _SECOND
 _HOUR: Final = 60 * _MINUTE
 _DAY: Final = 24 * _HOUR
+#: Where the onset is, seen from the change; about: either may have been first.
+Side = Literal["at_once", "about", "after", "before"]
 #: Nearer than this, the change and the onset are at the same time.
 _AT_ONCE_US: Final = 10 * _SECOND
 
@@ -59,26 +61,49 @@ def since(onset: Onset, reader: Reader) -> str:
     return f"since {told} ± {_span(half_us, 'en')}"
 
 
-def change(found: Boundary, onset: Onset, where: Where, language: Language) -> str:
-    """`one minute after release 1.4.2 started there`: the change, and how far the onset is off.
+def later(onset: Onset, n: int) -> tuple[int, int] | None:
+    """How many of a finding's `n` attempts ended since, and how many of those failed so.
 
-    A change after the onset, but within its uncertainty, may well have been before it.
+    None where all of them did, or nobody knows.
     """
+    if onset.n is None or onset.observed is None or onset.n >= n:
+        return None
+    return onset.n, onset.observed
+
+
+def first_attempt(at_us: float, reader: Reader, *, is_plural: bool = False) -> str:
+    """`since its first attempt, 14:02 UTC`: nothing that fits had been there before."""
+    told = moment(at_us, reader)
+    if reader.lang == "zh":
+        return f"自 {joined(told, '首次运行起即如此')}"
+    return f"since {'their' if is_plural else 'its'} first attempt, {told}"
+
+
+def side(found: Boundary, onset: Onset) -> Side:
+    """On which side of a change the failures began, as far as the onset's uncertainty tells."""
+    if abs(found.distance_us) < _AT_ONCE_US:
+        return "at_once"
+    if onset.low <= found.at <= onset.high:
+        return "about"
+    return "after" if found.distance_us > 0 else "before"
+
+
+def change(found: Boundary, onset: Onset, where: Where, language: Language) -> str:
+    """`one minute after release 1.4.2 started there`: the change, and how far the onset is off."""
     event = (_event_zh if language == "zh" else _event_en)(found, where)
-    off_us = abs(found.distance_us)
-    is_about = found.distance_us < 0 and found.at <= onset.high
+    off_us, which = abs(found.distance_us), side(found, onset)
     if language == "zh":
-        if off_us < _AT_ONCE_US:
+        if which == "at_once":
             return f"正值{event}之时"
-        if is_about:
+        if which == "about":
             return f"大约在{joined(event.rstrip(), '时')}"
-        side = "后" if found.distance_us > 0 else "前"
-        return f"即{joined(event.rstrip(), side)} {_distance(off_us, 'zh')}"
-    if off_us < _AT_ONCE_US:
+        word = "后" if which == "after" else "前"
+        return f"即{joined(event.rstrip(), word)} {_distance(off_us, 'zh')}"
+    if which == "at_once":
         return f"just as {event}"
-    if is_about:
+    if which == "about":
         return f"about when {event}"
-    return f"{_distance(off_us, 'en')} {'after' if found.distance_us > 0 else 'before'} {event}"
+    return f"{_distance(off_us, 'en')} {which} {event}"
 
 
 def _distance(us: float, language: Language) -> str:

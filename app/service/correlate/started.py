@@ -28,4 +28,12 @@ def since(conn: Connection, question: Question, found: Found, marks: Marks) -> O
     first = int(marks.at[marks.is_case].min())
     if not starts or starts[0] > first or ((marks.at > starts[0]) & (marks.at < first)).any():
         return None
-    return Onset(at=(starts[0] + first) / 2, low=starts[0], high=first)
+    at = (starts[0] + first) / 2
+    later = marks.at >= at
+    return Onset(
+        at=at,
+        low=starts[0],
+        high=first,
+        n=int(later.sum()),
+        observed=int((later & marks.is_case).sum()),
+    )

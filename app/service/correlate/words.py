@@ -8,7 +8,7 @@ from typing import Final, Literal
 from app.domain.correlation.found import Found, Onset, Overall, Where
 from app.service.correlate import subjects
 from app.service.correlate.boundary import Boundary
-from app.service.correlate.since import Reader, change, since
+from app.service.correlate.since import Reader, change, first_attempt, later, since
 from app.service.figures import THIN, Language, count
 
 __all__ = ["About", "Reader", "Whole", "overall", "sentence"]
@@ -46,10 +46,12 @@ class About:
     """What is known of a finding beside its numbers.
 
     Attributes:
+        first_at: Its first attempt, in microseconds, where there had been none before.
         template, error_type: Of its fingerprint, where it has one.
     """
 
     onset: Onset | None = None
+    first_at: int | None = None
     boundary: Boundary | None = None
     template: str | None = None
     error_type: str | None = None
@@ -78,14 +80,13 @@ def sentence(
 ) -> str:
     """A finding in one sentence, without a full stop."""
     said = (_sentence_zh if reader.lang == "zh" else _sentence_en)(found, about, selection)
-    parts = [said]
-    if about.onset is not None:
-        parts += _since(about.onset, about.boundary, found.where, reader)
     share = _share(found.share, selection, reader.lang)
     if reader.lang == "zh":
-        return "，".join(parts) + f"；{share}"
-    head, *rest = parts
-    return f"{head}{''.join(rest)}; {share}"
+        verb = "其中 {} 次因此失败" if found.fingerprint is not None else _VERBS_ZH[selection]
+        return (
+            "，".join([said, *_since_zh(about, found.n, found.where, reader, verb)]) + f"；{share}"
+        )
+    return f"{said}{_since_en(about, found.n, found.where, reader)}; {share}"
 
 
 def overall(
@@ -99,10 +100,11 @@ def overall(
     """What became of the whole window, in one sentence, without a full stop."""
     tells = _overall_zh if reader.lang == "zh" else _overall_en
     said = tells(found, whole, selection)
-    if found.kind != "global_rise" or about.onset is None:
+    if found.kind != "global_rise":
         return said
-    parts = _since(about.onset, about.boundary, {}, reader)
-    return said + ("，" + "，".join(parts) if reader.lang == "zh" else "".join(parts))
+    if reader.lang == "zh":
+        return "，".join([said, *_since_zh(about, whole.n, {}, reader, _VERBS_ZH[selection])])
+    return said + _since_en(about, whole.n, {}, reader)
 
 
 def amount(value: float) -> str:
@@ -112,12 +114,33 @@ def amount(value: float) -> str:
     return "0" if value < 0.005 else f"{value:.2g}"
 
 
-def _since(onset: Onset, found: Boundary | None, where: Where, reader: Reader) -> list[str]:
-    """Since when, and what changed then; the English with what joins them to the sentence."""
-    told = [since(onset, reader)] + ([change(found, onset, where, reader.lang)] if found else [])
-    if reader.lang == "zh":
-        return told
-    return [f" {told[0]}", *(f", {one}" for one in told[1:])]
+def _since_en(about: About, n: int, where: Where, reader: Reader) -> str:
+    """Since when, how many of the `n` attempts ended since, and what changed then."""
+    onset = about.onset
+    if onset is None:
+        if about.first_at is None:
+            return ""
+        return f" {first_attempt(about.first_at, reader, is_plural=subjects.is_plural(where))}"
+    after = later(onset, n)
+    counted = f", {count(after[1])} of {count(after[0])}" if after else ""
+    said = f"{counted} {since(onset, reader)}"
+    if about.boundary is None:
+        return said
+    return f"{said}, {change(about.boundary, onset, where, 'en')}"
+
+
+def _since_zh(about: About, n: int, where: Where, reader: Reader, verb: str) -> list[str]:
+    """The same, as parts of the sentence; the verb is of those that ended since."""
+    onset = about.onset
+    if onset is None:
+        return [] if about.first_at is None else [first_attempt(about.first_at, reader)]
+    said = [since(onset, reader)]
+    if about.boundary is not None:
+        said.append(change(about.boundary, onset, where, "zh"))
+    after = later(onset, n)
+    if after:
+        said += [f"此后运行 {count(after[0])} 次", verb.format(count(after[1]))]
+    return said
 
 
 def _sentence_en(found: Found, about: About, selection: Selection) -> str:

@@ -27,6 +27,14 @@ def test_onset_is_near_and_inside_its_interval() -> None:
     assert all(one.low <= one.at <= one.high for one, _ in told)
 
 
+def test_onset_counts_the_attempts_from_it_on() -> None:
+    """All of them and those that failed; what ended before it is in neither number."""
+    at = np.arange(40, dtype=np.float64)
+    found = onset(at, at >= 30, start=0.0, end=40.0, expected_rate=0.01)
+    assert found is not None
+    assert (found.n, found.observed) == ((at >= found.at).sum(), 10)
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_onset_is_none_where_it_was_so_all_the_window_long(seed: int) -> None:
     """What began before the window has no moment in it."""

@@ -1,6 +1,7 @@
 """Rows of a CSV file: what is read, and what is told of a wrong file."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -147,13 +148,20 @@ def test_command_answers_in_json(tmp_path: Path) -> None:
 
 
 def test_command_answers_in_words(tmp_path: Path) -> None:
-    """The same for people, English and Chinese."""
+    """The same for people, English and Chinese; what ended since the onset is counted apart."""
     path = _file(tmp_path / "rows.csv")
     english = _correlate("--rows", str(path), "--window-start", "1000")
     assert "1. worker=w3, voice=v2: " in english.stdout
     assert " failed with `boom` (expected 0" in english.stdout
+    since = re.search(r"; (\d+) of (\d+) since ", english.stdout)
+    assert since is not None
+    whole = re.search(r": (\d+) of (\d+) failed ", english.stdout)
+    assert whole is not None
+    assert int(since[1]) <= int(whole[1])
+    assert int(since[2]) < int(whole[2])
     chinese = _correlate("--rows", str(path), "--window-start", "1000", "--lang", "zh")
     assert "1. worker=w3, voice=v2：" in chinese.stdout
+    assert f"，此后 {since[2]} 次中 {since[1]} 次失败" in chinese.stdout
 
 
 def test_rows_without_a_past_are_answered(tmp_path: Path) -> None:
