@@ -1,7 +1,7 @@
 """Two attempts side by side: real ones, aligned span by span, and where they part."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 from app.domain.errors import AskedError, NotFoundError
 from app.service import verdict
 from app.service.correlate import compare_words
-from app.service.correlate.compare import Comparison, compare
+from app.service.correlate.compare import Comparison, compare, parting
 from app.service.correlate.spans_aligned import Line
 from telemetry import outbox_table
 from tests.support.documented import web_client
@@ -108,6 +108,21 @@ def test_comparison_says_where_they_part(ran: _Ran) -> None:
         assert compare_words.says(found, "zh") == (
             f"第 3 段之前两者相同；任务 {ran.failed} 的第 1 次运行在此失败（engine_rejected）"
         )
+
+
+def test_attempt_that_failed_by_itself_is_not_told_to_be_the_same(ran: _Ran) -> None:
+    """Where no span below tells it, that one failed and the other did not is told all the same."""
+    whole = _of(ran, f"{ran.done}.1", f"{ran.failed}.1")
+    lines = whole.lines[:2]
+    found = replace(whole, lines=lines, parting=parting(lines, whole.left, whole.right))
+    assert found.parting is not None
+    assert (found.parting.reason, found.parting.side) == ("failed", "right")
+    assert compare_words.says(found, "en") == (
+        f"the same spans, but attempt 1 of task {ran.failed} failed (engine_rejected)"
+    )
+    assert compare_words.says(found, "zh") == (
+        f"步骤相同，但任务 {ran.failed} 的第 1 次运行失败（engine_rejected）"
+    )
 
 
 def test_attempt_that_was_lost_is_compared_with_the_one_after_it(ran: _Ran) -> None:

@@ -147,14 +147,19 @@ def _comparison(
 
 def parting(lines: Sequence[Line], left: Compared, right: Compared) -> Parting | None:
     """Where two attempts part: where one fails, or ends, or alone has a span, or takes longer."""
-    return _failing(lines) or _missing(lines, left, right) or _slower(lines)
+    return (
+        _failing(lines, least_level=1)
+        or _missing(lines, left, right)
+        or _failing(lines, least_level=0)  # the attempt itself: no span below it tells where
+        or _slower(lines)
+    )
 
 
-def _failing(lines: Sequence[Line]) -> Parting | None:
-    """The first span, below the attempt itself, that failed in one of them alone."""
+def _failing(lines: Sequence[Line], *, least_level: int) -> Parting | None:
+    """The first span, no less deep than this, that failed in one of them alone."""
     for place, line in enumerate(lines):
         failed = [side is not None and side.has_failed for side in (line.left, line.right)]
-        if line.level > 0 and failed[0] != failed[1]:
+        if line.level >= least_level and failed[0] != failed[1]:
             return Parting(place=place, side="left" if failed[0] else "right", reason="failed")
     return None
 

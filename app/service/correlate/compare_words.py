@@ -50,6 +50,8 @@ def _english(parting: Parting, line: Line, side: Compared) -> str:
     name, who = span_name(line, "en"), f"attempt {side.record.attempt} of task {side.task.id}"
     why = f" ({side.record.error_type})" if side.record.error_type else ""
     match parting.reason:
+        case "failed" if line.level == 0:
+            return f"the same spans, but {who} failed{why}"
         case "failed":
             return f"the same until {name}, which failed in {who}{why}"
         case "not_reached":
@@ -66,6 +68,8 @@ def _chinese(parting: Parting, line: Line, side: Compared) -> str:
     why = f"（{side.record.error_type}）" if side.record.error_type else ""
     before = f"{joined(name, '之前')}两者相同"
     match parting.reason:
+        case "failed" if line.level == 0:
+            return f"步骤相同，但{who}失败{why}"
         case "failed":
             return f"{before}；{who}在此失败{why}"
         case "not_reached":
