@@ -3,11 +3,10 @@
 from typing import Final
 
 import numpy as np
-from sqlalchemy import Connection, String, and_, cast, func, select
-from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy import Connection, and_, select
 
-from app.store.attempt_cube import Integers
 from app.store.counted_attempts import COUNTED, IS_OF_PROFILE
+from app.store.packed import Integers, columns_of
 from app.store.tables import attempt_table, stat_profile_table
 
 _A: Final = attempt_table.c
@@ -25,20 +24,7 @@ def between(conn: Connection, start: int, end: int) -> tuple[Integers, Integers]
         .join(stat_profile_table, and_(*IS_OF_PROFILE))
         .where(COUNTED, _A.finished_at >= start, _A.finished_at < end, ~_A.is_repeat)
         .subquery()
-        .c
     )
-    columns = [_joined(conn.dialect.name, column) for column in (rows.at, rows.id)]
-    at, ids = (_numbers(words) for words in conn.execute(select(*columns)).one())
+    at, ids = columns_of(conn, rows, ("at", "id"))
     order = np.argsort(at, kind="stable")
     return at[order], ids[order]
-
-
-def _joined(dialect: str, column: ColumnElement[int]) -> ColumnElement[str]:
-    """All values as one text: that crosses faster than rows do."""
-    if dialect == "sqlite":
-        return func.group_concat(column, " ")
-    return func.string_agg(cast(column, String), " ")
-
-
-def _numbers(words: str | None) -> Integers:
-    return np.fromstring(words or "", dtype=np.int64, sep=" ")

@@ -3,26 +3,19 @@
 from dataclasses import asdict, dataclass
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import Connection, text
 
 from app.domain.window import Span
+from app.store.packed import DIALECTS, Integers, joined, numbers
 
-Integers = NDArray[np.int64]
-
-_JOINED: Final = {
-    "sqlite": "group_concat({}, ' ')",
-    "postgresql": "string_agg(CAST({} AS text), ' ')",
-}
 _INSIDE: Final = "FROM stat_attempt WHERE grain = :grain AND start >= :start AND start < :end"
 _REMOVED: Final = "coalesce(sum(CASE WHEN archived = 1 THEN n ELSE 0 END), 0)"
 _COLUMNS: Final = ("profile_id", "n", "start / 3600000000")
 _CELLS: Final = {
     dialect: text(
-        f"SELECT {', '.join(joined.format(column) for column in _COLUMNS)}, {_REMOVED} {_INSIDE}"
+        f"SELECT {', '.join(joined(dialect, column) for column in _COLUMNS)}, {_REMOVED} {_INSIDE}"
     )
-    for dialect, joined in _JOINED.items()
+    for dialect in DIALECTS
 }
 _REMOVED_IN: Final = text(f"SELECT {_REMOVED} {_INSIDE}")
 
@@ -47,7 +40,7 @@ class HourCounts:
 def of_span(conn: Connection, span: Span) -> HourCounts:
     """Attempts that ended in some hours or days, removed ones too (primary key, all its cells)."""
     row = conn.execute(_CELLS[conn.dialect.name], asdict(span)).one()
-    ids, n, hours = (np.fromstring(words or "", dtype=np.int64, sep=" ") for words in row[:3])
+    ids, n, hours = map(numbers, row[:3])
     return HourCounts(ids=ids, n=n, hours=hours, removed=int(row[3]))
 
 

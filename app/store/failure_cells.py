@@ -1,30 +1,23 @@
 """Cells of the cube in which something failed: profiles, moments and numbers, as arrays.
 
-They cross from the database as texts of numbers, as those of all attempts do (`attempt_cube.py`).
+They cross from the database as texts of numbers, as those of all attempts do (`packed.py`).
 """
 
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import Connection, Row, text
 
 from app.domain.window import HOUR_US, Span
+from app.store.packed import DIALECTS, Integers, joined, numbers
 
-Integers = NDArray[np.int64]
-
-_JOINED: Final = {
-    "sqlite": "group_concat({}, ' ')",
-    "postgresql": "string_agg(CAST({} AS text), ' ')",
-}
 # SQLite would walk through all hours, by the primary key, for each profile
 _BY_PROFILE: Final = {"sqlite": "INDEXED BY ix_stat_attempt_profile", "postgresql": ""}
 
 
 def _columns(dialect: str) -> str:
     told = ("a.profile_id", f"a.start / {HOUR_US}", "a.n")
-    return ", ".join(_JOINED[dialect].format(column) for column in told)
+    return ", ".join(joined(dialect, column) for column in told)
 
 
 # CROSS JOIN: SQLite keeps the order of the tables
@@ -35,7 +28,7 @@ _OF_SPAN: Final = {
         " WHERE a.grain = :grain AND a.start >= :start AND a.start < :end"
         " AND p.id = a.profile_id AND p.failure <> ''"
     )
-    for dialect in _JOINED
+    for dialect in DIALECTS
 }
 _OF_ONE: Final = {
     dialect: text(
@@ -44,7 +37,7 @@ _OF_ONE: Final = {
         " WHERE p.failure <> '' AND p.failure = :fingerprint AND a.profile_id = p.id"
         " AND a.grain = :grain AND a.start >= :start AND a.start < :end"
     )
-    for dialect in _JOINED
+    for dialect in DIALECTS
 }
 
 
@@ -83,5 +76,5 @@ def of_one(conn: Connection, fingerprint: str, span: Span) -> Cells:
 
 
 def _cells(row: Row[Any]) -> Cells:
-    ids, hours, n = (np.fromstring(words or "", dtype=np.int64, sep=" ") for words in row)
+    ids, hours, n = map(numbers, row)
     return Cells(ids=ids, starts=hours * HOUR_US, n=n)
