@@ -6,7 +6,6 @@ from typing import Final
 
 from app import clock
 from app.domain.correlation.found import Found
-from app.domain.correlation.recounted import recounted
 from app.domain.correlation.scan import scan
 from app.domain.query.query import Query
 from app.service.core import Core
@@ -45,8 +44,8 @@ def look(core: Core, conn: Connection, question: Question, now: int, tell: Tell 
     tell("looking", BEGINS["looking"])
     place = Place(question=read.question, window=read.window, now=now, has_rows=not read.lacks_rows)
     findings = [
-        _of_group(recounted(one, read.window, read.baseline), question)
-        for one in released.with_worker(read.window, found.findings)
+        _of_group(one, question)
+        for one in released.with_worker(read.window, read.baseline, found.findings)
     ]
     rise = whole.rise(found.overall, read.window, read.baseline)
     wanted = [*findings, *([rise] if rise is not None else [])]
