@@ -26,9 +26,11 @@ class Deliveries:
 
 
 def read(core: Core, conn: Connection) -> Deliveries:
-    """How it stands now."""
+    """How it stands now; nothing is looked for where no webhook is set."""
+    if core.settings.webhook_url is None:
+        return Deliveries()
     return Deliveries(
-        is_set=core.settings.webhook_url is not None,
+        is_set=True,
         waiting=webhook_deliveries.waiting(conn).n,
         first=webhook_deliveries.oldest_waiting(conn),
         ended=webhook_deliveries.last_ended(conn),
