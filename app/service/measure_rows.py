@@ -72,6 +72,10 @@ class Rows:
     findings: Mapping[bool, int] | None
     webhook: Waiting | None
 
+    def duty(self, name: str) -> DutyRecord | None:
+        """A duty's row."""
+        return next((duty for duty in self.duties if duty.name == name), None)
+
 
 def samples_of(rows: Rows) -> list[Sample]:
     """Everything that is measured."""
@@ -158,7 +162,7 @@ def _of_outbox(rows: Rows) -> Iterator[Sample]:
 
 
 def _of_duties(rows: Rows) -> Iterator[Sample]:
-    leader = next((duty for duty in rows.duties if duty.name == LEADER), None)
+    leader = rows.duty(LEADER)
     is_led = leader is not None and leader.lease_until > rows.now
     yield _sample(m.DUTIES_LEADING, int(is_led))
     for duty in rows.duties:
@@ -171,7 +175,7 @@ def _of_duties(rows: Rows) -> Iterator[Sample]:
 
 
 def _of_forwarder(rows: Rows) -> Iterator[Sample]:
-    duty = next((duty for duty in rows.duties if duty.name == "forwarder"), None)
+    duty = rows.duty("forwarder")
     if duty is None:
         return
     state = state_of(duty)
@@ -211,7 +215,7 @@ def _of_findings(rows: Rows) -> Iterator[Sample]:
     yield _sample(m.FINDINGS_OPEN, rows.findings.get(False, 0))
     yield _sample(m.FINDINGS_MUTED, rows.findings.get(True, 0))
     yield _sample(m.FINDINGS_OPENED, rows.counted.get(OPENED, 0))
-    state = state_of(next((duty for duty in rows.duties if duty.name == "watch"), None))
+    state = state_of(rows.duty("watch"))
     scanned_at, took_ms = state.get("scanned_at"), state.get("took_ms")
     if isinstance(scanned_at, int) and isinstance(took_ms, int | float):
         yield _sample(m.WATCH_LAST_SUCCESS, scanned_at / 1_000_000)
