@@ -65,11 +65,6 @@ class FindingRecord:
         found: list[dict[str, str]] = json.loads(self.answer)["indistinguishable"]
         return found
 
-    @property
-    def is_open(self) -> bool:
-        """Whether it lasts."""
-        return self.state == "open"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryRecord:
