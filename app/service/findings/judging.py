@@ -80,14 +80,14 @@ def judge(
         return Judged.nothing()
     start = now - HOUR_US
     hour = attempts.read(core, conn, start, now)
+    before = {row.id: sightings.of_row(row) for row in rows}
     matched = watching.match(
         rows,
         seen,
         evidence.overlap_in(hour),
-        lambda row, one: evidence.narrows(hour, sightings.of_row(row), one),
+        lambda row, one: evidence.narrows(hour, before[row.id], one),
     )
-    again = {row.id: one for row, one in matched.seen}
-    as_seen = {row.id: again.get(row.id) or sightings.of_row(row) for row in rows}
+    as_seen = before | {row.id: one for row, one in matched.seen}
 
     def is_over(one: Sighting, began_at: int | None, break_us: int | None) -> bool:
         since = evidence.well_since(hour, one, start=began_at or start, end=now)
