@@ -84,6 +84,11 @@ class Answer:
     took_us: int
 
     @property
+    def told(self) -> tuple[Finding, ...]:
+        """Findings, the strongest first, and a rise of everything after them."""
+        return self.findings if self.rise is None else (*self.findings, self.rise)
+
+    @property
     def selection(self) -> Query:
         """The selected attempts, as a filter."""
         return self.question.selection

@@ -44,15 +44,12 @@ class AnswerSpan:
             start_us=self.started_us,
             end_us=self.started_us + found.took_us,
             attributes={
-                names.CORRELATE_ATTEMPTS: found.n,
-                names.CORRELATE_SELECTED: found.selected,
-                names.CORRELATE_BASELINE: found.baseline_n,
-                names.CORRELATE_TESTS: found.tests,
+                **numbers(found),
                 names.CORRELATE_FINDINGS: len(found.findings),
                 names.CORRELATE_CELLS: found.cells,
                 names.CORRELATE_GRAIN: found.grain,
             },
-            links=tuple(_links(found))[:_MAX_LINKS],
+            links=tuple(links(found))[:_MAX_LINKS],
             trace_state=self.context.trace_state,
         )
         return codec.encode(
@@ -80,9 +77,18 @@ def begun(started_us: int, parent: SpanContext | None, service: str) -> AnswerSp
     return AnswerSpan(started_us=started_us, parent=parent, service=service, context=context)
 
 
-def _links(found: Answer) -> Iterable[SpanLink]:
+def numbers(found: Answer) -> dict[str, int]:
+    """What an answer and a scan say of how much they looked at."""
+    return {
+        names.CORRELATE_ATTEMPTS: found.n,
+        names.CORRELATE_SELECTED: found.selected,
+        names.CORRELATE_BASELINE: found.baseline_n,
+        names.CORRELATE_TESTS: found.tests,
+    }
+
+
+def links(found: Answer) -> Iterable[SpanLink]:
     """Failed attempts that are shown, each once."""
-    findings = [*found.findings, *([found.rise] if found.rise is not None else [])]
-    shown = [one.failure for finding in findings for one in finding.exemplars]
+    shown = [one.failure for finding in found.told for one in finding.exemplars]
     for trace_id, span_id in dict.fromkeys((one.trace_id, one.span_id) for one in shown):
         yield SpanLink(trace_id=int(trace_id, 16), span_id=int(span_id, 16))

@@ -1,12 +1,14 @@
 """The span of a scan: its numbers, linked to the attempts that it shows."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from app.service.core import Core
+from app.service.correlate import answer_span
+from app.service.correlate.answer import Answer
 from app.store.database import Connection
 from telemetry import codec, names, outbox, provider
-from telemetry.spans import SpanLink, SpanRecord
+from telemetry.spans import SpanRecord
 from telemetry.tracing import SpanContext
 
 
@@ -35,8 +37,8 @@ class ScanSpan:
         conn: Connection,
         *,
         now: int,
-        numbers: Mapping[str, int],
-        shown: Iterable[tuple[str, str]],
+        found: Answer,
+        changed: Mapping[str, int],
     ) -> None:
         """Puts the span into the outbox.
 
@@ -44,8 +46,8 @@ class ScanSpan:
             core: Whose scan it was.
             conn: The transaction of what it changed.
             now: When it ended.
-            numbers: What it says, by names of `telemetry.names`.
-            shown: Trace and span ids (hex) of the attempts that it is linked to.
+            found: What it saw.
+            changed: How many findings it opened and closed, by names of `telemetry.names`.
         """
         if not provider.is_enabled():
             return
@@ -56,11 +58,12 @@ class ScanSpan:
             name=names.SPAN_WATCH,
             start_us=self.started_us,
             end_us=now,
-            attributes=numbers,
-            links=tuple(
-                SpanLink(trace_id=int(trace_id, 16), span_id=int(span_id, 16))
-                for trace_id, span_id in shown
-            ),
+            attributes={
+                **answer_span.numbers(found),
+                names.CORRELATE_FINDINGS: len(found.told),
+                **changed,
+            },
+            links=tuple(answer_span.links(found)),
         )
         resource = provider.process_resource(names.SERVICE_DUTIES, release=release)
         outbox.add(

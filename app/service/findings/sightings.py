@@ -14,10 +14,7 @@ Json = dict[str, Any]
 
 def of_answer(answer: Answer) -> list[Sighting]:
     """What a scan saw, the strongest first; a rise of everything is a finding, too."""
-    found = list(answer.findings)
-    if answer.rise is not None and answer.overall.kind == "global_rise":
-        found.append(answer.rise)
-    return [_sighting(answer, one) for one in found]
+    return [_sighting(answer, one) for one in answer.told]
 
 
 def of_row(row: FindingRecord) -> Sighting:

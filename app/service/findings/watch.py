@@ -121,8 +121,8 @@ def _write(core: Core, conn: Connection, read: Read) -> Scanned:
         core,
         conn,
         now=now,
-        numbers=_numbers(read, len(opened), len(closed)),
-        shown=_shown(read.seen),
+        found=read.answer,
+        changed={names.FINDINGS_OPENED: len(opened), names.FINDINGS_CLOSED: len(closed)},
     )
     return Scanned(
         at=now,
@@ -165,25 +165,3 @@ def _close(
             webhook.tell(core, conn, after, "closed", now)
             closed.append(after)
     return closed
-
-
-def _numbers(read: Read, opened: int, closed: int) -> dict[str, int]:
-    answer = read.answer
-    return {
-        names.CORRELATE_ATTEMPTS: answer.n,
-        names.CORRELATE_SELECTED: answer.selected,
-        names.CORRELATE_BASELINE: answer.baseline_n,
-        names.CORRELATE_TESTS: answer.tests,
-        names.CORRELATE_FINDINGS: len(read.seen),
-        names.FINDINGS_OPENED: opened,
-        names.FINDINGS_CLOSED: closed,
-    }
-
-
-def _shown(seen: Iterable[Sighting]) -> list[tuple[str, str]]:
-    """Attempt spans that findings show as examples, each once."""
-    shown: dict[tuple[str, str], Any] = {}
-    for one in seen:
-        for example in one.answer["exemplars"]:
-            shown[example["trace_id"], example["span_id"]] = None
-    return list(shown)
