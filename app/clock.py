@@ -24,6 +24,11 @@ def to_us(at: datetime) -> int:
     return round(at.timestamp() * 1_000_000)
 
 
+def from_iso(text: str) -> int:
+    """Microseconds since the epoch of a moment as `iso` writes it."""
+    return to_us(datetime.fromisoformat(text))
+
+
 def iso(at_us: int) -> str:
     """A moment as JSON carries it: ISO 8601 in UTC, to the microsecond, with a Z."""
     return to_datetime(at_us).isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
+from app import clock
 from app.domain.query.grammar import ATTEMPTS
 from app.domain.query.parse import parse
 from app.domain.query.query import Query, both, named
@@ -14,7 +15,7 @@ from app.service.correlate.question import Question
 from app.service.correlate.shape import rest_of
 from app.web import dimension_bars, failure_drawing, finding_cards, moments
 from app.web.failure_drawing import Bin, Timeline
-from app.web.finding_cards import at_us, change_words
+from app.web.finding_cards import change_words
 from app.web.format import number
 from app.web.visitor import Visitor
 from app.web.words import mono
@@ -57,9 +58,9 @@ def question_of(answer: Json) -> Question:
     """What was looked at: of the slowest they are a filter by now."""
     told = answer["question"]
     return Question(
-        start=at_us(told["from"]),
-        end=at_us(told["to"]),
-        baseline_start=at_us(told["baseline_from"]),
+        start=clock.from_iso(told["from"]),
+        end=clock.from_iso(told["to"]),
+        baseline_start=clock.from_iso(told["baseline_from"]),
         query=parse(told["query"], ATTEMPTS),
         within=parse(told["within"], ATTEMPTS),
     )
@@ -166,12 +167,14 @@ def strip(answer: Json, question: Question, reader: Visitor) -> Timeline | None:
         reader.place,
         label=str(reader.t("correlate.strip_says", n=answer["selected"], all=number(answer["n"]))),
         marks=_marks(found["events"], reader),
-        band=(at_us(onsets[0]["low"]), at_us(onsets[0]["high"])) if onsets else None,
+        band=(clock.from_iso(onsets[0]["low"]), clock.from_iso(onsets[0]["high"]))
+        if onsets
+        else None,
     )
 
 
 def _bin(one: Json, kind: str, question: Question, reader: Visitor) -> Bin:
-    at, end = at_us(one["at"]), at_us(one["end"])
+    at, end = clock.from_iso(one["at"]), clock.from_iso(one["end"])
     when = moments.short(reader.place, at)
     says = reader.t("correlate.bin", when=when, selected=one["selected"], n=one["n"])
     return Bin(
@@ -191,7 +194,7 @@ def _marks(events: Sequence[Json], reader: Visitor) -> list[tuple[int, str, str]
         if one["kind"] not in _MARKED or (one["kind"] == "release" and one["release"] in releases):
             continue
         releases.add(one["release"])
-        at = at_us(one["at"])
+        at = clock.from_iso(one["at"])
         says = f"{moments.short(reader.place, at)}{reader.t('colon')}{change_words(one, reader.t)}"
         text = one["release"] if one["kind"] == "release" else reader.t("correlate.limit")
         marks.append((at, str(text), says))
@@ -201,5 +204,6 @@ def _marks(events: Sequence[Json], reader: Visitor) -> list[tuple[int, str, str]
 def changes(events: Sequence[Json], reader: Visitor) -> list[tuple[Markup, str]]:
     """What changed in the window, in words."""
     return [
-        (moments.tag(reader.place, at_us(one["at"])), change_words(one, reader.t)) for one in events
+        (moments.tag(reader.place, clock.from_iso(one["at"])), change_words(one, reader.t))
+        for one in events
     ]

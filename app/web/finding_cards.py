@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final
 
 from markupsafe import Markup
@@ -105,7 +104,7 @@ def card(found: Mapping[str, Any], question: Question, reader: Visitor) -> Card:
         group_path=group_path(found["fingerprint"]) if found["fingerprint"] else None,
         template=found["template"] or found["error_type"] or "",
         instead=[where_words(where, t) for where in found["indistinguishable"]],
-        onset=moments.tag(reader.place, at_us(onset["at"])) if onset else None,
+        onset=moments.tag(reader.place, clock.from_iso(onset["at"])) if onset else None,
         onset_range=_range(onset, reader) if onset else None,
         boundary=boundary_words(found["boundary"], reader) if found["boundary"] else "",
         pairs=[pair(one, reader) for one in found["exemplars"]],
@@ -115,11 +114,6 @@ def card(found: Mapping[str, Any], question: Question, reader: Visitor) -> Card:
 def sentence(words: str, t: Words) -> str:
     """Words of a finding as a sentence of their own."""
     return f"{words[:1].upper()}{words[1:]}{t('full_stop')}"
-
-
-def at_us(text: str) -> int:
-    """A moment of the API in microseconds since the epoch."""
-    return clock.to_us(datetime.fromisoformat(text))
 
 
 def amount(value: float) -> str:
@@ -149,7 +143,7 @@ def where_words(where: Mapping[str, str], t: Words) -> str:
 
 
 def _range(onset: Mapping[str, str], reader: Visitor) -> Markup:
-    low, high = (moments.tag(reader.place, at_us(onset[end])) for end in ("low", "high"))
+    low, high = (moments.tag(reader.place, clock.from_iso(onset[end])) for end in ("low", "high"))
     return reader.t("finding.between", low=low, high=high)
 
 
@@ -162,7 +156,7 @@ def boundary_words(found: Mapping[str, Any], reader: Visitor) -> Markup:
     return t(
         key,
         what=change_words(found, t),
-        when=moments.tag(reader.place, at_us(found["at"])),
+        when=moments.tag(reader.place, clock.from_iso(found["at"])),
         distance=duration(abs(distance_s) * 1_000_000, t.lang),
     )
 
@@ -208,7 +202,7 @@ def example(found: Mapping[str, Any], reader: Visitor) -> Example:
     return Example(
         name=str(reader.t("task.number", id=str(found["task_id"]))),
         path=found["url"],
-        at=moments.tag(reader.place, at_us(found["at"])),
+        at=moments.tag(reader.place, clock.from_iso(found["at"])),
         jaeger_url=found["jaeger_url"],
         attempt=str(reader.t("attempt.card", n=found["attempt"])),
     )

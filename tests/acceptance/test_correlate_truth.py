@@ -18,7 +18,6 @@ from app import clock
 from app.domain.finding import FindingRecord
 from app.domain.records import AttemptRecord
 from app.service.correlate.links import correlate_url
-from app.service.findings import telling
 from app.store import findings
 from telemetry import names
 from tests.support.backends import Pair
@@ -168,9 +167,9 @@ def _check_found(
     boundary, onset = told["boundary"], told["onset"]
     assert (boundary["kind"], boundary["worker"]) == ("release", "w3")
     assert (boundary["release"], boundary["before"]) == (BAD, GOOD)
-    assert restarted_at <= telling.at_us(boundary["at"]) <= began_at
-    assert telling.at_us(onset["low"]) <= began_at + 5_000_000
-    assert telling.at_us(onset["high"]) >= restarted_at
+    assert restarted_at <= clock.from_iso(boundary["at"]) <= began_at
+    assert clock.from_iso(onset["low"]) <= began_at + 5_000_000
+    assert clock.from_iso(onset["high"]) >= restarted_at
     assert f"release {BAD} started there" in told["words_en"]
 
 

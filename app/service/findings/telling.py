@@ -1,7 +1,6 @@
 """A kept finding in one sentence, as it reads now: what was today may be yesterday by then."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from app import clock
@@ -34,11 +33,6 @@ def sentence(answer: Json, reader: Reader) -> str:
     return words.overall(rise, whole, about, reader)
 
 
-def at_us(text: str) -> int:
-    """A moment of an answer in microseconds since the epoch."""
-    return clock.to_us(datetime.fromisoformat(text))
-
-
 def _found(answer: Json) -> Found:
     return Found(
         where=answer["where"],
@@ -53,7 +47,7 @@ def _found(answer: Json) -> Found:
 def _onset(told: Json | None) -> Onset | None:
     if told is None:
         return None
-    return Onset(**{name: at_us(told[name]) for name in ("at", "low", "high")})
+    return Onset(**{name: clock.from_iso(told[name]) for name in ("at", "low", "high")})
 
 
 def _boundary(told: Json | None) -> Boundary | None:
@@ -62,7 +56,7 @@ def _boundary(told: Json | None) -> Boundary | None:
     rest = {name: told[name] for name in ("kind", "worker", "release", "before", "name", "value")}
     return Boundary(
         **rest,
-        at=at_us(told["at"]),
+        at=clock.from_iso(told["at"]),
         workers=told["workers"],
         distance_us=round(told["distance_s"] * 1_000_000),
     )
