@@ -71,6 +71,11 @@ def matching(pattern: str, allowed: str) -> tuple[Callable[[str], str], str]:
     return parse, allowed
 
 
+secret, SECRET = matching(
+    r"[\x21-\x7e]{16,512}", "16 to 512 visible ASCII characters without spaces"
+)
+
+
 def bind(text: str) -> str:
     """HOST:PORT, unchanged."""
     host, colon, port = text.rpartition(":")

@@ -23,9 +23,6 @@ _name = parsers.matching(r"[A-Za-z0-9][A-Za-z0-9._:@-]{0,119}", "1 to 120 of A-Z
 _release = parsers.matching(
     r"[A-Za-z0-9][A-Za-z0-9._+:@/-]{0,79}", "1 to 80 of A-Z a-z 0-9 . _ + : @ / -"
 )
-_token = parsers.matching(
-    r"[\x21-\x7e]{16,512}", "16 to 512 visible ASCII characters without spaces"
-)
 _engine = parsers.matching(r"[a-z][a-z0-9_-]{0,39}", "one of the names in VOXTRACE_ENGINES")
 _level = parsers.matching(r"(?i)debug|info|warning|error", "debug, info, warning or error")
 _log_format = parsers.matching(r"text|json", "text or json")
@@ -186,11 +183,11 @@ SPECS: tuple[Spec, ...] = (
     Spec(
         name="VOXTRACE_API_TOKEN",
         field="api_token",
-        parse=_token[0],
+        parse=parsers.secret,
         default=None,
         default_words="none",
         unit="secret",
-        allowed=_token[1],
+        allowed=parsers.SECRET,
         help="With it every route but /healthz and /readyz needs it (Bearer, or /login).",
         is_secret=True,
     ),

@@ -5,9 +5,6 @@ from app.config.spec import Spec
 
 _canary = parsers.number(0, 10_080)
 _every = parsers.number_or_none(10, 3600)
-_secret = parsers.matching(
-    r"[\x21-\x7e]{16,512}", "16 to 512 visible ASCII characters without spaces"
-)
 
 WATCH_SPECS: tuple[Spec, ...] = (
     Spec(
@@ -53,11 +50,11 @@ WATCH_SPECS: tuple[Spec, ...] = (
     Spec(
         name="VOXTRACE_WEBHOOK_SECRET",
         field="webhook_secret",
-        parse=_secret[0],
+        parse=parsers.secret,
         default=None,
         default_words="none; needed with VOXTRACE_WEBHOOK_URL",
         unit="secret",
-        allowed=_secret[1],
+        allowed=parsers.SECRET,
         help="Signs what the webhook is told (HMAC-SHA256).",
         is_secret=True,
     ),
