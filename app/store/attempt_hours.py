@@ -27,14 +27,14 @@ class HourCounts:
     Attributes:
         ids: Of profiles; with an hour, each may come twice.
         n: Attempts.
-        hours: Hours since the epoch.
+        hours: Hours since the epoch; 0 where they do not matter, of the day where only those do.
         removed: How many of them retention has removed: they have no rows.
     """
 
     ids: Integers
     n: Integers
     hours: Integers
-    removed: int
+    removed: int = 0
 
 
 def of_span(conn: Connection, span: Span) -> HourCounts:

@@ -1,46 +1,27 @@
 """Attempts counted by profile: whole hours and days of the cube, and the rows of ragged ends."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
-from app.domain.correlation.cube import Integers
 from app.domain.window import DAY_US, GRAIN_US, HOUR_US, Span, ceil_to, cut
-from app.service.correlate.ragged import Ragged
+from app.service.correlate.ragged import Ragged, added_up
 from app.store import attempt_cube, attempt_hours
+from app.store.attempt_hours import HourCounts
 from app.store.database import Connection
 
 #: Longest span of hours that one statement reads, and of days.
 _HOURS_US: Final = 4 * DAY_US
 _DAYS_US: Final = 60 * DAY_US
-#: Keys up to which numbers are added up in an array as long as the highest of them.
-_DENSE: Final = 4_000_000
 _NONE: Final = np.zeros(0, np.int64)
 
 #: Told how many of the pieces have been read, of how many.
 Count = Callable[[int, int], None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Counted:
-    """Attempts by profile, and by the hour (of days: the first one) in which they ended.
-
-    Attributes:
-        ids: Of profiles.
-        n: Attempts.
-        hours: Hours since the epoch; of the day where only those matter.
-        removed: How many of them have no rows any more.
-    """
-
-    ids: Integers
-    n: Integers
-    hours: Integers
-    removed: int = 0
-
-
-def by_hour(ends: Ragged, start: int, end: int, tell: Count, *, in_days: bool) -> Counted:
+def by_hour(ends: Ragged, start: int, end: int, tell: Count, *, in_days: bool) -> HourCounts:
     """Attempts that ended from the one moment on and before the other, hour by hour.
 
     Args:
@@ -52,16 +33,15 @@ def by_hour(ends: Ragged, start: int, end: int, tell: Count, *, in_days: bool) -
     """
     pieces = cut(start, end)
     spans = [part for span in pieces.spans for part in _parts(span, in_days=in_days)]
-    found: list[Counted] = []
+    found: list[HourCounts] = []
     for done, span in enumerate(spans, start=1):
-        cells = attempt_hours.of_span(ends.conn, span)
-        found.append(Counted(ids=cells.ids, n=cells.n, hours=cells.hours, removed=cells.removed))
+        found.append(attempt_hours.of_span(ends.conn, span))
         tell(done, len(spans))
     for begin, before in _by_the_hour(pieces.ragged):
         rows = ends.of(begin, before)
         hours = np.full_like(rows.ids, begin // HOUR_US)
-        found.append(Counted(ids=rows.ids, n=rows.n, hours=hours))
-    return Counted(
+        found.append(HourCounts(ids=rows.ids, n=rows.n, hours=hours))
+    return HourCounts(
         ids=np.concatenate([_NONE, *(one.ids for one in found)]),
         n=np.concatenate([_NONE, *(one.n for one in found)]),
         hours=np.concatenate([_NONE, *(one.hours for one in found)]),
@@ -69,7 +49,7 @@ def by_hour(ends: Ragged, start: int, end: int, tell: Count, *, in_days: bool) -
     )
 
 
-def together(ends: Ragged, start: int, end: int, tell: Count) -> Counted:
+def together(ends: Ragged, start: int, end: int, tell: Count) -> HourCounts:
     """The same, all hours together: each profile once, hours 0."""
     pieces = cut(start, end)
     spans = [part for span in pieces.spans for part in _parts(span, in_days=True)]
@@ -84,29 +64,19 @@ def together(ends: Ragged, start: int, end: int, tell: Count) -> Counted:
         ids.append(rows.ids)
         n.append(rows.n)
     keys = np.concatenate(ids)
-    return each_once(Counted(ids=keys, n=np.concatenate(n), hours=np.zeros_like(keys)))
+    return each_once(HourCounts(ids=keys, n=np.concatenate(n), hours=np.zeros_like(keys)))
 
 
-def each_once(found: Counted) -> Counted:
+def each_once(found: HourCounts) -> HourCounts:
     """Each profile once, hours 0."""
-    ids, n = _added_up(found.ids, found.n)
+    ids, n = added_up(found.ids, found.n)
     return replace(found, ids=ids, n=n, hours=np.zeros_like(ids))
 
 
-def by_hour_of_day(found: Counted) -> Counted:
+def by_hour_of_day(found: HourCounts) -> HourCounts:
     """Each profile once with each hour of the day (UTC): the hours of all days together."""
-    keys, n = _added_up(found.ids * 24 + found.hours % 24, found.n)
+    keys, n = added_up(found.ids * 24 + found.hours % 24, found.n)
     return replace(found, ids=keys // 24, n=n, hours=keys % 24)
-
-
-def _added_up(keys: Integers, n: Integers) -> tuple[Integers, Integers]:
-    """Each key once, and the sum of its numbers."""
-    if len(keys) and int(keys.max()) < _DENSE:
-        sums = np.bincount(keys, weights=n)
-        once = np.flatnonzero(sums)
-        return once, sums[once].astype(np.int64)
-    once, places = np.unique(keys, return_inverse=True)
-    return once, np.bincount(places, weights=n, minlength=len(once)).astype(np.int64)
 
 
 def is_removed(conn: Connection, start: int, end: int) -> bool:

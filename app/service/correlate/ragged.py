@@ -6,6 +6,8 @@ which ends with now, no row need be read. Of an hour of which rows were removed 
 part.
 """
 
+from typing import Final
+
 import numpy as np
 
 from app.domain.correlation.cube import Integers
@@ -13,6 +15,9 @@ from app.domain.window import HOUR_US, Span, floor_to
 from app.store import attempt_cube
 from app.store.attempt_cube import Counts
 from app.store.database import Connection
+
+#: Keys up to which numbers are added up in an array as long as the highest of them.
+_DENSE: Final = 4_000_000
 
 
 class Ragged:
@@ -40,10 +45,11 @@ class Ragged:
             return self._rows(start, end)
         whole = attempt_cube.of_span(self.conn, Span(grain="hour", start=hour, end=hour + HOUR_US))
         others = [self._rows(begin, before) for begin, before in rest]
-        return _left(
+        ids, n = added_up(
             np.concatenate([whole.ids, *(one.ids for one in others)]),
             np.concatenate([whole.n, *(-one.n for one in others)]),
         )
+        return Counts(ids=ids, n=n)
 
     def _length(self, parts: list[tuple[int, int]]) -> int:
         return sum(max(0, min(end, self._now) - start) for start, end in parts)
@@ -54,8 +60,12 @@ class Ragged:
         return self._known[start, end]
 
 
-def _left(ids: Integers, n: Integers) -> Counts:
-    """Each profile once, and the sum of its numbers; without those of which nothing is left."""
-    once, place = np.unique(ids, return_inverse=True)
-    left = np.bincount(place, weights=n, minlength=len(once)).astype(np.int64)
-    return Counts(ids=once[left > 0], n=left[left > 0])
+def added_up(keys: Integers, n: Integers) -> tuple[Integers, Integers]:
+    """Each key once, and the sum of its numbers; without those of which nothing is left."""
+    if len(keys) and int(keys.max()) < _DENSE:
+        sums = np.bincount(keys, weights=n)
+        once = np.flatnonzero(sums > 0)
+        return once, sums[once].astype(np.int64)
+    once, places = np.unique(keys, return_inverse=True)
+    sums = np.bincount(places, weights=n, minlength=len(once))
+    return once[sums > 0], sums[sums > 0].astype(np.int64)

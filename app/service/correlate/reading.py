@@ -14,7 +14,6 @@ from app.domain.correlation.cube import Cube, Integers
 from app.domain.correlation.dimensions import DIMENSIONS, ROW_DIMENSIONS
 from app.domain.window import DAY_US, HOUR_US, ceil_to, floor_to
 from app.service.correlate import counted, profiles, strip
-from app.service.correlate.counted import Counted
 from app.service.correlate.cubes import Lines, Truths, cubes
 from app.service.correlate.progress import Tell, nobody, part
 from app.service.correlate.question import Question, fingerprint_of
@@ -24,6 +23,7 @@ from app.service.correlate.selecting import holds, is_of_profiles
 from app.service.correlate.strip import Strip
 from app.store import attempt_cube, attempt_filter
 from app.store.attempt_filter import Sides
+from app.store.attempt_hours import HourCounts
 from app.store.database import Connection, Database
 
 #: Windows from which on hours of the day are told apart, and the attempts up to which they are.
@@ -179,7 +179,7 @@ def _of_cube(
     )
 
 
-def _is_few(ends: Ragged, told: Question, past: Counted) -> bool:
+def _is_few(ends: Ragged, told: Question, past: HourCounts) -> bool:
     window = counted.together(ends, told.start, told.end, _nobody)
     return int(window.n.sum() + past.n.sum()) <= MAX_BY_HOUR
 
@@ -211,8 +211,8 @@ def _made(
     database: Database,
     conn: Connection,
     told: Question,
-    window: Counted,
-    past: Counted,
+    window: HourCounts,
+    past: HourCounts,
     *,
     is_by_hour: bool,
 ) -> _Made:
@@ -247,7 +247,7 @@ def _made(
     )
 
 
-def _hourly(window: Counted, made: _Made) -> Hourly:
+def _hourly(window: HourCounts, made: _Made) -> Hourly:
     """The attempts of the window by worker and hour, without repeats."""
     order = np.argsort(made.ids, kind="stable")
     places = order[np.searchsorted(made.ids, window.ids, sorter=order)]
