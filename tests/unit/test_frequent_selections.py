@@ -2,9 +2,8 @@
 
 import random
 
-from app.domain.correlation.coding import encode
-from app.domain.correlation.cube import Cell
 from app.domain.correlation.scan import scan
+from tests.support.cells import Cell, encode
 
 _NAMES = ("release", "host", "voice", "length")
 

@@ -1,8 +1,8 @@
 """Findings that name a release are told with the worker that ran it: their numbers."""
 
-from app.domain.correlation.coding import encode
 from app.domain.correlation.found import Found
 from app.service.correlate import released
+from tests.support.cells import encode
 
 _NAMES = ("worker", "voice", "release")
 

@@ -1,6 +1,5 @@
 """Cells of attempts: how many there were with the same values and the same outcome."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,7 +40,3 @@ class Cube:
     def failed(self) -> int:
         """Those that failed."""
         return int(self.n[self.failure >= 0].sum())
-
-
-#: One cell before it is coded: values in the order of the names; None: it did not fail; attempts.
-Cell = tuple[Sequence[str], str | None, int]

@@ -14,8 +14,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from app.domain.correlation.coding import grouped
 from app.domain.correlation.cube import Cube
+from app.domain.correlation.grouping import grouped
 from app.domain.correlation.row_faults import (
     AT,
     FAILED,

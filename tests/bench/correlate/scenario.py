@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from app.domain.correlation.coding import grouped
 from app.domain.correlation.cube import Cube, Integers
+from app.domain.correlation.grouping import grouped
 
 Booleans = NDArray[np.bool_]
 Floats = NDArray[np.float64]

@@ -3,8 +3,8 @@
 import random
 from collections.abc import Callable, Iterator, Mapping
 
-from app.domain.correlation.coding import encode
-from app.domain.correlation.cube import Cell, Cube
+from app.domain.correlation.cube import Cube
+from tests.support.cells import Cell, encode
 
 NAMES = ("worker", "host", "engine", "voice", "length")
 #: How often an attempt fails, and with what, by its values.

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from app.domain.correlation.chronic import chronic
-from app.domain.correlation.coding import encode
 from app.domain.correlation.joints import with_joints
 from app.domain.correlation.outcomes import outcomes_of
+from tests.support.cells import encode
 from tests.unit.correlation.attempts import NAMES, cells, cubes, usual, where
 
 

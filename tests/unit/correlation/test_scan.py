@@ -8,11 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.domain.correlation.coding import encode, grouped
-from app.domain.correlation.cube import Cell, Cube
+from app.domain.correlation.cube import Cube
 from app.domain.correlation.found import Scan
+from app.domain.correlation.grouping import grouped
 from app.domain.correlation.rules import Rules
 from app.domain.correlation.scan import scan
+from tests.support.cells import Cell, encode
 from tests.unit.correlation.attempts import NAMES, Rate, cells, cubes, usual, where
 
 
