@@ -17,7 +17,7 @@ from app.service.correlate import links
 from app.service.stats import faults
 from app.service.stats.request import moment_of
 from app.service.task_count import Count
-from app.service.task_walk import MAX_EXAMINED, Walked, Walker
+from app.service.task_walk import MAX_EXAMINED, Walker
 from app.store import attempt_rows
 from app.store.attempt_rows import AttemptRow
 from app.store.database import Connection
@@ -130,7 +130,7 @@ def page(
             previous=walked.previous,
             is_first=walked.is_first,
             searched_to=walked.searched_to,
-            count=_count(walker, begin, walked) if with_count else None,
+            count=task_count.of_walk(walker, begin, walked) if with_count else None,
             now=asking.now_us,
         )
 
@@ -141,12 +141,6 @@ def _begin(text: str) -> Cursor:
         message = f"cursor must be one that an earlier page of this list gave, got {text[:60]!r}"
         raise AskedError(message, reason="cursor", values={"got": text[:40]})
     return found
-
-
-def _count(walker: Walker, begin: Cursor, walked: Walked) -> Count:
-    if walked.next is None and not begin.key:
-        return Count(n=len(walked.keys), is_exact=True)
-    return task_count.of_rows(walker, ORDER)
 
 
 def _listed(

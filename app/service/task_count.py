@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Final
 
-from app.domain.query.order import Order
+from app.domain.query.order import Cursor, Order
 from app.domain.query.query import Query
 from app.domain.query.value import Word
 from app.domain.task import FINAL, Status
-from app.service.task_walk import Walker
+from app.service.task_walk import Walked, Walker
 from app.store import totals
 from app.store.database import Connection
 from app.store.lists import statements
@@ -35,10 +35,17 @@ def count(walker: Walker, query: Query, order: Order) -> Count:
 
     Else up to `MAX_COUNT`, among as many as the walker looks at where its path leaves terms.
     """
-    return from_counters(walker.conn, query, order) or of_rows(walker, order)
+    return from_counters(walker.conn, query, order) or _of_rows(walker, order)
 
 
-def of_rows(walker: Walker, order: Order) -> Count:
+def of_walk(walker: Walker, begin: Cursor, walked: Walked) -> Count:
+    """The rows of a list of which a page was walked: those of the page where it holds all."""
+    if walked.next is None and not begin.key:
+        return Count(n=len(walked.keys), is_exact=True)
+    return _of_rows(walker, begin.order)
+
+
+def _of_rows(walker: Walker, order: Order) -> Count:
     """The rows of a walk, up to `MAX_COUNT`, among as many as the walker looks at."""
     conditions, arms = walker.conditions, walker.path.arms
     n, until = 0, None

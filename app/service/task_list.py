@@ -166,9 +166,7 @@ def _before(conn: Connection, order: Order, before_id: int) -> Cursor:
 
 def _count(walker: Walker, query: Query, begin: Cursor, walked: Walked) -> Count:
     known = task_count.from_counters(walker.conn, query, begin.order)
-    if known is None and walked.next is None and not begin.key:
-        return Count(n=len(walked.keys), is_exact=True)
-    return known or task_count.count(walker, query, begin.order)
+    return known or task_count.of_walk(walker, begin, walked)
 
 
 def _listed(conn: Connection, ids: Sequence[int]) -> tuple[ListedTask, ...]:
