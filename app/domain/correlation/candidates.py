@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.domain.correlation.cells import Columns, sums, table
+from app.domain.correlation.cells import Columns, by_value, sums
 from app.domain.correlation.cube import Cube, Integers
 from app.domain.correlation.dependencies import Dims, Space
 from app.domain.correlation.outcomes import Outcomes
@@ -86,10 +86,8 @@ def frequent_values(window: Cube, min_failures: int) -> tuple[Integers, ...]:
     """By dimension, the values that so many failures have."""
     failed = window.failure >= 0
     return tuple(
-        np.flatnonzero(
-            table(window.codes[failed, dim], window.n[failed], len(values)) >= min_failures
-        )
-        for dim, values in enumerate(window.values)
+        np.flatnonzero(by_value(window, dim, failed) >= min_failures)
+        for dim in range(len(window.names))
     )
 
 

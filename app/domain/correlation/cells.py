@@ -3,16 +3,17 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.domain.correlation.cube import Integers
+from app.domain.correlation.cube import Cube, Integers
 
 Floats = NDArray[np.float64]
 #: Keys up to here are places in a table of their own; more are sorted.
 DENSE = 2_000_000
+_ALL: Final = slice(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,11 @@ class Columns:
 def table(keys: Integers, weights: NDArray[Any], size: int) -> Floats:
     """The sum of the weights of each key from 0 to `size`."""
     return np.bincount(keys, weights=weights, minlength=size).astype(np.float64, copy=False)
+
+
+def by_value(cube: Cube, dim: int, cells: NDArray[np.bool_] | slice = _ALL) -> Floats:
+    """The attempts of each value of a dimension: of all cells, or of some."""
+    return table(cube.codes[cells, dim], cube.n[cells], len(cube.values[dim]))
 
 
 def sums(keys: Integers, weights: Floats, size: int) -> tuple[Integers, Floats]:

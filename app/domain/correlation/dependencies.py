@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from app.domain.correlation.cells import Columns, sums, table
+from app.domain.correlation.cells import Columns, by_value, sums
 from app.domain.correlation.cube import Cube
 
 Dims = tuple[int, ...]
@@ -85,10 +85,7 @@ def _telling(window: Cube) -> tuple[Dims, Dims]:
 
 def _difference(window: Cube, dim: int) -> float:
     """The most that a value's failures are above the mean, in standard deviations."""
-    size = len(window.values[dim])
-    failed = window.failure >= 0
-    n = table(window.codes[:, dim], window.n, size)
-    o = table(window.codes[failed, dim], window.n[failed], size)
+    n, o = by_value(window, dim), by_value(window, dim, window.failure >= 0)
     expected = n * (o.sum() / max(n.sum(), 1))
     return float(((o - expected) / np.sqrt(expected + 1)).max(initial=0.0))
 

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from app.domain.correlation.cells import Floats, table
+from app.domain.correlation.cells import Floats, by_value
 from app.domain.correlation.cube import Cube
 from app.domain.correlation.found import Kind, Overall
 from app.domain.correlation.predicates import Booleans
@@ -116,11 +116,8 @@ def _has_fallen(mix: _Mix, plain: float) -> bool:
 
 
 def _mix(window: Cube, baseline: Cube, dim: int, share: float, left: Booleans) -> _Mix:
-    size = len(window.values[dim])
-    n = table(window.codes[left, dim], window.n[left], size)
-    nb = table(baseline.codes[:, dim], baseline.n, size)
-    failed = baseline.failure >= 0
-    ob = table(baseline.codes[failed, dim], baseline.n[failed], size)
+    n, nb = by_value(window, dim, left), by_value(baseline, dim)
+    ob = by_value(baseline, dim, baseline.failure >= 0)
     rate = (ob + _PRIOR * share) / (nb + _PRIOR)
     moved = n - n.sum() * nb / nb.sum()
     variance = rate / (nb + _PRIOR)

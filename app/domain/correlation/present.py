@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from app.domain.correlation.cells import table
+from app.domain.correlation.cells import by_value
 from app.domain.correlation.cube import Cube
 from app.domain.correlation.past import Before, Past
 from app.domain.correlation.predicates import Booleans, Predicate
@@ -43,9 +43,7 @@ def _same(window: Cube, baseline: Cube, one: Predicate, nearly_all: float) -> It
     for dim in range(len(window.names)):
         if dim in one.dims:
             continue
-        size = len(window.values[dim])
-        now = table(window.codes[here, dim], window.n[here], size)
-        before = table(baseline.codes[there, dim], baseline.n[there], size)
+        now, before = by_value(window, dim, here), by_value(baseline, dim, there)
         most = int(np.argmax(now))
         if now[most] >= nearly_all * now.sum() and before[most] < nearly_all * before.sum():
             yield baseline.codes[:, dim] == most

@@ -4,15 +4,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
+from app.domain.correlation.cells import Floats, by_value
 from app.domain.correlation.cube import Cube
 
 #: Values of a dimension that are told; what is beyond is told as one.
 MAX_VALUES: Final = 50
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,18 +49,12 @@ def of_cube(window: Cube) -> tuple[Bars, ...]:
         _bars(
             name,
             window.values[place],
-            _counts(window, place, is_selected),
-            _counts(window, place, ~is_selected),
+            by_value(window, place, is_selected),
+            by_value(window, place, ~is_selected),
         )
         for place, name in enumerate(window.names)
     ]
     return tuple(sorted(found, key=lambda one: -one.difference))
-
-
-def _counts(window: Cube, place: int, lines: NDArray[np.bool_]) -> Floats:
-    codes, n = window.codes[lines, place], window.n[lines]
-    counts = np.bincount(codes, weights=n, minlength=len(window.values[place]))
-    return counts.astype(np.float64)
 
 
 def _bars(name: str, values: Sequence[str], selected: Floats, others: Floats) -> Bars:

@@ -3,13 +3,11 @@
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
 from app.domain.correlation.binomial import log_tail
+from app.domain.correlation.cells import by_value
 from app.domain.correlation.cube import Cube
 from app.domain.correlation.found import Found, Overall
-
-Floats = NDArray[np.float64]
 
 
 def rise(overall: Overall, window: Cube, baseline: Cube) -> Found | None:
@@ -38,17 +36,9 @@ def shifted_to(overall: Overall, window: Cube, baseline: Cube) -> str | None:
     if overall.kind != "mix_shift" or overall.dimension not in window.names:
         return None
     place = window.names.index(overall.dimension)
-    now, before = _counts(window, place), _counts(baseline, place)
-    failed = _counts(baseline, place, only_failed=True)
+    now, before = by_value(window, place), by_value(baseline, place)
+    failed = by_value(baseline, place, baseline.failure >= 0)
     grown = now / max(now.sum(), 1) - before / max(before.sum(), 1)
     brought = grown * failed / np.maximum(before, 1)
     best = int(np.argmax(brought))
     return window.values[place][best] if brought[best] > 0 else None
-
-
-def _counts(cube: Cube, place: int, *, only_failed: bool = False) -> Floats:
-    kept = cube.failure >= 0 if only_failed else np.ones(len(cube.n), np.bool_)
-    counts = np.bincount(
-        cube.codes[kept, place], weights=cube.n[kept], minlength=len(cube.values[place])
-    )
-    return counts.astype(np.float64)
