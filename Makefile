@@ -13,7 +13,7 @@ N ?= 10000
 .PHONY: help run test check backends bench bench-stats bench-correlate regressions chaos chaos-traces chaos-stats pictures lint types layers unit clean
 
 help: ## Show what can be made.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/.run ## Install, migrate, start web, worker and duties on SQLite, print the address.
 	@exec $(BIN)/voxtrace up
