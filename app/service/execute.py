@@ -13,10 +13,10 @@ from app.domain.errors import (
     LeaseLostError,
     VoxtraceError,
 )
-from app.domain.records import TaskRecord
+from app.domain.records import AttemptRecord, TaskRecord
 from app.domain.task import Backoff, Decision, Move, Tries, decide_error
 from app.logs.logger import logger_of
-from app.service import produce, segments, speak
+from app.service import produce, segments, spans, speak
 from app.service.attempt import Attempt
 from app.service.finish import Verdict, settle
 from app.service.produce import Produced
@@ -192,25 +192,19 @@ def _exit_of(verdict: Verdict) -> dict[str, int]:
     return {} if verdict.exit_signal is None else {names.EXIT_SIGNAL: verdict.exit_signal}
 
 
-def _cause_of(verdict: Verdict) -> dict[str, str]:
-    """The group of failures that the attempt belongs to, where it failed."""
-    cause = verdict.cause
-    return {} if cause is None else {names.FINGERPRINT: cause.fingerprint}
-
-
 def _settle(attempt: Attempt, conn: Connection, verdict: Verdict, now: int) -> TaskRecord:
     """Settles with the live span, which ends at the very moment of the rows."""
 
-    def live(at: int) -> tuple[bytes, int]:
+    def live(row: AttemptRecord) -> tuple[bytes, int]:
         failed = verdict.error_type is not None
         told = {names.ATTEMPT_OUTCOME: verdict.told_outcome}
         attempt.tracing.end(
-            at,
-            attributes={**told, **_exit_of(verdict), **_cause_of(verdict)},
+            now,
+            attributes={**told, **_exit_of(verdict), **spans.cause(row)},
             error_type=verdict.error_type if failed else None,
             error=verdict.error_message or "" if failed else "",
         )
-        drained = attempt.tracing.drain(now_us=at)
+        drained = attempt.tracing.drain(now_us=now)
         attempt.drained = drained
         return (drained.payload, drained.n_spans) if drained else (b"", 0)
 

@@ -20,8 +20,8 @@ from app.store import attempts, events, tasks, workers
 from app.store.database import Connection
 from telemetry import outbox
 
-#: Makes the bytes of a live attempt's spans, ended at a moment: (payload, number of spans).
-LiveSpans = Callable[[int], tuple[bytes, int]]
+#: Makes the bytes of a live attempt's spans, ended as its row: (payload, number of spans).
+LiveSpans = Callable[[AttemptRecord], tuple[bytes, int]]
 
 #: How an attempt's row tells a move.
 OUTCOMES = {
@@ -225,7 +225,7 @@ def _write_spans(
     if is_flagged:
         spans.deadline_passed(conn, task, row, now)
     if live is not None:
-        payload, count = live(now)
+        payload, count = live(row)
         spans.add(conn, task, payload, count, now=now, rank=outbox.RANK_DETAIL)
     elif verdict.rebuilt_reason is not None:
         spans.rebuilt_attempt(conn, task, row, now)

@@ -176,7 +176,7 @@ def rebuilt_attempt(conn: Connection, task: TaskRecord, attempt: AttemptRecord, 
         exit_signal=attempt.exit_signal,
         exit_code=attempt.exit_code,
         exceeded_deadline=attempt.timed_out_at is not None,
-        attributes=attempt_attributes(task, attempt.release) | _cause(attempt),
+        attributes=attempt_attributes(task, attempt.release) | cause(attempt),
     )
     resource = {
         names.SERVICE_NAME: names.SERVICE_WORKER,
@@ -201,7 +201,7 @@ def attempt_attributes(task: TaskRecord | Claim, release: str) -> dict[str, Attr
     }
 
 
-def _cause(attempt: AttemptRecord) -> dict[str, AttributeValue]:
+def cause(attempt: AttemptRecord) -> dict[str, AttributeValue]:
     """The group of failures that an attempt belongs to, where it failed."""
     return {} if attempt.fingerprint is None else {names.FINGERPRINT: attempt.fingerprint}
 
