@@ -24,15 +24,10 @@ ORDER: Final = (
 
 def add(conn: Connection, place: str, differences: Sequence[Difference]) -> None:
     """Adds what is missing to cells of one table, in the order of their keys (shard 0)."""
-    keys = [column.name for column in TABLES[place].primary_key.columns]
-    add_rows(conn, place, [_row(keys, one) for one in differences])
-
-
-def add_rows(conn: Connection, place: str, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Adds rows to cells of one table, in the order of their keys."""
     dialect = postgresql if conn.dialect.name == "postgresql" else sqlite
     table = TABLES[place]
     keys = [column.name for column in table.primary_key.columns]
+    rows = [_row(keys, one) for one in differences]
     statement = dialect.insert(table)
     added = {name: table.c[name] + statement.excluded[name] for name in SUMS[place]}
     conn.execute(

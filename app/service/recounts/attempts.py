@@ -1,13 +1,13 @@
 """Attempts of an hour counted anew, a day against its hours, and their cells mended."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from app.domain.drift import Difference, Key, Values
 from app.domain.window import Span
 from app.service.recounts import cells, words
-from app.store import recount_attempts, recount_mend
+from app.store import recount_attempts
 from app.store.counted_attempts import PROFILE
 from app.store.database import Connection
 from app.store.recount_attempts import gone_id
@@ -65,20 +65,19 @@ def of_day(conn: Connection, day: Span) -> tuple[list[Difference], bool]:
     return cells.in_span(PLACE, day, hours, of_day), cells.has_empty(of_day)
 
 
-def mend(conn: Connection, differences: Sequence[Difference]) -> None:
-    """Adds what is missing to cells of attempts, in the order of their keys."""
-    rows = [
-        {
-            "grain": cell["grain"],
-            "start": cell["start"],
-            "profile_id": _profile_id(conn, cell),
-            "archived": cell["archived"],
-            **one.delta,
-        }
+def by_profile(conn: Connection, differences: Sequence[Difference]) -> list[Difference]:
+    """The same with cells as the table has them; profiles that are not there are made in order."""
+    return [
+        replace(
+            one,
+            cell={
+                **{name: cell[name] for name in ("grain", "start", "archived")},
+                "profile_id": _profile_id(conn, cell),
+            },
+        )
         for one in sorted(differences, key=lambda one: one.name)
         if (cell := one.cell) is not None
     ]
-    recount_mend.add_rows(conn, PLACE, rows)
 
 
 def _profile_id(conn: Connection, cell: Mapping[str, Any]) -> int:

@@ -13,7 +13,7 @@ from app.store.recount_counters import KEYS, SUMS
 def in_span(
     place: str, span: Span, expected: Mapping[Key, Values], got: Mapping[Key, Values]
 ) -> list[Difference]:
-    """Cells of an hour or a day of `stat_period`, `stat_cube` or `stat_submission`."""
+    """Cells of an hour or a day of a table of `BY_TIME`."""
     fixed = {"grain": span.grain, "start": span.start}
     when = words.period(span.grain, span.start)
     return _compared(place, when, fixed, expected, got)

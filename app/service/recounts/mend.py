@@ -101,10 +101,11 @@ def _add(core: Core, found: Found, cells: list[Difference]) -> Counter[str]:
         if not recount_results.take_turn(conn, found.moment.turn, at=at, by=core.actor):
             return Counter()
         for place in recount_mend.ORDER:
-            if place == attempts.PLACE and place in by_place:
-                attempts.mend(conn, by_place[place])
-            elif place in by_place:
-                recount_mend.add(conn, place, by_place[place])
+            missing = by_place.get(place, [])
+            if place == attempts.PLACE:
+                missing = attempts.by_profile(conn, missing)
+            if missing:
+                recount_mend.add(conn, place, missing)
         return Counter({place: len(some) for place, some in by_place.items()})
 
     return write(core, work)
