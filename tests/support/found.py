@@ -1,12 +1,12 @@
 """Findings for tests: sightings made from few words, and rows of them."""
 
-import json
+from dataclasses import replace
 from typing import Any
 
 from app import clock
 from app.domain.finding import FindingRecord, Sighting, Told
 from app.service.core import Core
-from app.service.findings import webhook
+from app.service.findings import sightings, webhook
 from app.store import findings
 
 
@@ -38,21 +38,9 @@ def opened(
     with core.database.write() as conn:
         now = core.database.now_us(conn)
         window = {"from": clock.iso(now - 3_600_000_000), "to": clock.iso(now)}
-        values: dict[str, Any] = {
-            "key": one.key,
-            "state": "open",
-            **dict.fromkeys(("opened_at", "updated_at", "seen_at"), now),
-            "predicate": json.dumps(one.where),
-            "observed": one.observed,
-            "expected": one.expected,
-            "n": one.n,
-            "lift": one.lift,
-            "q": one.q,
-            "answer": json.dumps({**one.answer, "window": window, "exemplars": exemplars}),
-            "trace_id": "a" * 32,
-            "span_id": "b" * 16,
-        }
-        row = findings.add(conn, values | fields)
+        seen = replace(one, answer={**one.answer, "window": window, "exemplars": exemplars})
+        scan = {"trace_id": "a" * 32, "span_id": "b" * 16}
+        row = findings.add(conn, sightings.first(seen, now) | scan | fields)
         assert row is not None
         tell(core, conn, row, "opened")
         return row
