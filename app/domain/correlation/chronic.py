@@ -6,7 +6,7 @@ together: log odds are a sum over the dimensions, fitted to the baseline and shr
 divide into fingerprints is fitted to the failures alone, which are few.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -74,11 +74,4 @@ def chronic(baseline: Cube, outcomes: Outcomes) -> Chronic:
 
 def _failures_of(cube: Cube) -> Cube:
     failed = cube.failure >= 0
-    return Cube(
-        names=cube.names,
-        values=cube.values,
-        codes=cube.codes[failed],
-        failure=cube.failure[failed],
-        n=cube.n[failed],
-        fingerprints=cube.fingerprints,
-    )
+    return replace(cube, codes=cube.codes[failed], failure=cube.failure[failed], n=cube.n[failed])

@@ -11,7 +11,7 @@ from app.cli.main import cli
 from app.domain.correlation.answering import answer
 from app.domain.correlation.row_faults import WrongRowsError
 from app.domain.correlation.rows import Rows, read
-from tests.unit.correlation.attempts import NAMES, cells, usual, where
+from tests.unit.correlation.attempts import NAMES, Rate, cells, usual, where
 
 _HEAD = "at,failed,fingerprint,worker\n"
 _SOON = "line 5, column at: must be seconds since the epoch, such as 1760000000.5, got 'soon'"
@@ -114,10 +114,10 @@ def _file(path: Path, *, has_past: bool = True) -> Path:
     return path
 
 
-def _lines(at: float, rate: object, count: int, seed: int) -> list[str]:
+def _lines(at: float, rate: Rate, count: int, seed: int) -> list[str]:
     return [
         f"{at},{int(failure is not None)},{failure or ''},{','.join(values)}"
-        for values, failure, _ in cells(count, rate, seed=seed)  # type: ignore[arg-type]
+        for values, failure, _ in cells(count, rate, seed=seed)
     ]
 
 

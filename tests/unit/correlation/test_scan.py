@@ -63,15 +63,7 @@ def test_what_always_failed_is_not_found() -> None:
 def test_a_worker_that_has_other_work_now_is_not_found() -> None:
     """It speaks one voice only, since now, which has always failed often: so it has not broken."""
     chronic = where(0.2, voice="v2")
-
-    def is_kept(values: Mapping[str, str]) -> bool:
-        return values["worker"] != "w3" or values["voice"] == "v2"
-
-    given = [
-        one
-        for one in cells(6_000, chronic, seed=4)
-        if is_kept(dict(zip(NAMES, one[0], strict=True)))
-    ]
+    given = _with_only(6_000, chronic, voice="v2")
     window, baseline = encode(NAMES, given, cells(20_000, chronic, seed=5))
     assert scan(window, baseline).findings == ()
 
@@ -79,17 +71,18 @@ def test_a_worker_that_has_other_work_now_is_not_found() -> None:
 def test_a_pair_that_always_failed_is_not_found() -> None:
     """A worker fails with one length, as ever, and now has nothing else: it has not broken."""
     chronic = where(0.3, worker="w3", length="b")
-
-    def is_kept(values: Mapping[str, str]) -> bool:
-        return values["worker"] != "w3" or values["length"] == "b"
-
-    given = [
-        one
-        for one in cells(8_000, chronic, seed=4)
-        if is_kept(dict(zip(NAMES, one[0], strict=True)))
-    ]
+    given = _with_only(8_000, chronic, length="b")
     window, baseline = encode(NAMES, given, cells(20_000, chronic, seed=5))
     assert scan(window, baseline).findings == ()
+
+
+def _with_only(count: int, rate: Rate, **wanted: str) -> list[Cell]:
+    """Attempts of which worker w3 has none but those with these values."""
+    return [
+        one
+        for one in cells(count, rate, seed=4)
+        if one[0][0] != "w3" or wanted.items() <= dict(zip(NAMES, one[0], strict=True)).items()
+    ]
 
 
 def test_what_fails_as_ever_is_not_found_where_the_rest_fails_less() -> None:
