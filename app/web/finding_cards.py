@@ -8,8 +8,9 @@ from markupsafe import Markup
 
 from app import clock
 from app.domain.query.query import both
-from app.service.correlate import links
+from app.service.correlate import links, since
 from app.service.correlate.question import Question
+from app.service.findings import telling
 from app.web import moments
 from app.web.failure_words import group_path
 from app.web.format import duration, percent
@@ -42,6 +43,16 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Later:
+    """Attempts of a finding that ended since its onset, and those that failed; their lists."""
+
+    observed: int
+    n: int
+    failed_path: str
+    all_path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
     """A finding as it is drawn.
 
@@ -49,7 +60,10 @@ class Card:
         evidence: strong, good or some.
         chance, chance_exact: q in short and whole.
         instead: Other predicates that could be meant just as well.
-        onset, onset_range: Since when, and between which moments; None: all window long.
+        onset, onset_range: Since when, and between which moments; None: all window long, or since
+            its first attempt.
+        later: How many of its attempts ended since, where some did before; None: all of them.
+        first_attempt: When that was, where it is what is told.
         boundary: What changed nearest to the onset; empty: nothing near.
     """
 
@@ -73,6 +87,8 @@ class Card:
     instead: Sequence[str]
     onset: Markup | None
     onset_range: Markup | None
+    later: Later | None
+    first_attempt: Markup | None
     boundary: Markup | str
     pairs: Sequence[Pair]
 
@@ -106,7 +122,9 @@ def card(found: Mapping[str, Any], question: Question, reader: Visitor) -> Card:
         instead=[where_words(where, t) for where in found["indistinguishable"]],
         onset=moments.tag(reader.place, clock.from_iso(onset["at"])) if onset else None,
         onset_range=_range(onset, reader) if onset else None,
-        boundary=boundary_words(found["boundary"], reader) if found["boundary"] else "",
+        later=_later(found, question),
+        first_attempt=_first_attempt(found["first_at"], reader),
+        boundary=boundary_words(found, reader),
         pairs=[pair(one, reader) for one in found["exemplars"]],
     )
 
@@ -147,17 +165,40 @@ def _range(onset: Mapping[str, str], reader: Visitor) -> Markup:
     return reader.t("finding.between", low=low, high=high)
 
 
-def boundary_words(found: Mapping[str, Any], reader: Visitor) -> Markup:
-    """What changed, where, when, and how long before or after the onset that was."""
-    t, distance_s = reader.t, found["distance_s"]
-    key = "finding.before" if distance_s >= 0 else "finding.after"
-    if abs(distance_s) < 1:
-        key = "finding.at_once"
-    return t(
-        key,
-        what=change_words(found, t),
-        when=moments.tag(reader.place, clock.from_iso(found["at"])),
-        distance=duration(abs(distance_s) * 1_000_000, t.lang),
+def _later(found: Mapping[str, Any], question: Question) -> Later | None:
+    onset = telling.onset_of(found["onset"])
+    after = since.later(onset, found["n"]) if onset is not None else None
+    if onset is None or after is None:
+        return None
+    span = {"start": round(onset.at), "end": question.end, "where": found["where"]}
+    return Later(
+        n=after[0],
+        observed=after[1],
+        all_path=links.attempts_url(**span, terms=question.within),
+        failed_path=links.attempts_url(
+            **span,
+            terms=both(question.within, question.selection),
+            fingerprint=found["fingerprint"],
+        ),
+    )
+
+
+def _first_attempt(at: str | None, reader: Visitor) -> Markup | None:
+    if at is None:
+        return None
+    return reader.t("finding.first_attempt", when=moments.tag(reader.place, clock.from_iso(at)))
+
+
+def boundary_words(found: Mapping[str, Any], reader: Visitor) -> Markup | str:
+    """What changed nearest to a finding's onset, when, and how far off that was; empty: nothing."""
+    onset, nearest = telling.onset_of(found["onset"]), telling.boundary_of(found["boundary"])
+    if onset is None or nearest is None:
+        return ""
+    return reader.t(
+        f"finding.{since.side(nearest, onset)}",
+        what=change_words(found["boundary"], reader.t),
+        when=moments.tag(reader.place, nearest.at),
+        distance=duration(abs(nearest.distance_us), reader.t.lang),
     )
 
 

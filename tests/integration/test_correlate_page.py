@@ -121,6 +121,7 @@ def test_the_answer_is_in_words_with_its_boundary(place: _Place) -> None:
     assert f'href="/failures/{failing_window.GROUP}"' in of_group
     assert card.count("/correlate/compare?left=") >= 3
     assert re.search("(strong|good) evidence", card)
+    assert "since then:" in card
     assert 'class="onset-band"' in page
     assert re.search(r'class="mark-label"[^>]*>1\.4\.2<', page)
     assert re.search(r"3 attempts were left out", page)

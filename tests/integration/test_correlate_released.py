@@ -91,8 +91,9 @@ def test_its_start_tells_since_when_where_nothing_ran_before(home: Home) -> None
     one = _found(core, now)
     assert one.found.where == {"worker": "w3", "voice": "amy"}
     assert one.onset is not None
-    first = min(row["at"] for row in rows if "failed" in row)
-    assert (one.onset.low, one.onset.high) == (began - SECOND_US, first)
+    failed = [row["at"] for row in rows if "failed" in row]
+    assert (one.onset.low, one.onset.high) == (began - SECOND_US, min(failed))
+    assert (one.onset.n, one.onset.observed) == (len(failed), len(failed))
     assert one.boundary is not None
     assert one.boundary.release == NEW
 
@@ -129,3 +130,51 @@ def test_a_release_that_was_replaced_is_told_by_its_own_attempts(home: Home) -> 
     assert one.found.where == {"worker": "w3", "voice": "amy", "release": NEW}
     assert one.boundary is not None
     assert one.boundary.release == NEW
+
+
+def _voice_fails(home: Home, elsewhere_every: int) -> tuple[Finding, int]:
+    """A voice that fails since w3 was restarted, and elsewhere ran each so many-th time only."""
+    core = home.core
+    now = _begin(core)
+    began = now - 20 * MINUTE_US
+    rows = traffic(now - 60 * MINUTE_US, began, every_us=9 * SECOND_US)
+    rows += traffic(began, now, every_us=6 * SECOND_US, failed=GROUP, voice="amy")
+    elsewhere = [one for one in rows if one["voice"] == "amy" and one["worker"] != "w3"]
+    rest = [one for one in rows if one not in elsewhere]
+    recent.put(core, rest + elsewhere[::elsewhere_every])
+    _restarts(core, began - SECOND_US, "w3")
+    return _found(core, now), began
+
+
+def test_a_release_on_one_of_the_workers_that_fail_is_no_boundary(home: Home) -> None:
+    """A quarter of the failures ran there; from the onset on all attempts of the voice failed."""
+    one, began = _voice_fails(home, 1)
+    assert one.found.where == {"voice": "amy"}
+    assert one.boundary is None
+    assert one.onset is not None
+    assert abs(one.onset.at - began) < MINUTE_US
+    assert one.onset.n == one.onset.observed == one.found.observed < one.found.n
+
+
+def test_a_release_on_the_worker_that_nearly_all_failed_on_is_one(home: Home) -> None:
+    """Though the predicate does not name it: the voice hardly ran anywhere else."""
+    one, _ = _voice_fails(home, 13)
+    assert one.found.where == {"voice": "amy"}
+    assert one.boundary is not None
+    assert one.boundary.worker == "w3"
+
+
+def test_what_begins_with_its_first_attempt_is_so_since_then(home: Home) -> None:
+    """A voice that had never run before: not all window long, and no moment of change either."""
+    core = home.core
+    now = _begin(core)
+    began = now - 20 * MINUTE_US
+    recent.put(core, traffic(now - 60 * MINUTE_US, now, every_us=9 * SECOND_US))
+    new = [
+        {"at": at, "worker": f"w{at % 4 + 1}", "voice": "dora", "failed": GROUP}
+        for at in range(began, now, 30 * SECOND_US)
+    ]
+    recent.put(core, new)
+    one = _found(core, now)
+    assert one.found.where == {"voice": "dora"}
+    assert (one.onset, one.first_at) == (None, began)

@@ -17,7 +17,7 @@ def sighting(where: dict[str, str], fingerprint: str | None = None, **fields: An
     answer: dict[str, Any] = {
         "where": where,
         "fingerprint": fingerprint,
-        **dict.fromkeys(("error_type", "template", "onset", "boundary")),
+        **dict.fromkeys(("error_type", "template", "onset", "first_at", "boundary")),
         "p": 1e-12,
         "share": 0.8,
         "baseline": {"n": 900, "failed": 9},

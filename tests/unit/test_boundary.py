@@ -37,16 +37,17 @@ def _limit(before_us: int, name: str) -> SystemEvent:
 
 
 def _chosen(*events: SystemEvent, **where: str) -> Boundary | None:
-    return choose(events, _ONSET, where)
+    """Where most failures ran on whichever worker is asked for."""
+    return choose(events, _ONSET, where, bool)
 
 
 def test_nearest_change_is_told_with_its_distance() -> None:
     """Of several far apart the nearest counts; the distance is positive where it came before."""
     sharp = Onset(at=_AT, low=_AT - _S, high=_AT + _S)
-    found = choose([_event("release", 150 * _S), _event("restart", 20 * _S)], sharp, {})
+    found = choose([_event("release", 150 * _S), _event("restart", 20 * _S)], sharp, {}, bool)
     assert found is not None
     assert (found.kind, found.distance_us, found.worker) == ("restart", 20 * _S, "w3")
-    late = choose([_event("restart", -10 * _S)], sharp, {})
+    late = choose([_event("restart", -10 * _S)], sharp, {}, bool)
     assert late is not None
     assert late.distance_us == -10 * _S
 
@@ -86,6 +87,32 @@ def test_change_of_another_worker_host_or_release_is_none() -> None:
     anywhere = _chosen(*events, voice="amy")
     assert anywhere is not None
     assert anywhere.kind == "release"
+
+
+@pytest.mark.parametrize("kind", ["release", "restart", "start"])
+def test_change_of_one_worker_counts_where_most_failures_ran_on_it(kind: str) -> None:
+    """A predicate of none of worker, host and release: else what is wider, or nothing, is told."""
+    event, limit = _event(kind, 10 * _S), _limit(20 * _S, "max_concurrent")
+    asked: list[str] = []
+
+    def ran_elsewhere(worker: str) -> bool:
+        asked.append(worker)
+        return False
+
+    amy = {"voice": "amy"}
+    assert choose([event], _ONSET, amy, ran_elsewhere) is None
+    assert asked == ["w3"]
+    wider = choose([event, limit], _ONSET, amy, ran_elsewhere)
+    assert wider is not None
+    assert wider.kind == "limit"
+    several = choose([event, _event(kind, 20 * _S, worker="w1")], _ONSET, {}, ran_elsewhere)
+    assert several is not None
+    assert several.workers == 2
+    for where in ({"worker": "w3"}, {"host": "h1"}, {"release": "1.4.2"}):
+        assert choose([event], _ONSET, where, ran_elsewhere) is not None
+    there = choose([event], _ONSET, amy, lambda worker: worker == "w3")
+    assert there is not None
+    assert there.worker == "w3"
 
 
 def test_limit_of_another_engine_is_none() -> None:

@@ -22,12 +22,14 @@ class Finding:
     Attributes:
         template: What its fingerprint's failures say; None where it has none.
         onset: Since when, in microseconds; None: all window long, or nobody can tell.
-        boundary: What changed nearest to it.
+        first_at: Its first attempt, where it came late in the window and none had been before.
+        boundary: What changed nearest to the onset.
     """
 
     found: Found
     template: Template | None = None
     onset: Onset | None = None
+    first_at: int | None = None
     boundary: Boundary | None = None
     exemplars: tuple[Exemplar, ...] = ()
 

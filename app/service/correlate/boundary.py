@@ -1,6 +1,6 @@
 """The boundary: which change of the system is nearest to the moment at which failures began."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -25,6 +25,10 @@ TOGETHER_US: Final[Mapping[str, int]] = {
     "restart": 120_000_000,
     "start": 120_000_000,
 }
+#: Dimensions that say which workers a predicate is about.
+_PLACES: Final = frozenset({"worker", "host", "release"})
+#: Whether most failures of a predicate ran on the worker of this name.
+RanOn = Callable[[str], bool]
 #: Events of one look at most.
 MAX_EVENTS: Final = 2000
 
@@ -51,18 +55,30 @@ class Boundary:
     distance_us: int
 
 
-def nearest(conn: Connection, onset: Onset, where: Where) -> Boundary | None:
-    """The change nearest to an onset (in microseconds) that can have to do with a predicate."""
+def nearest(conn: Connection, onset: Onset, where: Where, ran_on: RanOn) -> Boundary | None:
+    """The change nearest to an onset (in microseconds) that can have to do with a predicate.
+
+    Args:
+        conn: Where to read.
+        onset: Since when it fails.
+        where: The predicate.
+        ran_on: Whether most of its failures since then ran on a worker; asked where a change of
+            one worker is near, and the predicate names neither worker nor host nor release.
+    """
     low, high = _reach(onset)
     found = system_events.between(conn, low, high + 1, kinds=KINDS, limit=MAX_EVENTS)
-    return choose(found, onset, where)
+    return choose(found, onset, where, ran_on)
 
 
-def choose(events: Iterable[SystemEvent], onset: Onset, where: Where) -> Boundary | None:
+def choose(
+    events: Iterable[SystemEvent], onset: Onset, where: Where, ran_on: RanOn
+) -> Boundary | None:
     """The nearest of these; the more telling kind where several are equally near."""
     low, high = _reach(onset)
     within = [one for one in events if low <= one.at <= high and _concerns(one, where)]
     groups = _together(within)
+    if not _PLACES & where.keys():
+        groups = [one for one in groups if _is_everybodys(one, ran_on)]
     if not groups:
         return None
     equal_us = max(EQUAL_US, (onset.high - onset.low) / 2)
@@ -118,6 +134,12 @@ def _together(events: Iterable[SystemEvent]) -> list[list[SystemEvent]]:
             last[key] = [event]
             groups.append(last[key])
     return groups
+
+
+def _is_everybodys(group: Sequence[SystemEvent], ran_on: RanOn) -> bool:
+    """Whether a change reached several workers, the whole, or the one that nearly all failed on."""
+    workers = {one.worker for one in group if one.worker is not None}
+    return len(workers) != 1 or ran_on(workers.pop())
 
 
 def _told(group: Sequence[SystemEvent], onset: Onset) -> Boundary:

@@ -56,6 +56,7 @@ def finding(found: Answer, one: Finding, reader: Reader) -> Json:
         "baseline": {"n": it.baseline_n, "failed": it.baseline_failed},
         "indistinguishable": [dict(other) for other in it.indistinguishable],
         "onset": _onset(one.onset),
+        "first_at": None if one.first_at is None else clock.iso(one.first_at),
         "boundary": None if one.boundary is None else boundary.shape(one.boundary),
         "words": said[reader.lang],
         **{f"words_{lang}": said[lang] for lang in LANGUAGES},
@@ -87,6 +88,7 @@ def _about(one: Finding | None) -> About:
         return About()
     return About(
         onset=one.onset,
+        first_at=one.first_at,
         boundary=one.boundary,
         template=one.template.template if one.template is not None else None,
         error_type=one.template.error_type if one.template is not None else None,
@@ -141,9 +143,11 @@ def _overall(found: Answer, reader: Reader) -> Json:
 def _onset(found: Onset | None) -> Json | None:
     if found is None:
         return None
+    moments = (("at", found.at), ("low", found.low), ("high", found.high))
     return {
-        name: clock.iso(round(at))
-        for name, at in (("at", found.at), ("low", found.low), ("high", found.high))
+        **{name: clock.iso(round(at)) for name, at in moments},
+        "n": found.n,
+        "observed": found.observed,
     }
 
 

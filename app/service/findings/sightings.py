@@ -41,13 +41,16 @@ def first(one: Sighting, now: int) -> Json:
 def again(row: FindingRecord, one: Sighting, now: int) -> Json:
     """The columns of a finding that was seen again.
 
-    Since when it is so is not forgotten when that leaves the window.
+    Since when it is so is not forgotten when that leaves the window; how many attempts of an
+    earlier window ended since is.
     """
     answer, onset_at = dict(one.answer), one.onset_at
-    if onset_at is None and row.onset_at is not None:
+    if onset_at is None and (row.onset_at is not None or answer["first_at"] is None):
         before = json.loads(row.answer)
         onset_at = row.onset_at
-        answer |= {name: before[name] for name in ("onset", "boundary")}
+        answer |= {name: before[name] for name in ("onset", "first_at", "boundary")}
+        if answer["onset"] is not None:
+            answer["onset"] |= {"n": None, "observed": None}
     return {"misses": 0} | _columns(one, answer, onset_at, now)
 
 

@@ -15,8 +15,9 @@ Json = Mapping[str, Any]
 def sentence(answer: Json, reader: Reader) -> str:
     """What was found, without a full stop; a finding about everything is a rise of failures."""
     about = About(
-        onset=_onset(answer["onset"]),
-        boundary=_boundary(answer["boundary"]),
+        onset=onset_of(answer["onset"]),
+        first_at=_at(answer["first_at"]),
+        boundary=boundary_of(answer["boundary"]),
         template=answer["template"],
         error_type=answer["error_type"],
     )
@@ -44,13 +45,20 @@ def _found(answer: Json) -> Found:
     )
 
 
-def _onset(told: Json | None) -> Onset | None:
+def onset_of(told: Json | None) -> Onset | None:
+    """An onset as JSON carries it."""
     if told is None:
         return None
-    return Onset(**{name: clock.from_iso(told[name]) for name in ("at", "low", "high")})
+    moments = {name: clock.from_iso(told[name]) for name in ("at", "low", "high")}
+    return Onset(**moments, n=told["n"], observed=told["observed"])
 
 
-def _boundary(told: Json | None) -> Boundary | None:
+def _at(told: str | None) -> int | None:
+    return None if told is None else clock.from_iso(told)
+
+
+def boundary_of(told: Json | None) -> Boundary | None:
+    """A boundary as JSON carries it."""
     if told is None:
         return None
     rest = {name: told[name] for name in ("kind", "worker", "release", "before", "name", "value")}

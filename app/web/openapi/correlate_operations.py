@@ -40,7 +40,15 @@ _CHANGE: dict[str, Schema] = {
     **dict.fromkeys(("worker", "release", "before", "name", "value"), maybe(STRING)),
 }
 _ONSET = said(
-    maybe(fields(dict.fromkeys(("at", "low", "high"), MOMENT))),
+    maybe(
+        fields(
+            {
+                **dict.fromkeys(("at", "low", "high"), MOMENT),
+                "n": said(maybe(WHOLE), "Attempts from `at` on; null: an earlier scan told it."),
+                "observed": said(maybe(WHOLE), "Those of them that are in `observed`."),
+            }
+        )
+    ),
     "Since when, and between which moments that lies with 95 %; null: all window long, or rows are"
     " gone.",
 )
@@ -98,6 +106,11 @@ SCHEMAS: dict[str, Schema] = {
                 listed(_WHERE), "Other predicates with nearly the same attempts."
             ),
             "onset": _ONSET,
+            "first_at": said(
+                maybe(MOMENT),
+                "Without an onset: the first attempt, where the past had none and the window began"
+                " well before it.",
+            ),
             "boundary": _BOUNDARY,
             "words": said(STRING, "The finding in one sentence."),
             **{f"words_{lang}": STRING for lang in LANGUAGES},
