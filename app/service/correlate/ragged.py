@@ -6,18 +6,14 @@ which ends with now, no row need be read. Of an hour of which rows were removed 
 part.
 """
 
-from typing import Final
-
 import numpy as np
 
+from app.domain.correlation.cells import sums
 from app.domain.correlation.cube import Integers
 from app.domain.window import HOUR_US, Span, floor_to
 from app.store import attempt_cube
 from app.store.attempt_cube import Counts
 from app.store.database import Connection
-
-#: Keys up to which numbers are added up in an array as long as the highest of them.
-_DENSE: Final = 4_000_000
 
 
 class Ragged:
@@ -62,10 +58,5 @@ class Ragged:
 
 def added_up(keys: Integers, n: Integers) -> tuple[Integers, Integers]:
     """Each key once, and the sum of its numbers; without those of which nothing is left."""
-    if len(keys) and int(keys.max()) < _DENSE:
-        sums = np.bincount(keys, weights=n)
-        once = np.flatnonzero(sums > 0)
-        return once, sums[once].astype(np.int64)
-    once, places = np.unique(keys, return_inverse=True)
-    sums = np.bincount(places, weights=n, minlength=len(once))
-    return once[sums > 0], sums[sums > 0].astype(np.int64)
+    once, total = sums(keys, n.astype(np.float64), int(keys.max(initial=-1)) + 1)
+    return once[total > 0], total[total > 0].astype(np.int64)
