@@ -1,6 +1,6 @@
 """A grammar: the qualifiers that filters of one kind of rows may have."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
@@ -29,9 +29,8 @@ class Grammar:
 
 
 def _grammar(
-    rows: str, found: Iterable[Qualifier], flags: Mapping[str, str], *, bare: str
+    rows: str, known: Sequence[Qualifier], flags: Mapping[str, str], *, bare: str
 ) -> Grammar:
-    known = list(found)
     names = {name: one for one in known for name in (one.name, *one.aliases)}
     return Grammar(
         rows=rows,
@@ -42,7 +41,7 @@ def _grammar(
     )
 
 
-TASKS: Final = _grammar("tasks", qualifiers.QUALIFIERS.values(), qualifiers.FLAGS, bare="text")
+TASKS: Final = _grammar("tasks", qualifiers.QUALIFIERS, qualifiers.FLAGS, bare="text")
 ATTEMPTS: Final = _grammar(
     "attempts",
     attempt_qualifiers.ATTEMPT_QUALIFIERS,

@@ -55,7 +55,8 @@ FLAGS: Final[Mapping[str, str]] = MappingProxyType(
 #: Where a listed task may have come from: a canary is in no list.
 SOURCES: Final = ("page", "api", "legacy", "cli", "import")
 
-_ALL: Final = (
+#: In the order in which they are shown.
+QUALIFIERS: Final = (
     Qualifier(name="status", kind=Kind.CHOICE, choices=tuple(Status), says="where it stands"),
     Qualifier(name="is", kind=Kind.CHOICE, choices=tuple(FLAGS), says="what is true of it"),
     Qualifier(name="engine", kind=Kind.NAME, says="the speech engine"),
@@ -123,8 +124,6 @@ _ALL: Final = (
     Qualifier(name="id", kind=Kind.NUMBER, says="its number"),
     Qualifier(name="trace", kind=Kind.TRACE, says="its trace"),
 )
-#: Qualifiers by their own names, in the order in which they are shown.
-QUALIFIERS: Final[Mapping[str, Qualifier]] = MappingProxyType({one.name: one for one in _ALL})
 #: What the rollups of the statistics know of a task.
 DIMENSIONS: Final = frozenset(
     {"status", "engine", "voice", "worker", "host", "language", "release"}
