@@ -21,13 +21,7 @@ from sqlalchemy import (
     text,
 )
 
-from app.store.metadata import (
-    FORMAT_LIST,
-    SOURCE_LIST,
-    STATUSES,
-    id_column,
-    metadata,
-)
+from app.store.metadata import FORMAT_LIST, SOURCE_LIST, STATUSES, id_column, metadata
 
 #: Generated columns of a task: it ran, it was there, and the rest of the time it waited.
 DURATIONS: Final = {
