@@ -8,8 +8,6 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
-import requests
-
 from app.domain.correlation.found import Found, Scan
 from app.domain.correlation.scan import scan
 from app.domain.window import DAY_US, HOUR_US
@@ -20,11 +18,11 @@ from app.service.correlate.question import Question
 from app.service.correlate.reading import Reading
 from app.service.correlate.words import Reader
 from tests.bench.report import Row
+from tests.bench.stats import over_http
 from tests.bench.stats import shape as population
 from tests.bench.stats.measure import WrongError
 from tests.bench.stats.place import Filled, Place
 from tests.bench.stats.timing import Effort, once, timed
-from tests.support.pages import start_web
 
 _HOURS: Final = (1, 24, 48)
 #: What an answer may take, up to a million tasks, and with more.
@@ -128,18 +126,10 @@ def _is_planted(found: Found) -> bool:
 
 
 def _over_http(where: Place, filled: Filled, effort: Effort) -> dict[str, Row]:
-    rows: dict[str, Row] = {}
-    with where.home() as home, requests.Session() as session:
-        web = start_web(home)
-        with_web = replace(effort, pids=(*effort.pids, web.pid))
-        for hours in _HOURS:
-            start, end = filled.end / 1e6 - 3600 * hours, filled.end / 1e6
-            for path in ("/api/v1/correlate", "/correlate"):
-                url = f"{home.url}{path}?from={start:.6f}&to={end:.6f}"
-                answer, times = timed(partial(session.get, url, timeout=60), with_web)
-                answer.raise_for_status()
-                rows[f"GET {path}, {hours} h"] = {
-                    **times.row(),
-                    "kB": round(len(answer.content) / 1000, 1),
-                }
-    return rows
+    end = filled.end / 1e6
+    paths = {
+        f"GET {path}, {hours} h": f"{path}?from={end - 3600 * hours:.6f}&to={end:.6f}"
+        for hours in _HOURS
+        for path in ("/api/v1/correlate", "/correlate")
+    }
+    return over_http.asked(where, effort, paths)

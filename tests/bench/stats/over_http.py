@@ -1,5 +1,6 @@
 """The same over HTTP: a real gunicorn with one web process on the database, one client."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Final
@@ -30,14 +31,18 @@ _DAY_S: Final = 86_400
 
 def measure(where: Place, filled: Filled, effort: Effort) -> dict[str, Row]:
     """A row for each address; `/healthz`, which reads no database, tells what HTTP itself takes."""
-    rows: dict[str, Row] = {}
     day = f"{filled.end / 1e6 - _DAY_S:.0f}"
+    return asked(where, effort, {name: path.format(day=day) for name, path in _PATHS.items()})
+
+
+def asked(where: Place, effort: Effort, paths: Mapping[str, str]) -> dict[str, Row]:
+    """A row for each address, by what its answer is called."""
+    rows: dict[str, Row] = {}
     with where.home() as home, requests.Session() as session:
         web = start_web(home)
         with_web = replace(effort, pids=(*effort.pids, web.pid))
-        for name, path in _PATHS.items():
-            url = home.url + path.format(day=day)
-            answer, times = timed(partial(session.get, url, timeout=60), with_web)
+        for name, path in paths.items():
+            answer, times = timed(partial(session.get, home.url + path, timeout=60), with_web)
             answer.raise_for_status()
             rows[name] = {**times.row(), "kB": round(len(answer.content) / 1000, 1)}
     return rows
