@@ -1,7 +1,6 @@
 """Attempts of all kinds, written past the product, and a naive look at them: for tests of lists."""
 
 import random
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -10,28 +9,21 @@ from sqlalchemy import Connection, insert, select
 
 from app.domain import lengths
 from app.domain.query.query import Query, Term
-from app.domain.query.value import Ago, At, Glob, Missing, Range, Value, Window, Word, at_us
+from app.domain.query.value import Ago, At, Range, Value, Window, Word, at_us
 from app.domain.records import AttemptRecord
 from app.store.rows import record
 from app.store.tables import attempt_table, task_table, text_table
+from tests.support.listed_rows import ENGINES, ERRORS, is_named, within
 
 #: The end of the days in which the attempts end.
 NOW_US: Final = 1_772_323_200_000_000
 DAY_US: Final = 86_400_000_000
-ENGINES: Final = ("tone", "espeak", "volc")
 WORKERS: Final = ("w1", "w2", "w 3", "w*4", "")
 VOICES: Final = ("auto", "zh-female-1", "", 'q"x', "a%b", "两 个", "x[1]")
 COUNTED: Final = ("completed", "failed", "timeout", "retry", "lost")
 _OUTCOMES: Final = (*("completed",) * 5, *COUNTED[1:], "cancelled", "capacity", "handed_back", None)
 _SOURCES: Final = ("page", "api", "legacy", "cli", "import", "canary")
 _CHARS: Final = (1, 99, 100, 499, 500, 1999, 2000, 4999, 5000, 19_999, 20_000, 90_000)
-_ERRORS: Final = (
-    ("engine_error", "code 45000292: quota"),
-    ("worker_lost", "killed by signal 9"),
-    ("audio_invalid", "音频太短"),
-    ("engine_timeout", None),
-    ("engine_error", "100 % of a_b"),
-)
 
 
 def populate(conn: Connection, *, count: int, seed: int) -> None:
@@ -88,7 +80,7 @@ def _attempt(rng: random.Random, task_id: int, attempt: int, source: str) -> dic
     outcome = rng.choice(_OUTCOMES)
     ended = NOW_US - rng.randrange(3 * DAY_US) // 10**8 * 10**8  # so that some are equal
     is_failed = outcome in COUNTED[1:]
-    error_type, message = rng.choice(_ERRORS) if is_failed else (None, None)
+    error_type, message = rng.choice(ERRORS) if is_failed else (None, None)
     return {
         "task_id": task_id,
         "attempt": attempt,
@@ -162,7 +154,7 @@ def _holds(term: Term, one: Listed, now_us: int) -> bool:
 
 def _fits(name: str, value: Value, one: Listed, now_us: int) -> bool:
     if isinstance(value, Range | Window):
-        return _within(value, int(value_of(name, one)), now_us)
+        return within(value, int(value_of(name, one)), now_us)
     if isinstance(value, At | Ago):
         return (one.ended_at >= at_us(value, now_us)) == (name == "since")
     match name, value:
@@ -173,7 +165,7 @@ def _fits(name: str, value: Value, one: Listed, now_us: int) -> bool:
         case "is", Word(text=flag):
             return one.row.is_repeat if flag == "repeat" else one.row.timed_out_at is not None
         case _:
-            return _is(value, value_of(name, one) or "")
+            return is_named(value, value_of(name, one) or None)
 
 
 #: What an attempt has where a filter asks for a name that is not one of its row's.
@@ -196,26 +188,3 @@ def value_of(name: str, one: Listed) -> Any:
     """What an attempt has where a filter asks for `name`."""
     look = _VALUES.get(name)
     return look(one) if look else getattr(one.row, name.replace("-", "_"))
-
-
-def _is(value: Value, found: str) -> bool:
-    match value:
-        case Missing():
-            return not found
-        case Word():
-            return found == value.text
-        case Glob():
-            pattern = ".*".join(re.escape(part) for part in value.parts)
-            return found != "" and re.fullmatch(pattern, found, re.DOTALL) is not None
-        case _:
-            raise TypeError(value)
-
-
-def _within(value: Range | Window, found: int, now_us: int) -> bool:
-    low, high = (
-        at_us(bound, now_us) if isinstance(bound, At | Ago) else bound
-        for bound in (value.low, value.high)
-    )
-    is_above = low is None or (found > low if value.is_low_open else found >= low)
-    is_below = high is None or (found < high if value.is_high_open else found <= high)
-    return is_above and is_below

@@ -173,12 +173,12 @@ def _fits(name: str, value: Value, one: Listed, now_us: int) -> bool:
         at = at_us(value, now_us)
         return task.submitted_at >= at if name == "since" else task.submitted_at < at
     if name == "ended":
-        return _within(value, one.ended_at, now_us)
+        return within(value, one.ended_at, now_us)
     if name == "retries":
-        return _within(value, max(0, task.attempt - 1 - task.capacity_count), now_us)
+        return within(value, max(0, task.attempt - 1 - task.capacity_count), now_us)
     found = getattr(task, _COLUMNS.get(name, name.replace("-", "_")))
     is_range = isinstance(value, Range | Window)
-    return _within(value, found, now_us) if is_range else _is(value, found)
+    return within(value, found, now_us) if is_range else is_named(value, found)
 
 
 _COLUMNS: Final = {
@@ -220,7 +220,8 @@ def _has(value: Value, body: str | None) -> bool:
     return body is not None and value.text.lower() in body.lower()
 
 
-def _is(value: Value, found: str | None) -> bool:
+def is_named(value: Value, found: str | None) -> bool:
+    """Whether a name is a value; None is the name that is missing."""
     match value:
         case Missing():
             return found is None
@@ -233,7 +234,8 @@ def _is(value: Value, found: str | None) -> bool:
             raise TypeError(value)
 
 
-def _within(value: Value, found: int | None, now_us: int) -> bool:
+def within(value: Value, found: int | None, now_us: int) -> bool:
+    """Whether a number, or a moment, is in a range; None is in none."""
     assert isinstance(value, Range | Window)
     if found is None:
         return False
