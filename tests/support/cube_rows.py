@@ -107,9 +107,12 @@ def put_tasks(conn: Connection, count: int = 3) -> None:
             "INSERT INTO task (id, text_id, content_key, status, engine, engine_version, voice,"
             " format, source, char_count, timeout_us, max_attempts, give_up_at, submitted_at,"
             " queued_at, not_before, trace_id, span_id) VALUES (:id, 1, :key, 'pending', 'tone',"
-            " '1', 'v', 'mp3', 'api', 1, 1, 1, 1, 1, 1, 1, 't', 's')"
+            " '1', 'v', 'mp3', 'api', 1, 1, 1, 1, 1, 1, 1, :trace, :span)"
         ),
-        [{"id": n, "key": f"k{n}"} for n in range(1, count + 1)],
+        [
+            {"id": n, "key": f"k{n}", "trace": f"{n:032x}", "span": f"{n:016x}"}
+            for n in range(1, count + 1)
+        ],
     )
 
 

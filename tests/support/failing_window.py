@@ -52,9 +52,6 @@ def fill(core: Core) -> FailingWindow:
         for group, at in ((OTHER, start - 47 * HOUR_US), (GROUP, began)):
             failure_groups.insert_new(conn, _group(group, at))
         conn.execute(update(task_table).values(status="cancelled", finished_at=end))
-        for task_id in range(1, recent.TASKS + 1):
-            named = update(task_table).where(task_table.c.id == task_id)
-            conn.execute(named.values(span_id=f"{task_id:016x}"))
     return FailingWindow(start=start, end=end, began=began)
 
 

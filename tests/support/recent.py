@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from itertools import count
 from typing import Any
 
-from sqlalchemy import insert, update
+from sqlalchemy import insert
 
 from app.service.core import Core
-from app.store.tables import attempt_table, task_table
+from app.store.tables import attempt_table
 from tests.support import cube_rows
 
 #: Tasks that the attempts are of, in turn.
@@ -27,9 +27,6 @@ def begin(core: Core) -> None:
     """The tasks."""
     with core.database.write() as conn:
         cube_rows.put_tasks(conn, TASKS)
-        for task_id in range(1, TASKS + 1):
-            named = update(task_table).where(task_table.c.id == task_id)
-            conn.execute(named.values(trace_id=f"{task_id:032x}"))
 
 
 def put(core: Core, rows: Iterable[dict[str, Any]]) -> None:
