@@ -56,6 +56,9 @@ TRANSITIONS: Mapping[tuple[Status, Move], Status] = MappingProxyType(
     }
 )
 
+#: How the rows of attempts that failed tell their end.
+FAILED_OUTCOMES = ("failed", "timeout", "retry", "lost")
+
 FINAL = frozenset({Status.COMPLETED, Status.FAILED, Status.TIMEOUT, Status.CANCELLED})
 LIVE = frozenset({Status.PENDING, Status.PROCESSING})
 #: States from which a manual retry makes a new task of the same text.

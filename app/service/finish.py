@@ -11,7 +11,7 @@ from typing import Any
 
 from app.domain.fingerprint import Cause, cause_of
 from app.domain.records import AttemptRecord, TaskRecord
-from app.domain.task import TRANSITIONS, Decision, Move, Status
+from app.domain.task import FAILED_OUTCOMES, TRANSITIONS, Decision, Move, Status
 from app.service import spans
 from app.service.core import Core
 from app.service.failures.notice import Failure, notice
@@ -34,8 +34,6 @@ OUTCOMES = {
     Move.HAND_BACK: "handed_back",
     Move.LOSE_WORKER: "lost",
 }
-#: Outcomes of attempts that failed.
-FAILED = frozenset({"failed", "timeout", "retry", "lost"})
 #: The type of a failure that has none.
 _UNKNOWN = "unknown"
 
@@ -75,7 +73,7 @@ class Verdict:
     @property
     def cause(self) -> Cause | None:
         """Why the attempt failed; None where it did not."""
-        if self.told_outcome not in FAILED:
+        if self.told_outcome not in FAILED_OUTCOMES:
             return None
         message = self.words if self.words is not None else self.error_message or ""
         error_type = self.error_type or _UNKNOWN

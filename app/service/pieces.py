@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.domain.records import AttemptRecord, SegmentRecord, TaskRecord
+from app.domain.task import FAILED_OUTCOMES
 from telemetry import codec, names, tracing
 from telemetry.spans import DecodedSpan
 
@@ -139,7 +140,7 @@ def of_task(task: TaskRecord) -> Piece:
 
 def of_attempt(task: TaskRecord, attempt: AttemptRecord) -> Piece:
     """An attempt's piece, from its row."""
-    failed = attempt.outcome in {"failed", "timeout", "retry", "lost"}
+    failed = attempt.outcome in FAILED_OUTCOMES
     values = [(key, getattr(attempt, column)) for key, column in _ATTEMPT_NOTES]
     late = attempt.timed_out_at is not None
     return Piece(

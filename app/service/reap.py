@@ -13,7 +13,7 @@ from app.logs.about import about_task
 from app.logs.logger import logger_of
 from app.service import spans, system_events, verdict
 from app.service.core import Core
-from app.service.failures.notice import Failure, notice
+from app.service.failures.notice import EXPIRED, Failure, notice
 from app.service.finish import Verdict, settle
 from app.service.task_logs import submit_log
 from app.store import attempts, events, tasks, workers
@@ -21,7 +21,6 @@ from app.store.database import Connection
 
 log = logger_of(__name__)
 
-_EXPIRED = "queue_expired"
 _WAITED = "the task waited longer than it may (VOXTRACE_GIVE_UP_H)"
 
 
@@ -138,10 +137,10 @@ def _expire(core: Core, waiting: TaskRecord) -> bool:
 
     def work(conn: Connection) -> bool:
         now = core.database.now_us(conn)
-        cause = cause_of(_EXPIRED, _WAITED)
+        cause = cause_of(EXPIRED, _WAITED)
         values = {
             "status": "failed",
-            "error_type": _EXPIRED,
+            "error_type": EXPIRED,
             "error_kind": "permanent",
             "error_message": _WAITED,
             "fingerprint": cause.fingerprint,
@@ -163,7 +162,7 @@ def _expire(core: Core, waiting: TaskRecord) -> bool:
 def _expired(cause: Cause) -> Failure:
     """What a task that waited too long tells of its group: nothing ran it."""
     return Failure(
-        cause=cause, error_type=_EXPIRED, error_kind="permanent", error_code=None, release=""
+        cause=cause, error_type=EXPIRED, error_kind="permanent", error_code=None, release=""
     )
 
 

@@ -7,8 +7,8 @@ from sqlalchemy import (
     MetaData,
 )
 
+from app.domain import task
 from app.domain.audio import FORMATS
-from app.domain.task import Status
 
 metadata = MetaData(
     naming_convention={
@@ -24,12 +24,12 @@ metadata = MetaData(
 BigKey = BigInteger().with_variant(Integer, "sqlite")
 
 #: Values of the CHECKs, as SQL lists.
-STATUSES = ", ".join(f"'{status}'" for status in Status)
+STATUSES = ", ".join(f"'{status}'" for status in task.Status)
 SOURCES = ("page", "api", "legacy", "cli", "canary", "import")
 SOURCE_LIST = ", ".join(f"'{source}'" for source in SOURCES)
 #: How attempts end that count in the search for causes: completed, or failed one way or another.
 #: One that was cancelled, handed back or waited for capacity says nothing of a fault.
-FAILED_OUTCOMES = "'failed', 'timeout', 'retry', 'lost'"
+FAILED_OUTCOMES = ", ".join(f"'{outcome}'" for outcome in task.FAILED_OUTCOMES)
 COUNTED_OUTCOMES = f"'completed', {FAILED_OUTCOMES}"
 FORMAT_LIST = ", ".join(f"'{name}'" for name in FORMATS)
 

@@ -13,7 +13,7 @@ from app.service.correlate.since import Reader
 from app.service.failures import group, surroundings
 from app.service.failures.asked import Asked as Wanted
 from app.service.failures.asked import asked as wanted_of
-from app.service.failures.unstarted import EXPIRED
+from app.service.failures.notice import EXPIRED
 from app.service.failures.views import GroupView
 from app.web import correlate_asking, correlate_page, dimension_bars, failure_page, finding_cards
 from app.web.correlate_form import written_span

@@ -6,10 +6,11 @@ from typing import Final
 
 from app.domain import lengths
 from app.domain.query.qualifiers import SOURCES, Kind, Qualifier
+from app.domain.task import FAILED_OUTCOMES
 
 #: How attempts end that count: a cancelled one, one that was handed back and one that waited for
 #: capacity say nothing of a fault.
-OUTCOMES: Final = ("completed", "failed", "timeout", "retry", "lost")
+OUTCOMES: Final = ("completed", *FAILED_OUTCOMES)
 #: The word for every outcome but `completed`.
 FAILURE: Final = "failure"
 #: Hours of the day, UTC.

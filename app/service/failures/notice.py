@@ -1,11 +1,15 @@
 """Notice a failure: its group is made with the first one, and opened again by one after a fix."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from app.domain.fingerprint import Cause
 from app.service.core import Core
 from app.store import failure_groups
 from app.store.database import Connection
+
+#: The type of error of tasks that failed without an attempt: they waited too long.
+EXPIRED: Final = "queue_expired"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

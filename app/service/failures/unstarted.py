@@ -4,13 +4,12 @@ from collections.abc import Iterable
 from typing import Final
 
 from app.domain.records import FailureGroupRecord
+from app.service.failures.notice import EXPIRED
 from app.service.failures.reading import Read
 from app.store import failure_counts
 from app.store.database import Connection
 from app.store.failure_counts import Told
 
-#: The type of error of such tasks.
-EXPIRED: Final = "queue_expired"
 #: Tasks of a group that are counted at most.
 CAP: Final = 10_000
 

@@ -10,6 +10,7 @@ from app.domain import lengths
 from app.domain.query.attempt_qualifiers import FAILURE, OUTCOMES
 from app.domain.query.grammar import ATTEMPTS
 from app.domain.query.value import Value
+from app.domain.task import FAILED_OUTCOMES
 from app.store.lists.columns import ATTEMPT
 from app.store.lists.terms import Asking, Rows, error_of, one_of, word_of
 from app.store.tables import task_table
@@ -22,11 +23,10 @@ DUR_MS: Final = literal_column(
 )
 #: The hour of the day (UTC) that it ended in.
 HOUR: Final = literal_column("((task_attempt.finished_at / 3600000000) % 24)", Integer)
-_FAILED: Final = tuple(word for word in OUTCOMES if word != "completed")
 _IS_OUTCOME: Final[Mapping[str, ColumnElement[bool]]] = MappingProxyType(
     {
         **{word: ATTEMPT["outcome"] == word for word in OUTCOMES},
-        FAILURE: ATTEMPT["outcome"].in_(_FAILED),
+        FAILURE: ATTEMPT["outcome"].in_(FAILED_OUTCOMES),
     }
 )
 _FLAGS: Final[Mapping[str, ColumnElement[bool]]] = MappingProxyType(
