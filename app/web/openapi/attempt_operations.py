@@ -6,6 +6,7 @@ from app.web.openapi.operation import Operation, named, query
 from app.web.openapi.types import (
     FLAG,
     ID,
+    JAEGER_URL,
     MOMENT,
     SPAN_ID,
     STRING,
@@ -49,9 +50,7 @@ SCHEMAS: dict[str, Schema] = {
             "trace_id": TRACE_ID,
             "span_id": SPAN_ID,
             "url": said(STRING, "The page that shows it."),
-            "jaeger_url": said(
-                maybe(STRING), "Its trace in Jaeger; null unless it was seen there, and is kept."
-            ),
+            "jaeger_url": JAEGER_URL,
         }
     ),
     "AttemptPage": fields(

@@ -1,10 +1,10 @@
 """The route that compares two attempts, and what it answers."""
 
 from app.domain import lengths
-from app.service.figures import LANGUAGES
-from app.web.openapi.operation import Operation, named, query
+from app.web.openapi.operation import LANG, Operation, named, query
 from app.web.openapi.types import (
     ID,
+    JAEGER_URL,
     MOMENT,
     NUMBER,
     SPAN_ID,
@@ -40,9 +40,7 @@ SCHEMAS: dict[str, Schema] = {
             "source": STRING,
             **dict.fromkeys(("error_type", "fingerprint", "template"), maybe(STRING)),
             "url": said(STRING, "The page that shows it."),
-            "jaeger_url": said(
-                maybe(STRING), "Its trace in Jaeger; null unless it was seen there, and is kept."
-            ),
+            "jaeger_url": JAEGER_URL,
         }
     ),
     "ComparedSpan": fields(
@@ -105,7 +103,7 @@ OPERATIONS: tuple[Operation, ...] = (
         parameters=(
             query("left", STRING, _KEY),
             query("right", STRING, _KEY),
-            query("lang", one_of(*LANGUAGES), "Of `words`; else as Accept-Language says."),
+            LANG,
         ),
         answers=named("Comparison"),
         errors=(400, 404),

@@ -5,6 +5,7 @@ from app.service.correlate.question import LEAST_QUANTILE, MOST_QUANTILE
 from app.service.figures import LANGUAGES
 from app.web.openapi.operation import (
     JSON,
+    LANG,
     Operation,
     Parameter,
     named,
@@ -14,6 +15,7 @@ from app.web.openapi.operation import (
 from app.web.openapi.types import (
     FLAG,
     ID,
+    JAEGER_URL,
     MOMENT,
     NUMBER,
     RATIO,
@@ -62,9 +64,7 @@ _EXAMPLE: dict[str, Schema] = {
     "span_id": SPAN_ID,
     "at": said(MOMENT, "When it ended."),
     "url": said(STRING, "The page that shows it."),
-    "jaeger_url": said(
-        maybe(STRING), "Its trace in Jaeger; null unless it was seen there, and is kept."
-    ),
+    "jaeger_url": JAEGER_URL,
 }
 
 SCHEMAS: dict[str, Schema] = {
@@ -227,7 +227,6 @@ SCHEMAS: dict[str, Schema] = {
     ),
 }
 
-_LANG = query("lang", one_of(*LANGUAGES), "Of the sentences; else as Accept-Language says.")
 _MOMENT = "24h (ago), a date, a moment with a zone, or seconds since 1970"
 _PARAMETERS: tuple[Parameter, ...] = (
     query("from", STRING, f"Where the window begins: {_MOMENT}; left out: 24 hours before `to`."),
@@ -246,7 +245,7 @@ _PARAMETERS: tuple[Parameter, ...] = (
         {"type": "number", "minimum": LEAST_QUANTILE, "maximum": MOST_QUANTILE},
         "From which part on attempts are slow; left out: 0.95.",
     ),
-    _LANG,
+    LANG,
 )
 _ID = path_id("analysis_id", "Id of an analysis.")
 
@@ -271,7 +270,7 @@ OPERATIONS: tuple[Operation, ...] = (
         id="getAnalysis",
         tag="tasks",
         words="How far a long answer is, and the answer once it is there.",
-        parameters=(_ID, _LANG),
+        parameters=(_ID, LANG),
         answers=named("Analysis"),
         errors=(400, 404),
     ),
@@ -281,7 +280,7 @@ OPERATIONS: tuple[Operation, ...] = (
         id="cancelAnalysis",
         tag="tasks",
         words="Cancels a long answer that waits or runs.",
-        parameters=(_ID, _LANG),
+        parameters=(_ID, LANG),
         answers=named("Analysis"),
         errors=(400, 404, 409),
     ),

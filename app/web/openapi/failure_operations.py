@@ -11,6 +11,7 @@ from app.web.openapi.operation import JSON, Operation, Parameter, named, query
 from app.web.openapi.types import (
     FLAG,
     ID,
+    JAEGER_URL,
     MOMENT,
     NUMBER,
     SPAN_ID,
@@ -123,7 +124,7 @@ SCHEMAS: dict[str, Schema] = {
             "trace_id": TRACE_ID,
             "span_id": SPAN_ID,
             "url": STRING,
-            "jaeger_url": said(maybe(STRING), "Null unless the trace was seen there."),
+            "jaeger_url": JAEGER_URL,
         }
     ),
     "FailureDetail": fields(

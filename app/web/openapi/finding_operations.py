@@ -1,8 +1,7 @@
 """The routes of findings, and what they answer."""
 
-from app.service.figures import LANGUAGES
 from app.web.openapi import correlate_operations
-from app.web.openapi.operation import Operation, named, path_id, query
+from app.web.openapi.operation import LANG, Operation, named, path_id, query
 from app.web.openapi.types import (
     FLAG,
     ID,
@@ -55,8 +54,6 @@ SCHEMAS: dict[str, Schema] = {
     ),
 }
 
-_LANG = query("lang", one_of(*LANGUAGES), "Of `words`; else as Accept-Language says.")
-
 OPERATIONS: tuple[Operation, ...] = (
     Operation(
         method="get",
@@ -70,7 +67,7 @@ OPERATIONS: tuple[Operation, ...] = (
             query("to", STRING, "Those that opened before this moment."),
             query("cursor", STRING, "`next` of another page of the list."),
             query("limit", WHOLE, "1 to 200."),
-            _LANG,
+            LANG,
         ),
         answers=named("FindingPage"),
         errors=(400,),
@@ -81,7 +78,7 @@ OPERATIONS: tuple[Operation, ...] = (
         id="getFinding",
         tag="tasks",
         words="One finding.",
-        parameters=(path_id("finding_id", "Id of a finding."), _LANG),
+        parameters=(path_id("finding_id", "Id of a finding."), LANG),
         answers=named("Finding"),
         errors=(400, 404),
     ),

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from app.web.openapi.types import ID, STRING, Schema, ref
+from app.service.figures import LANGUAGES
+from app.web.openapi.types import ID, STRING, Schema, one_of, ref
 
 JSON = "application/json"
 PROBLEM = "application/problem+json"
@@ -70,4 +71,5 @@ TASK_ID = path_id("task_id", "Id of a task.")
 AUDIO_ID = path_id("audio_id", "Id of an audio.")
 RESUME = header("Last-Event-ID", "The last event that was seen; what came after it is told first.")
 KEY = header("Idempotency-Key", "For a day, the same key and request answer as the first time.")
+LANG = query("lang", one_of(*LANGUAGES), "Of the sentences; else as Accept-Language says.")
 RANGE = header("Range", "One range of bytes.")

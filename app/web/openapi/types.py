@@ -36,6 +36,12 @@ def one_of(*words: str) -> Schema:
     return {"type": "string", "enum": list(words)}
 
 
+#: Of an attempt or a task.
+JAEGER_URL: Schema = said(
+    maybe(STRING), "Its trace in Jaeger; null unless it was seen there, and is kept."
+)
+
+
 def listed(schema: Schema) -> Schema:
     """A list of these."""
     return {"type": "array", "items": schema}
