@@ -86,9 +86,10 @@ def kept(given: Mapping[str, str], now_us: int) -> Kept:
     )
 
 
-def written_span(start: int, end: int) -> dict[str, str]:
-    """A window as an address keeps it."""
-    return {"from": written_moment(At(us=start)), "to": written_moment(At(us=end))}
+def written_span(start: int | None, end: int | None) -> dict[str, str]:
+    """A window as an address keeps it; a side that is open is left out."""
+    ends = {"from": start, "to": end}
+    return {name: written_moment(At(us=at)) for name, at in ends.items() if at is not None}
 
 
 def _baseline(wanted: Asked) -> str:

@@ -8,10 +8,8 @@ from urllib.parse import quote, urlencode
 from markupsafe import Markup
 
 from app.domain.errors import AskedError
-from app.domain.query.amounts import written_moment
 from app.domain.query.parse import parse
 from app.domain.query.query import Query, both, named
-from app.domain.query.value import At
 from app.domain.sums import DIMENSIONS
 from app.domain.task import Status
 from app.domain.window import Window
@@ -23,6 +21,7 @@ from app.service.stats.figures import QUANTILES, Durations, Figures
 from app.service.stats.request import Asked, asked
 from app.service.stats.stats_report import Requests, Savings, StatsReport
 from app.web import moments, stats_chart
+from app.web.correlate_form import written_span
 from app.web.drawing import Block, shares
 from app.web.format import NONE, duration, number, percent, single
 from app.web.query_words import fault_of
@@ -128,7 +127,7 @@ def _numbers(found: service.Overview, reader: Visitor) -> dict[str, Any]:
         },
         "slow_path": f"{tasks_path(both(_PARTS['completed'], report.query))}&sort=total",
         "failures_path": failures_path(report.window),
-        "correlate_path": links.correlate_url(_asked_window(report.window)),
+        "correlate_path": links.correlate_url(written_span(report.window.start, report.window.end)),
         "rate": per_hour(report.figures.per_hour(report.figures.ended.n)),
         "factor": factor,
         "figures": report.figures,
@@ -151,14 +150,8 @@ def tasks_path(query: Query) -> str:
 
 def failures_path(window: Window) -> str:
     """Where the groups of what failed in a window are listed."""
-    given = _asked_window(window)
+    given = written_span(window.start, window.end)
     return f"/failures?{urlencode(given)}" if given else "/failures?from=90d"
-
-
-def _asked_window(window: Window) -> dict[str, str]:
-    """A window as the pages of failures are asked for it; one without a start is none."""
-    moments_of = {"from": window.start, "to": window.end}
-    return {name: written_moment(At(us=at)) for name, at in moments_of.items() if at is not None}
 
 
 def status_rows(report: StatsReport) -> list[StatusRow]:
