@@ -1,13 +1,11 @@
 """A page of attempts as the v1 API shows it, and as `voxtrace attempts --json` prints it."""
 
 from dataclasses import asdict
-from typing import Any
 
 from app.domain import lengths
 from app.service.attempt_list import AttemptPage, ListedAttempt
 from app.web import shapes
-
-Json = dict[str, Any]
+from app.web.shapes import Json
 
 
 def page(found: AttemptPage) -> Json:

@@ -1,15 +1,12 @@
 """Two attempts side by side as the v1 API shows them."""
 
-from typing import Any
-
 from app.domain import lengths
 from app.service.correlate import compare_words
 from app.service.correlate.compare import Compared, Comparison
 from app.service.correlate.spans_aligned import Line, Side
 from app.service.figures import Language
 from app.web import shapes
-
-Json = dict[str, Any]
+from app.web.shapes import Json
 
 
 def comparison(found: Comparison, language: Language) -> Json:
