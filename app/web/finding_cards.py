@@ -234,7 +234,7 @@ def pair(found: Mapping[str, Any], reader: Visitor) -> Pair:
         failure=example(found, reader),
         success=example(success, reader) if success else None,
         differs=str(t("comma")).join(names),
-        path=compare_path(found, success) if success else None,
+        path=found["compare_url"],
     )
 
 
@@ -247,9 +247,3 @@ def example(found: Mapping[str, Any], reader: Visitor) -> Example:
         jaeger_url=found["jaeger_url"],
         attempt=str(reader.t("attempt.card", n=found["attempt"])),
     )
-
-
-def compare_path(left: Mapping[str, Any], right: Mapping[str, Any]) -> str:
-    """Where two attempts are compared."""
-    sides = (f"{one['task_id']}.{one['attempt']}" for one in (left, right))
-    return "/correlate/compare?left={}&right={}".format(*sides)

@@ -11,6 +11,7 @@ from app.service.correlate.links import correlate_url
 from app.service.correlate.since import Reader
 from app.service.findings import telling
 from app.web import moments
+from app.web.finding_cards import sentence
 from app.web.visitor import Visitor
 
 
@@ -44,7 +45,7 @@ def _line(row: FindingRecord, reader: Visitor) -> FindingLine:
     says = telling.sentence(answer, Reader(lang=t.lang, now_us=place.now_us, zone=place.zone))
     return FindingLine(
         id=row.id,
-        says=f"{says}。" if t.lang == "zh" else f"{says[:1].upper()}{says[1:]}.",
+        says=sentence(says, t),
         since=t("monitor.finding_since", when=moments.tag(place, row.opened_at)),
         path=correlate_url(answer["window"]),
         is_muted=row.is_muted,
