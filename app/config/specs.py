@@ -103,7 +103,8 @@ SPECS: tuple[Spec, ...] = (
         default="espeak,tone",
         unit="names",
         allowed=parsers.NAMES,
-        help="Speech engines to offer (`scripted` only where it is named here).",
+        help="Speech engines to offer (`scripted`, for drills, only where it is named here:"
+        " docs/scripted-engine.md).",
     ),
     Spec(
         name="VOXTRACE_DEFAULT_ENGINE",

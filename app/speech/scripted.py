@@ -165,7 +165,7 @@ def _lines(text: str) -> Iterator[_Line]:
     for line in text.splitlines(keepends=True):
         word, _, argument = line.strip().partition(" ")
         name = word.removeprefix("@") if word.startswith("@") else ""
-        command = name if name in _COMMANDS or name in _DAMAGES else ""
+        command = name if name in COMMANDS else ""
         yield _Line(start=start, text=line, command=command, argument=argument.strip())
         start += len(line)
 
@@ -302,3 +302,5 @@ _FAILURES: Mapping[str, type[EngineError]] = MappingProxyType(
 _DAMAGES: Mapping[str, Callable[[bytes, str, Sound], bytes]] = MappingProxyType(
     {"silence": _silenced, "truncate": _truncated, "wrong-text": _of_wrong_text}
 )
+#: The names of all commands.
+COMMANDS = frozenset({*_COMMANDS, *_DAMAGES})

@@ -20,8 +20,9 @@ from app.domain.errors import (
     ErrorKind,
 )
 from app.process import group_members, is_alive
-from app.speech.scripted import create
+from app.speech.scripted import COMMANDS, create
 from app.speech.validation import check_segment
+from tests.support import scripted_table
 from tests.support.speech import SAMPLE_RATE, ListeningScope, Speech, speak
 from tests.support.wait import wait_until
 
@@ -235,3 +236,9 @@ def test_unreadable_command_is_rejected(text: str) -> None:
     """The error says what the command needs."""
     with pytest.raises(EngineRejectedError, match="needs"):
         _speak(text)
+
+
+def test_page_of_the_engine_has_each_command_and_no_other() -> None:
+    """docs/scripted-engine.md is made of these words, and they are of the commands that there are."""
+    told = [usage.partition(" ")[0].removeprefix("@") for usage, _ in scripted_table.commands()]
+    assert sorted(told) == sorted(COMMANDS)

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from app.domain.query.grammar import ATTEMPTS, TASKS
-from tests.support import draw, filters_table, settings_table
+from tests.support import draw, filters_table, scripted_table, settings_table
 
 _DOCS = Path(__file__).parents[2] / "docs"
 
@@ -21,6 +21,7 @@ PARTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "tests/support/draw.py": ("state-machine.md", draw.drawing()),
         "tests/support/filters_table.py": ("api.md", filters_table.table(TASKS)),
         "tests/support/filters_table.py of attempts": ("api.md", filters_table.table(ATTEMPTS)),
+        "tests/support/scripted_table.py": ("scripted-engine.md", scripted_table.table()),
         "tests/support/settings_table.py": ("settings.md", settings_table.table()),
     }
 )
