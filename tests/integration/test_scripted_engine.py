@@ -239,6 +239,6 @@ def test_unreadable_command_is_rejected(text: str) -> None:
 
 
 def test_page_of_the_engine_has_each_command_and_no_other() -> None:
-    """docs/scripted-engine.md is made of these words, and they are of the commands that there are."""
+    """docs/scripted-engine.md is made of these words; they are of the commands that there are."""
     told = [usage.partition(" ")[0].removeprefix("@") for usage, _ in scripted_table.commands()]
     assert sorted(told) == sorted(COMMANDS)
