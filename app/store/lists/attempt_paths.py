@@ -9,6 +9,7 @@ from typing import Any, Final
 from app.domain.query.attempt_qualifiers import FAILURE, OUTCOMES
 from app.domain.query.query import Query, Term
 from app.domain.query.value import Range, Word
+from app.domain.task import FAILED_OUTCOMES
 from app.store.counted_attempts import COUNTED, FAILED, GROUPED
 from app.store.lists.arms import Arm, Path, rest_of, span_by
 from app.store.lists.attempts import ATTEMPT_ROWS, BY_END
@@ -18,7 +19,7 @@ from app.store.lists.spans import Span
 from app.store.lists.terms import Asking
 
 _TABLE: Final = ATTEMPT_ROWS.table
-_FAILURES: Final = frozenset(OUTCOMES) - {"completed"}
+_FAILURES: Final = frozenset(FAILED_OUTCOMES)
 
 
 def path_of(query: Query, asking: Asking) -> Path:
