@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from markupsafe import Markup
 
@@ -18,11 +18,12 @@ from app.service import attempt_list, task_values
 from app.service.attempt_list import AttemptPage, ListedAttempt
 from app.service.core import Core
 from app.service.correlate import links
-from app.service.reason import error_words
 from app.service.task_count import Count
 from app.web import moments, query_words
+from app.web.failure_words import error_title, group_path
 from app.web.task_history import SIGNS
 from app.web.visitor import Visitor
+from app.web.words import voice_name
 
 #: Attempts of a page.
 SIZE: Final = 50
@@ -133,17 +134,15 @@ def _bounds(term: Term) -> dict[str, At | Ago]:
 
 def _item(one: ListedAttempt, reader: Visitor) -> AttemptItem:
     t, row = reader.t, one.row.attempt
-    words = error_words(row.error_type, t.lang) if row.error_type else ""
-    voice = t("voice.auto") if row.voice == "auto" else row.voice
     group = row.fingerprint
     return AttemptItem(
         one=one,
         sign=SIGNS.get(row.outcome or "", ("level", "unknown")),
         outcome=str(t(f"outcome.{row.outcome}")),
-        voice=" · ".join(part for part in (row.engine, str(voice)) if part),
-        error=f"{words[:1].upper()}{words[1:]}",
+        voice=" · ".join(part for part in (row.engine, voice_name(row.voice, t)) if part),
+        error=error_title(row.error_type, t) if row.error_type else "",
         template=_cut(row.template or ""),
-        group_path=None if group is None else f"/failures/{quote(group, safe=':')}",
+        group_path=None if group is None else group_path(group),
     )
 
 

@@ -17,7 +17,7 @@ from app.web.finding_cards import amount, sentence
 from app.web.format import duration
 from app.web.query_words import Fault
 from app.web.visitor import Visitor
-from app.web.words import Words
+from app.web.words import Words, voice_name
 
 #: Depth from which on spans are drawn no further in.
 _DEEPEST: Final = 4
@@ -103,6 +103,7 @@ def half(one: Compared, reader: Visitor) -> Half:
     t, record = reader.t, one.record
     outcome = record.outcome or ""
     none = str(t("dimension.none"))
+    voice = voice_name(record.voice, t) or none
     return Half(
         name=str(t("attempt.card", n=record.attempt)),
         path=one.url,
@@ -113,16 +114,12 @@ def half(one: Compared, reader: Visitor) -> Half:
         error=error_words(record.error_type, t.lang) if record.error_type else "",
         facts=[
             (str(t("dimension.title_worker")), record.worker_name or none),
-            (str(t("dimension.title_engine")), f"{record.engine} · {_voice(record.voice, t)}"),
+            (str(t("dimension.title_engine")), f"{record.engine} · {voice}"),
             (str(t("tasks.characters")), str(record.char_count)),
             (str(t("failure.ended")), moments.tag(reader.place, one.at) if one.at else "–"),
             (str(t("tasks.ran")), duration(one.took_us, t.lang)),
         ],
     )
-
-
-def _voice(voice: str, t: Words) -> str:
-    return str(t("voice.auto") if voice == "auto" else voice or t("dimension.none"))
 
 
 def _attribute(

@@ -17,7 +17,7 @@ from app.web.failure_words import GLYPHS, OLD, rows_path
 from app.web.format import duration, number, percent
 from app.web.task_page import actor
 from app.web.visitor import Visitor
-from app.web.words import Words
+from app.web.words import Words, voice_name
 
 #: Values of a dimension that are shown; the rest is one line.
 _VALUES: Final = 6
@@ -192,12 +192,7 @@ def spreads(view: GroupView, t: Words) -> list[Spread]:
         Spread(
             title=str(t(f"dimension.title_{name}")),
             rows=[
-                *(
-                    _spread_row(
-                        part, counts, rows_path(view.group, view.window, {name: part.value}), t
-                    )
-                    for part in counts.parts[name][:_VALUES]
-                ),
+                *(_value_row(view, name, part, t) for part in counts.parts[name][:_VALUES]),
                 *_rest(counts.parts[name][_VALUES:], counts, t),
             ],
         )
@@ -241,7 +236,7 @@ def _example(one: Exemplar, reader: Visitor) -> ExampleRow:
         which=one.which,
         path=one.url,
         title=one.title or str(t("task.number", id=str(one.task_id))),
-        under=f"{one.engine} · {_voice(one.voice, t)}",
+        under=f"{one.engine} · {voice_name(one.voice, t) or t('dimension.none')}",
         char_count=one.char_count,
         ran=duration(one.dur_us, t.lang),
         worker=one.worker or str(t("dimension.none")),
@@ -274,10 +269,6 @@ def _differs(names: Sequence[str], t: Words) -> str:
     if not names:
         return str(t("failure.differs_nowhere"))
     return str(t("failure.differs_in", names=str(t("comma")).join(names)))
-
-
-def _voice(voice: str, t: Words) -> str:
-    return str(t("voice.auto") if voice == "auto" else voice or t("dimension.none"))
 
 
 def reason(group: Group) -> str:

@@ -6,7 +6,7 @@ from urllib.parse import quote, urlencode
 
 from app.domain.query.query import Query, both, named, within
 from app.service.correlate import links
-from app.service.failures.unstarted import EXPIRED
+from app.service.failures.notice import EXPIRED
 from app.service.failures.views import Group, Part, Shown, Span
 from app.service.reason import error_words
 from app.web import failure_drawing
@@ -42,7 +42,12 @@ def group_path(fingerprint: str, **args: str) -> str:
 
 def title_of(group: Group, t: Words) -> str:
     """What a group is called: why it failed, in words."""
-    words = error_words(group.error_type, t.lang)
+    return error_title(group.error_type, t)
+
+
+def error_title(error_type: str, t: Words) -> str:
+    """Why something failed, in words, as a title."""
+    words = error_words(error_type, t.lang)
     return f"{words[:1].upper()}{words[1:]}"
 
 

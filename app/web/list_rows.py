@@ -10,6 +10,7 @@ from app.service.task_list import ListedTask
 from app.web import task_history
 from app.web.drawing import Block, progress
 from app.web.visitor import Visitor
+from app.web.words import voice_name
 
 #: Fill of a progress bar by status; what runs is blue, what ended is grey.
 _FILLS: Final[Mapping[str, str]] = {"processing": "processing", "completed": "completed"}
@@ -45,12 +46,11 @@ def row(one: ListedTask, order: Order, reader: Visitor) -> TaskRow:
     end_us = task.finished_at if task.finished_at is not None else now_us
     ran_us = task.run_us + _present_us(task, now_us)
     total = task.segment_count or 0
-    voice = t("voice.auto") if task.voice == "auto" else task.voice
     return TaskRow(
         task=task,
         title=one.title,
         under=task_history.error_label(task, t),
-        voice=f"{task.engine} · {voice}",
+        voice=f"{task.engine} · {voice_name(task.voice, t)}",
         blocks=progress(task.segments_done, total, _FILLS.get(task.status, "baseline"))
         if total
         else (),

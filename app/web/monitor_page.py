@@ -16,7 +16,7 @@ from app.web.drawing import Block
 from app.web.format import duration, number, size
 from app.web.text_rows import progress_blocks, running_says
 from app.web.visitor import Visitor
-from app.web.words import Words
+from app.web.words import Words, voice_name
 
 #: Squares drawn at most; above it each stands for several slots.
 MAX_SQUARES: Final = 40
@@ -191,7 +191,7 @@ def _active_row(one: ActiveTask, visitor: Visitor) -> ActiveRow:
     return ActiveRow(
         task=task,
         title=one.title,
-        voice=str(t("voice.auto")) if task.voice == "auto" else task.voice,
+        voice=voice_name(task.voice, t),
         blocks=progress_blocks(task),
         count=count,
         says=running_says(task, visitor),

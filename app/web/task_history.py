@@ -11,7 +11,7 @@ from app.domain.records import AttemptRecord, EventRecord, TaskRecord
 from app.service.reason import error_words
 from app.service.task_view import AttemptView, TaskView
 from app.web import moments
-from app.web.failure_words import group_path
+from app.web.failure_words import error_title, group_path
 from app.web.format import duration
 from app.web.task_page import actor
 from app.web.visitor import Visitor
@@ -142,8 +142,7 @@ def error_label(task: TaskRecord, t: Words) -> str:
     """Why a task ended badly, in a few words; empty where it did not."""
     if task.status not in {"failed", "timeout"} or not task.error_type:
         return ""
-    words = error_words(task.error_type, t.lang)
-    return f"{words[:1].upper()}{words[1:]}"
+    return error_title(task.error_type, t)
 
 
 def signal_name(number: int) -> str:

@@ -14,7 +14,7 @@ from app.web.drawing import Block
 from app.web.format import duration, number, percent, position, size
 from app.web.text_rows import progress_blocks, running_says, wave_of
 from app.web.visitor import Visitor
-from app.web.words import Words
+from app.web.words import Words, voice_name
 
 #: Bars of the big waveform, its height in pixels, and its segment ticks at most.
 BARS: Final = 250
@@ -252,11 +252,10 @@ def progress_of(view: TaskView, visitor: Visitor) -> Progress:
 def facts(view: TaskView, visitor: Visitor) -> list[tuple[str, str]]:
     """What is known of the task, by name; what is not known is left out."""
     t, task = visitor.t, view.task
-    voice = str(t("voice.auto")) if task.voice == "auto" else task.voice
     work = task.run_us / 1000 / task.audio_duration_ms if task.audio_duration_ms else None
     known: list[tuple[str, str | None]] = [
         ("engine", task.engine),
-        ("voice", voice),
+        ("voice", voice_name(task.voice, t)),
         ("characters", str(t("characters", n=task.char_count))),
         ("segments", number(view.segments.total) if view.segments.total else None),
         ("reused", number(view.segments.reused) if view.segments.reused else None),

@@ -140,6 +140,11 @@ def tag_of(text: str) -> str:
     return "zh-CN" if _HAN.search(text) else "en"
 
 
+def voice_name(voice: str, t: Words) -> str:
+    """A voice as pages name it: in words where the language of the text chooses it."""
+    return str(t("voice.auto")) if voice == "auto" else voice
+
+
 def mono(text: str) -> Markup:
     """A name or a command, set as such."""
     return Markup('<span class="mono">{}</span>').format(text)
