@@ -3,7 +3,9 @@
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visiting
+from tests.support import found
 from tests.support.browser import Visit
+from tests.support.home import Home
 from tests.support.pages import Library
 
 
@@ -30,6 +32,17 @@ def test_group_is_reached_by_keys_and_its_number_lists_attempts(
     page.keyboard.press("Enter")
     page.wait_for_url("**/failures/v2:*")
     expect(page.locator("#course")).to_be_visible()
+
+
+def test_a_finding_comes_and_goes_by_itself(visitor: Visit, service: Home) -> None:
+    """What opens while the groups are looked at stands above them, and goes when it closes."""
+    page = visitor.page
+    page.goto("/failures?lang=en")
+    expect(page.locator("#findings")).to_be_hidden()
+    row = found.opened(service.core, {"worker": "w3", "voice": "amy"})
+    expect(page.locator(f"#finding-{row.id}")).to_contain_text("Voice amy on worker w3 fails")
+    found.closed(service.core, row)
+    expect(page.locator("#findings")).to_be_hidden()
 
 
 def test_what_is_decided_is_shown_at_once_and_undone(visitor: Visit, library: Library) -> None:
