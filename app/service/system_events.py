@@ -1,15 +1,11 @@
 """What changed in the system, written in the transaction of the change itself."""
 
-from collections.abc import Sequence
 from typing import Final
 
 from app.domain.records import WorkerRecord
 from app.service.core import Core
 from app.store import settings, system_events
 from app.store.database import Connection
-from app.store.system_events import SystemEvent
-
-__all__ = ["SystemEvent", "between", "limit_changed", "worker_started", "worker_stopped"]
 
 #: How a limit's setting is called in events: `engine:volc` for an engine's.
 _ENGINE: Final = "engine:"
@@ -70,11 +66,3 @@ def limit_changed(
             "by": core.actor,
         },
     )
-
-
-def between(
-    core: Core, start: int, end: int, *, kinds: Sequence[str] = (), workers: Sequence[str] = ()
-) -> list[SystemEvent]:
-    """What changed from `start` on and before `end`, oldest first; empty names: of any."""
-    with core.database.read() as conn:
-        return system_events.between(conn, start, end, kinds=kinds, workers=workers)

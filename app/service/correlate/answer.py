@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from app.domain.correlation.found import Found, Onset, Overall
-from app.domain.query.query import Query
 from app.service.correlate.bars import Bars
 from app.service.correlate.boundary import Boundary
 from app.service.correlate.exemplars import Exemplar
@@ -89,8 +88,3 @@ class Answer:
     def told(self) -> tuple[Finding, ...]:
         """Findings, the strongest first, and a rise of everything after them."""
         return self.findings if self.rise is None else (*self.findings, self.rise)
-
-    @property
-    def selection(self) -> Query:
-        """The selected attempts, as a filter."""
-        return self.question.selection

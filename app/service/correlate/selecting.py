@@ -38,16 +38,9 @@ def holds(query: Query, coded: Coded) -> Truths:
     return found
 
 
-def failed(coded: Coded) -> Truths:
-    """Which lines are of attempts that failed."""
-    texts = coded.texts[-1]
-    is_failure = np.array([bool(text) for text in texts], np.bool_)
-    result: Truths = is_failure[coded.codes[:, -1]]
-    return result
-
-
 def _outcome(term: Term, coded: Coded) -> Truths:
-    has_failed = failed(coded)
+    is_failure = np.array([bool(text) for text in coded.texts[-1]], np.bool_)
+    has_failed: Truths = is_failure[coded.codes[:, -1]]
     found = np.zeros(len(has_failed), np.bool_)
     for value in term.values:
         found |= ~has_failed if value == _COMPLETED else has_failed
