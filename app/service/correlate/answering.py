@@ -7,7 +7,6 @@ from typing import Final
 from app import clock
 from app.domain.correlation.found import Found
 from app.domain.correlation.scan import scan
-from app.domain.query.query import Query
 from app.service.core import Core
 from app.service.correlate import bars, looking, reading, released, whole
 from app.service.correlate.answer import Answer, Note
@@ -17,7 +16,6 @@ from app.service.correlate.progress import BEGINS, Tell, nobody
 from app.service.correlate.question import Question, fingerprint_of
 from app.service.correlate.reading import MAX_BY_HOUR, Reading
 from app.store import attempt_filter, system_events
-from app.store.attempt_filter import Sides
 from app.store.database import Connection
 
 #: Failures below which nothing is found, however they lie.
@@ -82,14 +80,7 @@ def _with_slow(conn: Connection, question: Question) -> tuple[Question, int | No
     """The question with the slowest as a filter, and from how many milliseconds on they are."""
     if question.quantile is None:
         return question, None
-    sides = Sides(
-        start=question.start,
-        end=question.end,
-        within=question.within,
-        selection=Query(),
-        now_us=question.end,
-    )
-    slow_ms = attempt_filter.duration_ms(conn, sides, question.quantile)
+    slow_ms = attempt_filter.duration_ms(conn, question.sides, question.quantile)
     return question.of_slow(slow_ms or 0), slow_ms
 
 

@@ -16,6 +16,7 @@ from app.domain.query.query import Query, Term, both
 from app.domain.query.value import Ago, At, Moment, Range, Value, Window, Word, at_us
 from app.domain.window import DAY_US, HOUR_US
 from app.service.correlate.faults import fault
+from app.store.attempt_filter import Sides
 
 #: How long the window is, and the baseline before it, where nothing else is asked for.
 WINDOW_US: Final = DAY_US
@@ -66,6 +67,17 @@ class Question:
         if self.query or self.quantile is not None:
             return self.query
         return FAILED
+
+    @property
+    def sides(self) -> Sides:
+        """The attempts of the window, and those selected, for the store; moments are fixed."""
+        return Sides(
+            start=self.start,
+            end=self.end,
+            within=self.within,
+            selection=self.selection,
+            now_us=self.end,
+        )
 
     @property
     def kind(self) -> Kind:

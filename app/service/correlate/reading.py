@@ -22,7 +22,6 @@ from app.service.correlate.row_lines import RowReader
 from app.service.correlate.selecting import holds, is_of_profiles
 from app.service.correlate.strip import Strip
 from app.store import attempt_cube, attempt_filter
-from app.store.attempt_filter import Sides
 from app.store.attempt_hours import HourCounts
 from app.store.database import Connection, Database
 
@@ -130,13 +129,7 @@ def names_of(question: Question, *, with_hour: bool) -> tuple[str, ...]:
 
 def is_above(conn: Connection, question: Question, most: int) -> bool:
     """Whether more rows than so many would be read, of the window and of its past."""
-    sides = Sides(
-        start=question.baseline_start,
-        end=question.end,
-        within=question.within,
-        selection=question.selection,
-        now_us=question.end,
-    )
+    sides = replace(question.sides, start=question.baseline_start)
     return attempt_filter.count_up_to(conn, sides, most + 1) > most
 
 
@@ -308,13 +301,7 @@ def of_rows(conn: Connection, question: Question, tell: Tell = nobody) -> Readin
     """The cubes of rows that are there; what retention has removed is in neither."""
     wants_hours = question.end - question.start >= HOURS_FROM_US
     is_by_hour = wants_hours and not is_above(conn, question, MAX_BY_HOUR)
-    reader = RowReader(
-        conn,
-        within=question.within,
-        selection=question.selection,
-        now=question.end,
-        with_hour=is_by_hour,
-    )
+    reader = RowReader(conn, question.sides, with_hour=is_by_hour)
     window = reader.read(question.start, question.end, lambda done, of: part(tell, done, 2 * of))
     baseline = reader.read(
         question.baseline_start, question.start, lambda done, of: part(tell, of + done, 2 * of)

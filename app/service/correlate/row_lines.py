@@ -1,12 +1,12 @@
 """Lines of attempts out of their rows, for selections and filters that the cube does not know."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from app.domain.query.query import Query
+from app.domain.correlation.dimensions import DIMENSIONS, ROW_DIMENSIONS
 from app.domain.window import DAY_US
 from app.service.correlate.cubes import Lines, together
 from app.store import attempt_filter
@@ -33,18 +33,14 @@ class RowReader:
 
     Args:
         conn: Where to read.
-        within: Which attempts.
-        selection: Which of them are selected.
-        now: The moment that "so long ago" counts from.
+        sides: Which attempts, and which of them are selected, whenever they ended.
         with_hour: Whether the hour of the day is a dimension, the last one.
     """
 
-    def __init__(
-        self, conn: Connection, *, within: Query, selection: Query, now: int, with_hour: bool
-    ) -> None:
-        self._conn, self._within, self._selection = conn, within, selection
-        self._now, self._with_hour = now, with_hour
-        self._places: list[dict[str, int]] = [{} for _ in range(10 if with_hour else 9)]
+    def __init__(self, conn: Connection, sides: Sides, *, with_hour: bool) -> None:
+        self._conn, self._sides, self._with_hour = conn, sides, with_hour
+        names = ROW_DIMENSIONS if with_hour else DIMENSIONS
+        self._places: list[dict[str, int]] = [{} for _ in (*names, "failure")]
 
     @property
     def texts(self) -> list[list[str]]:
@@ -69,13 +65,7 @@ class RowReader:
         return RowLines(lines=together(lines), repeats=repeats)
 
     def _cells(self, start: int, end: int) -> list[RowCell]:
-        sides = Sides(
-            start=start,
-            end=end,
-            within=self._within,
-            selection=self._selection,
-            now_us=self._now,
-        )
+        sides = replace(self._sides, start=start, end=end)
         return attempt_filter.cells_of_rows(self._conn, sides, with_hour=self._with_hour)
 
     def _lines(self, cells: Iterable[RowCell]) -> Lines:

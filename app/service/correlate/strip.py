@@ -77,13 +77,8 @@ def of_workers(
 def _sides(question: Question, step: int) -> Iterable[Sides]:
     """What is read by one statement each; no repeats."""
     for start, end in _slices(question.start, question.end, step):
-        yield Sides(
-            start=start,
-            end=end,
-            within=both(question.within, links.NO_REPEATS),
-            selection=question.selection,
-            now_us=question.end,
-        )
+        within = both(question.within, links.NO_REPEATS)
+        yield replace(question.sides, start=start, end=end, within=within)
 
 
 def _slices(start: int, end: int, step: int) -> Iterable[tuple[int, int]]:
