@@ -47,7 +47,7 @@ class ListedAttempt:
     def url(self) -> str:
         """Where the page of its task shows it."""
         attempt = self.row.attempt
-        return f"/tasks/{attempt.task_id}?tab=attempts#attempt-{attempt.attempt}"
+        return links.attempt_url(attempt.task_id, attempt.attempt)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
