@@ -5,12 +5,12 @@ from typing import Final
 
 from sqlalchemy import Connection, text
 
-from app.domain.window import Span
+from app.domain.window import HOUR_US, Span
 from app.store.packed import DIALECTS, Integers, joined, numbers
 
 _INSIDE: Final = "FROM stat_attempt WHERE grain = :grain AND start >= :start AND start < :end"
 _REMOVED: Final = "coalesce(sum(CASE WHEN archived = 1 THEN n ELSE 0 END), 0)"
-_COLUMNS: Final = ("profile_id", "n", "start / 3600000000")
+_COLUMNS: Final = ("profile_id", "n", f"start / {HOUR_US}")
 _CELLS: Final = {
     dialect: text(
         f"SELECT {', '.join(joined(dialect, column) for column in _COLUMNS)}, {_REMOVED} {_INSIDE}"

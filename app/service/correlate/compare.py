@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from app.domain import lengths
@@ -122,7 +122,7 @@ def compare(core: Core, left: str, right: str) -> Comparison:
     sources = [waterfall.pieces_of(each) for each in told]
     if {found.source for found in sources} != {"outbox"}:
         # what rows do not know would look as if the other one alone had done it
-        told = [_of_rows(each) for each in told]
+        told = [replace(each, payloads=()) for each in told]
         sources = [waterfall.pieces_of(each) for each in told]
     trees = [tree_of(found.found, key[1]) for found, key in zip(sources, (one, other), strict=True)]
     sides = [_compared(core, each, key[1]) for each, key in zip(told, (one, other), strict=True)]
@@ -225,12 +225,6 @@ def _told(conn: Connection, key: tuple[int, int], now: int) -> Told:
         segments=segments.outline(conn, task.id),
         payloads=outbox.spans_of_task(conn, task.id),
         now=now,
-    )
-
-
-def _of_rows(told: Told) -> Told:
-    return Told(
-        task=told.task, attempts=told.attempts, segments=told.segments, payloads=(), now=told.now
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from app import clock
 from app.domain.correlation.found import Where
+from app.domain.window import DAY_US
 from app.service.core import Core
 from app.service.correlate import likeness, links
 from app.service.correlate.likeness import Crowd
@@ -27,7 +28,7 @@ WALK: Final = 300
 #: Failures around which they are read; the others have those of the nearest of them.
 PLACES: Final = 3
 #: How far before the window a success may lie.
-BACK_US: Final = 7 * 86_400_000_000
+BACK_US: Final = 7 * DAY_US
 
 #: Attempts that did not fail, by the moment around which they were read.
 Surroundings = dict[int, Crowd]

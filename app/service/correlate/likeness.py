@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from app.domain import lengths
 from app.domain.correlation.dimensions import DIMENSIONS, HOUR
 from app.domain.correlation.found import Where
+from app.domain.window import HOUR_US
 from app.store.exemplar_rows import AT, CHARS, COLUMNS, NAMES, AttemptRow, Raw, row_of
 
 #: What it costs to differ in a dimension that is not suspected. Length is told by `_LENGTH`.
@@ -32,7 +33,6 @@ _SHORT: Final = 50
 #: What an hour between them costs, and the most that time does.
 _HOUR: Final = 0.5
 _HOURS_MOST: Final = 2.0
-_HOUR_US: Final = 3_600_000_000
 #: What it costs to differ in all of the predicate, or in nothing of it, rather than in one.
 _NONE_DIFFERS: Final = 2.0
 _MORE_DIFFER: Final = 8.0
@@ -82,7 +82,7 @@ def costs(of: AttemptRow, among: Crowd, where: Where) -> NDArray[np.float64]:
     count = differs[:, suspected].sum(axis=1) + _hours(of, among, where)
     total = differs[:, ~suspected] @ weights[~suspected] + _predicate_cost(count, where)
     ratio = (among.chars + _SHORT) / (of.char_count + _SHORT)
-    apart = np.abs(among.at - of.at) / _HOUR_US
+    apart = np.abs(among.at - of.at) / HOUR_US
     result: NDArray[np.float64] = (
         total + _LENGTH * np.abs(np.log2(ratio)) + np.minimum(apart * _HOUR, _HOURS_MOST)
     )
@@ -115,7 +115,7 @@ def _predicate_cost(count: NDArray[np.int64], where: Where) -> NDArray[np.float6
 def _hours(of: AttemptRow, among: Crowd, where: Where) -> NDArray[np.int64]:
     if HOUR not in where:
         return np.zeros(len(among.rows), dtype=np.int64)
-    differs: NDArray[np.int64] = (among.at // _HOUR_US % 24 != of.at // _HOUR_US % 24).astype(
+    differs: NDArray[np.int64] = (among.at // HOUR_US % 24 != of.at // HOUR_US % 24).astype(
         np.int64
     )
     return differs
