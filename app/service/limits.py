@@ -55,7 +55,7 @@ def set_max_concurrent(core: Core, value: int) -> Limits:
         RequestError: Not a whole number from 0 (nothing is claimed any more) to `MAX_LIMIT`.
     """
     _check(value, "max_concurrent")
-    core.database.run(lambda conn: _put(core, conn, settings.MAX_CONCURRENT, value))
+    core.database.run(lambda conn: _set(core, conn, settings.MAX_CONCURRENT, value))
     core.ring()
     return read(core)
 
@@ -68,11 +68,9 @@ def set_engine_limit(core: Core, engine: str, value: int | None) -> Limits:
     """
     _check_engine(core, engine)
     key = f"{settings.ENGINE_LIMIT}{engine}"
-    if value is None:
-        core.database.run(lambda conn: _remove(core, conn, key))
-    else:
+    if value is not None:
         _check(value, f"the limit of {engine}")
-        core.database.run(lambda conn: _put(core, conn, key, value))
+    core.database.run(lambda conn: _set(core, conn, key, value))
     core.ring()
     return read(core)
 
@@ -100,10 +98,7 @@ def change(core: Core, max_concurrent: int | None, engines: Mapping[str, int | N
 
     def work(conn: Connection) -> Limits:
         for key, value in values.items():
-            if value is None:
-                _remove(core, conn, key)
-            else:
-                _put(core, conn, key, value)
+            _set(core, conn, key, value)
         return in_snapshot(core, conn)
 
     changed = core.database.run(work)
@@ -117,16 +112,13 @@ def _check_engine(core: Core, engine: str) -> None:
         raise RequestError(message)
 
 
-def _put(core: Core, conn: Connection, key: str, value: int) -> None:
+def _set(core: Core, conn: Connection, key: str, value: int | None) -> None:
     now, before = core.database.now_us(conn), settings.get(conn, key)
-    settings.put(conn, key, value, now=now, by=core.actor)
+    if value is None:
+        settings.remove(conn, key)
+    else:
+        settings.put(conn, key, value, now=now, by=core.actor)
     system_events.limit_changed(conn, core, now, key=key, before=before, value=value)
-
-
-def _remove(core: Core, conn: Connection, key: str) -> None:
-    now, before = core.database.now_us(conn), settings.get(conn, key)
-    settings.remove(conn, key)
-    system_events.limit_changed(conn, core, now, key=key, before=before, value=None)
 
 
 def _check(value: int, name: str) -> None:
