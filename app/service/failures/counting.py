@@ -62,8 +62,8 @@ def of_cube(cells: Cells, coded: Coded, told: Told, bins: Bins, bin_count: int) 
     shape = (len(keys), bin_count)
     at = (cells.starts[kept] - bins.at) // bins.step_us
     inside = (at >= 0) & (at < bin_count)
-    counted = _table(which[inside], at[inside], n[inside], shape)
-    repeated = _table(which, coded.is_repeat[kept].astype(np.int64), n, (len(keys), 2))
+    counted = _table(which[inside], at[inside], n[inside], shape).tolist()
+    repeated = _table(which, coded.is_repeat[kept].astype(np.int64), n, (len(keys), 2)).tolist()
     for key, own, (first, repeats) in zip(keys, counted, repeated, strict=True):
         groups[key].bins, groups[key].repeats = own, repeats
         groups[key].count = first + repeats
@@ -99,17 +99,14 @@ def _parts(
 ) -> Iterator[tuple[str, str, int]]:
     """(group, value, failures) of one dimension."""
     values, place = _compact(column, texts)
-    table = np.array(_table(which, place, n, (len(keys), len(values))), np.int64)
-    for row, at in zip(*np.nonzero(table.reshape(len(keys), len(values))), strict=True):
+    table = _table(which, place, n, (len(keys), len(values)))
+    for row, at in zip(*np.nonzero(table), strict=True):
         yield keys[row], values[at], int(table[row, at])
 
 
-def _table(
-    rows: Integers, columns: Integers, n: Integers, shape: tuple[int, int]
-) -> list[list[int]]:
+def _table(rows: Integers, columns: Integers, n: Integers, shape: tuple[int, int]) -> Integers:
     sums = np.bincount(rows * shape[1] + columns, n, minlength=shape[0] * shape[1])
-    found: list[list[int]] = sums.astype(np.int64).reshape(shape).tolist()
-    return found
+    return sums.astype(np.int64).reshape(shape)
 
 
 def counts(sums: Sums) -> Counts:
