@@ -101,7 +101,7 @@ def act(core: Core, fingerprint: str, what: Done) -> Group:
             event = {"fingerprint": fingerprint, "at": now, "kind": kind, "by": by}
             failure_groups.add_event(conn, event | {"detail": detail})
             row = required(conn, fingerprint)
-        return shown(conn, row, now)
+        return shown(conn, row, failure_groups.last_at(conn, fingerprint), now)
 
     return core.database.run(work)
 

@@ -46,7 +46,7 @@ def group(core: Core, fingerprint: str, asked: Asked) -> GroupView:
         kept = failure_counts.kept(conn, fingerprint, TASKS)
         ended = failure_counts.tasks_ended(conn, fingerprint, TASKS)
         return GroupView(
-            group=shown(conn, row, now),
+            group=shown(conn, row, failure_groups.last_at(conn, fingerprint), now),
             window=found.window,
             where=asked.where,
             all_time=all_time,
@@ -71,9 +71,8 @@ def required(conn: Connection, fingerprint: str, *, lock: bool = False) -> Failu
     return row
 
 
-def shown(conn: Connection, row: FailureGroupRecord, now: int) -> Group:
-    """A group as it is shown."""
-    last_at = failure_groups.last_at(conn, row.fingerprint)
+def shown(conn: Connection, row: FailureGroupRecord, last_at: int | None, now: int) -> Group:
+    """A group as it is shown; `last_at` is when it was last seen, as its rows say."""
     if last_at is None:  # retention has removed its rows; the cube knows the hour
         last_at = failure_counts.last_hour(conn, row.fingerprint)
     return states.group(row, last_at, now)

@@ -8,11 +8,11 @@ from typing import Final
 from app.domain.records import FailureGroupRecord
 from app.service.core import Core
 from app.service.correlate import profiles
-from app.service.failures import counting, reading, states, unstarted
+from app.service.failures import counting, reading, unstarted
 from app.service.failures.asked import Asked, Cursor, Sort
-from app.service.failures.views import Counts, GroupPage, ListedGroup, Shown
-from app.store import failure_counts, failure_groups
-from app.store.database import Connection
+from app.service.failures.group import shown
+from app.service.failures.views import GroupPage, ListedGroup, Shown
+from app.store import failure_groups
 from app.store.failure_counts import Told
 
 #: Groups that are looked at; what was first seen before the oldest of them is in no list.
@@ -47,7 +47,10 @@ def groups(core: Core, asked: Asked) -> GroupPage:
         )
         unstarted.add(conn, (row for row, _ in rows), found, told)
         fitting = [
-            _listed(conn, row, last_at, counting.counts(found.of(row.fingerprint, told)), now)
+            ListedGroup(
+                group=shown(conn, row, last_at, now),
+                counts=counting.counts(found.of(row.fingerprint, told)),
+            )
             for row, last_at in rows
             if _fits(row, asked)
         ]
@@ -67,14 +70,6 @@ def _fits(row: FailureGroupRecord, asked: Asked) -> bool:
         row.fingerprint,
     )
     return asked.text.casefold() in "\n".join(part or "" for part in told).casefold()
-
-
-def _listed(
-    conn: Connection, row: FailureGroupRecord, last_at: int | None, counts: Counts, now: int
-) -> ListedGroup:
-    if last_at is None:  # retention has removed its rows; the cube knows the hour
-        last_at = failure_counts.last_hour(conn, row.fingerprint)
-    return ListedGroup(group=states.group(row, last_at, now), counts=counts)
 
 
 def _page(
