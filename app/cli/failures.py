@@ -11,7 +11,7 @@ from app.cli.work import make_core, print_json
 from app.config.settings import Settings
 from app.service.failures import actions, group, listing
 from app.service.failures.asked import asked
-from app.service.failures.views import Exemplar, Group, GroupPage, GroupView, ListedGroup, Part
+from app.service.failures.views import Exemplar, Group, GroupPage, GroupView, ListedGroup
 from app.web import failure_shapes
 
 _FILTERS: Final = ("state", "error_type", "text", "sort", "cursor")
@@ -40,15 +40,13 @@ def list_(settings: Settings, options: dict[str, Any]) -> int:
 def _line(one: ListedGroup) -> str:
     found, counts = one.group, one.counts
     seen = "-" if found.last_at is None else shown(found.last_at)
-    spread = " ".join(f"{part.value or '(none)'}:{part.count}" for part in _most(counts.parts))
+    spread = " ".join(
+        f"{part.value or '(none)'}:{part.count}" for part in counts.parts["worker"][:3]
+    )
     return (
         f"{found.fingerprint:<19}  {found.shown:<9}  {counts.count:>7}  {_spark(counts.bins)}  "
         f"{seen}  {found.error_type}: {found.template[:70] or '-'}  {spread}"
     ).rstrip()
-
-
-def _most(parts: Any) -> tuple[Part, ...]:
-    return tuple(parts["worker"][:3])
 
 
 def _spark(bins: Iterable[int]) -> str:
