@@ -8,8 +8,9 @@ from typing import Any, Final
 
 import click
 
+from app.cli import wrong_options
 from app.config.settings import Settings, load, unknown
-from app.domain.errors import ConfigError, RequestError, VoxtraceError
+from app.domain.errors import AskedError, ConfigError, RequestError, VoxtraceError
 from app.logs import setup
 
 #: So that -worker:w1 is a filter, and -host:h1 asks for no help.
@@ -57,6 +58,8 @@ def run(action: Callable[[Settings], Any], program: str = "cli") -> None:
         for problem in error.problems:
             click.echo(f"voxtrace: {problem}", err=True)
         sys.exit(2)
+    except AskedError as error:
+        sys.exit(wrong_options.tell(error))
     except RequestError as error:
         click.echo(f"voxtrace: {error.message}", err=True)
         sys.exit(1)
