@@ -24,6 +24,7 @@ class Cause:
     """Why something failed, as far as failures are told apart by it.
 
     Attributes:
+        fingerprint: `v2:` and 16 hexadecimal digits: the key.
         template: The message with what varies replaced.
         frames: Own frames as `module:function`, the innermost first, with `, ` between.
     """
@@ -48,13 +49,6 @@ def cause_of(
     parts = (error_type, code or "", _ALIKE.sub("<n>", template), told)
     digest = hashlib.blake2b("\x1f".join(parts).encode(), digest_size=8).hexdigest()
     return Cause(fingerprint=f"{VERSION}:{digest}", template=template, frames=told)
-
-
-def fingerprint(
-    error_type: str, message: str, *, code: str | None = None, frames: Sequence[str] = ()
-) -> str:
-    """`v2:` and 16 hexadecimal digits: the key of a cause."""
-    return cause_of(error_type, message, code=code, frames=frames).fingerprint
 
 
 def frames_of(told: str | None) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from hashlib import blake2b
 from random import Random
 from typing import Final
 
-from app.domain.fingerprint import fingerprint
+from app.domain.fingerprint import cause_of
 from tests.bench.failures.causes import CAUSES
 from tests.bench.failures.parts import Parts
 
@@ -87,7 +87,7 @@ def _pairs(counts: Counter[str] | Counter[tuple[str, str]]) -> int:
 
 def by_fingerprint(one: Message) -> str:
     """The group of a message by its fingerprint."""
-    return fingerprint(one.error_type, one.text, code=one.code)
+    return cause_of(one.error_type, one.text, code=one.code).fingerprint
 
 
 def by_hash(one: Message) -> str:

@@ -1,6 +1,7 @@
 """Fingerprints: what is one cause is one group, what is another is another."""
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,18 @@ from app.domain.causes.frames import own_frames
 from app.domain.causes.rules import Rule
 from app.domain.causes.template import MAX_TEMPLATE, RULES, template_of
 from app.domain.errors import DatabaseBusyError, DeadlineExceededError, EngineRejectedError
-from app.domain.fingerprint import cause_of, fingerprint, frames_of
+from app.domain.fingerprint import cause_of, frames_of
 from app.speech.engine import SegmentRequest
 from app.speech.tone import ToneEngine, sound_of
 from tests.bench.bench_fingerprint import BAR, by_fingerprint, by_hash, messages, score
 
 _PAIRS = Path(__file__).with_name("fingerprint_pairs.txt")
+
+
+def _key(
+    error_type: str, message: str, *, code: str | None = None, frames: Sequence[str] = ()
+) -> str:
+    return cause_of(error_type, message, code=code, frames=frames).fingerprint
 
 
 def _pairs() -> list[tuple[bool, str, str]]:
@@ -35,7 +42,7 @@ def test_a_pair_is_one_group_or_two_as_the_table_says(
     right: str,
 ) -> None:
     """Each line of the table of known-right and known-wrong pairs holds."""
-    same = fingerprint("engine_error", left) == fingerprint("engine_error", right)
+    same = _key("engine_error", left) == _key("engine_error", right)
     assert same == is_one, (template_of(left), template_of(right))
 
 
@@ -60,23 +67,20 @@ def test_messages_of_known_causes_are_grouped_by_cause() -> None:
 
 def test_a_fingerprint_stays_what_it_is() -> None:
     """Keys are for ever: a change of the rules that changes these needs a new version."""
-    assert fingerprint("engine_error", "code=45000292 quota, reqid=8f3a91c20b7d") == (
+    assert _key("engine_error", "code=45000292 quota, reqid=8f3a91c20b7d") == (
         "v2:" + cause_of("engine_error", "code=45000292 quota, reqid=77").fingerprint[3:]
     )
-    assert fingerprint("worker_lost", "its process ended with signal 9") == "v2:b1c7ed939acf1804"
-    assert (
-        fingerprint("audio_truncated", "音频只有 12 秒", frames=("app.x:f",))
-        == "v2:cef9a88b936570c5"
-    )
+    assert _key("worker_lost", "its process ended with signal 9") == "v2:b1c7ed939acf1804"
+    assert _key("audio_truncated", "音频只有 12 秒", frames=("app.x:f",)) == "v2:cef9a88b936570c5"
 
 
 def test_type_code_and_frames_tell_causes_apart() -> None:
     """The same words of another type, with another code or from another place are another cause."""
     keys = {
-        fingerprint("engine_error", "no"),
-        fingerprint("engine_timeout", "no"),
-        fingerprint("engine_error", "no", code="3"),
-        fingerprint("engine_error", "no", frames=("app.speech.tone:f",)),
+        _key("engine_error", "no"),
+        _key("engine_timeout", "no"),
+        _key("engine_error", "no", code="3"),
+        _key("engine_error", "no", frames=("app.speech.tone:f",)),
     }
     assert len(keys) == 4
 

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from app.domain.fingerprint import fingerprint
+from app.domain.fingerprint import cause_of
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -56,7 +56,7 @@ class Cause:
     @property
     def fingerprint(self) -> str:
         """Its key."""
-        return fingerprint(self.error_type, self.message.format(n=1), code=self.code)
+        return cause_of(self.error_type, self.message.format(n=1), code=self.code).fingerprint
 
 
 _KINDS: Final = (
