@@ -39,6 +39,14 @@ _OF_ONE: Final = {
     )
     for dialect in DIALECTS
 }
+_LAST_HOUR: Final = {
+    dialect: text(
+        f"SELECT max((SELECT max(a.start) FROM stat_attempt AS a {index}"  # noqa: S608 - of this module
+        " WHERE a.profile_id = p.id AND a.grain = 'hour')) FROM stat_profile AS p"
+        " WHERE p.failure <> '' AND p.failure = :fingerprint"
+    )
+    for dialect, index in _BY_PROFILE.items()
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +81,16 @@ def of_one(conn: Connection, fingerprint: str, span: Span) -> Cells:
     """Failures of one fingerprint (indexes ix_stat_profile_failure, ix_stat_attempt_profile)."""
     values = {"fingerprint": fingerprint, **asdict(span)}
     return _cells(conn.execute(_OF_ONE[conn.dialect.name], values).one())
+
+
+def last_hour(conn: Connection, fingerprint: str) -> int | None:
+    """The last hour in which something failed so, removed or not; None: nothing ever did.
+
+    Index ix_stat_profile_failure, then one entry of ix_stat_attempt_profile for each profile.
+    """
+    values = {"fingerprint": fingerprint}
+    found = conn.execute(_LAST_HOUR[conn.dialect.name], values).scalar_one()
+    return None if found is None else int(found)
 
 
 def _cells(row: Row[Any]) -> Cells:

@@ -27,16 +27,6 @@ from app.store.tables import attempt_table, stat_attempt_table, task_table
 _A = attempt_table.c
 _C = stat_attempt_table.c
 _T = task_table.c
-# SQLite would walk through all hours, by the primary key, for each profile
-_BY_PROFILE: Final = {"sqlite": "INDEXED BY ix_stat_attempt_profile", "postgresql": ""}
-_LAST_HOUR: Final = {
-    dialect: text(
-        f"SELECT max((SELECT max(a.start) FROM stat_attempt AS a {index}"  # noqa: S608 - of this module
-        " WHERE a.profile_id = p.id AND a.grain = 'hour')) FROM stat_profile AS p"
-        " WHERE p.failure <> '' AND p.failure = :fingerprint"
-    )
-    for dialect, index in _BY_PROFILE.items()
-}
 # a literal in the SQL: SQLite takes a partial index only so
 _LISTED: Final = text("task.fingerprint IS NOT NULL AND task.source <> 'canary'")
 
@@ -102,16 +92,6 @@ def has_removed(conn: Connection, span: Span) -> bool:
         .limit(1)
     )
     return conn.execute(statement).first() is not None
-
-
-def last_hour(conn: Connection, fingerprint: str) -> int | None:
-    """The last hour in which something failed so, removed or not; None: nothing ever did.
-
-    Index ix_stat_profile_failure, then one entry of ix_stat_attempt_profile for each profile.
-    """
-    values = {"fingerprint": fingerprint}
-    found = conn.execute(_LAST_HOUR[conn.dialect.name], values).scalar_one()
-    return None if found is None else int(found)
 
 
 def of_rows(

@@ -16,7 +16,7 @@ from app.service.failures import actions, group, listing
 from app.service.failures.asked import Sort, asked
 from app.service.failures.states import shown
 from app.service.failures.views import GroupPage, Shown
-from app.store import failure_counts, failure_groups
+from app.store import failure_cells, failure_groups
 from app.web.shapes import moment
 from tests.conftest import KINDS, database_url
 from tests.support.attempt_rows import NOW_US, Listed, listed, populate
@@ -175,7 +175,7 @@ def test_what_is_read_goes_by_its_index(planted: Planted) -> None:
             listing.groups(core, asked({"from": start}))
             group.group(core, key, asked({"from": start}))
         with core.database.read() as conn:
-            failure_counts.last_hour(conn, key)
+            failure_cells.last_hour(conn, key)
     wanted = [one for one in statements if one[0].lstrip().startswith("SELECT")]
     with core.database.read() as conn:
         if conn.dialect.name == "postgresql":

@@ -12,7 +12,7 @@ from app.service.correlate import links, profiles
 from app.service.failures import counting, reading, states, unstarted
 from app.service.failures.asked import Asked, is_plain
 from app.service.failures.views import Exemplar, Group, GroupView
-from app.store import failure_counts, failure_exemplars, failure_groups
+from app.store import failure_cells, failure_counts, failure_exemplars, failure_groups
 from app.store.database import Connection
 from app.store.failure_counts import Bins, Told
 
@@ -74,7 +74,7 @@ def required(conn: Connection, fingerprint: str, *, lock: bool = False) -> Failu
 def shown(conn: Connection, row: FailureGroupRecord, last_at: int | None, now: int) -> Group:
     """A group as it is shown; `last_at` is when it was last seen, as its rows say."""
     if last_at is None:  # retention has removed its rows; the cube knows the hour
-        last_at = failure_counts.last_hour(conn, row.fingerprint)
+        last_at = failure_cells.last_hour(conn, row.fingerprint)
     return states.group(row, last_at, now)
 
 
