@@ -74,11 +74,12 @@ class ExampleRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventLine:
-    """What somebody, or a failure after a resolution, did to the group."""
+    """What somebody, or a failure after a resolution, did to the group; `note` is in any tongue."""
 
     at: Markup
     level: str
     says: str
+    note: str | None
     who: str
 
 
@@ -291,6 +292,7 @@ def events(view: GroupView, reader: Visitor) -> list[EventLine]:
             at=moments.tag(reader.place, event.at),
             level=_EVENT_LEVELS.get(event.kind, "unknown"),
             says=_event_says(event, reader.t),
+            note=event.detail if event.kind == "noted" else None,
             who=actor(event.by, reader.t),
         )
         for event in view.events
