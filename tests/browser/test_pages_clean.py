@@ -7,6 +7,7 @@ from typing import Literal
 import pytest
 
 from tests.browser.conftest import Visiting
+from tests.support.markup import faults
 from tests.support.pages import Library
 
 #: Latin words that a Chinese page says: names, commands, units, formats.
@@ -54,6 +55,10 @@ TECHNICAL = frozenset(
         "Space",
         "scripted",
         "Cookie",
+        "UTC",
+        "p50",
+        "p95",
+        "p99",
     }
 )
 #: What a page shows in Latin letters without it being a sentence: code, keys, names of things.
@@ -72,6 +77,8 @@ def paths(library: Library) -> list[str]:
         "/audios",
         "/upload",
         "/monitor",
+        "/stats",
+        "/stats?by=worker&from=7d&query=engine%3Ascripted",
         "/system",
         "/tasks",
         "/tasks?status=failed",
@@ -111,10 +118,15 @@ def test_pages_are_clean(
     theme: Literal["light", "dark"],
     width: int,
 ) -> None:
-    """No page has a console error, a CSP violation or a sideways scroll; each is in its tongue."""
+    """No page has wrong HTML, a console error, a CSP violation or a sideways scroll.
+
+    Each is in its tongue.
+    """
     with visiting(lang=lang, theme=theme, width=width) as visit:
         for path in paths(library):
-            visit.page.goto(path)
+            answer = visit.page.goto(path)
+            assert answer is not None
+            assert faults(answer.text()) == [], path
             assert visit.page.title().endswith("voxtrace"), path
             assert visit.page.get_attribute("html", "lang") == {"en": "en", "zh": "zh-CN"}[lang]
             beyond = visit.page.evaluate(
