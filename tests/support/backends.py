@@ -247,10 +247,24 @@ class Pair:
     jaeger: Jaeger
 
     @classmethod
-    def make(cls, programs: Backends, folder: Path, prometheus: Prometheus | None = None) -> Self:
-        """A new pair in a folder that does not run yet; Jaeger's metrics are Prometheus's."""
+    def make(
+        cls,
+        programs: Backends,
+        folder: Path,
+        prometheus: Prometheus | None = None,
+        *,
+        more: Path | None = None,
+    ) -> Self:
+        """A new pair in a folder that does not run yet; Jaeger's metrics are Prometheus's.
+
+        Args:
+            programs: Where they are.
+            folder: Their data and their output.
+            prometheus: Where Jaeger's metrics come from.
+            more: A second configuration file for the collector.
+        """
         jaeger = Jaeger(programs.jaeger, folder / "jaeger", prometheus)
-        collector = Collector(programs.otelcol, folder / "collector", jaeger)
+        collector = Collector(programs.otelcol, folder / "collector", jaeger, more=more)
         return cls(collector=collector, jaeger=jaeger)
 
     def __enter__(self) -> Self:
