@@ -21,6 +21,7 @@ from app.web import (
 )
 from app.web.failure_words import group_path
 from app.web.state import core
+from app.web.visitor import Visitor
 
 
 def register(blueprint: Blueprint) -> None:
@@ -83,16 +84,21 @@ def correlate() -> tuple[str, HTTPStatus] | BaseResponse:
         page = render_template("correlate.html", here="correlate", **values)
         return page, HTTPStatus.BAD_REQUEST
     if not correlate_view.is_kept(request.args, found):
-        return redirect(found.path)
+        return _sent_on(found.path, reader)
     answered = correlate_view.analysis_of(core(), request.args, found) or correlate_asking.ask(
         asked(found.given)
     )
     if isinstance(answered, Analysis) and not request.args.get("analysis"):
-        return redirect(correlate_view.analysis_path(answered))
+        return _sent_on(correlate_view.analysis_path(answered), reader)
     values = correlate_view.values(core(), request.args, found, answered, reader)
     permalink = f"{request.host_url.rstrip('/')}{found.path}"
     page = render_template("correlate.html", here="correlate", permalink=permalink, **values)
     return page, HTTPStatus.OK
+
+
+def _sent_on(path: str, reader: Visitor) -> BaseResponse:
+    """To another address, in the language that this one names, if it names one."""
+    return redirect(f"{path}&lang={reader.t.lang}" if "lang" in request.args else path)
 
 
 def cancel(analysis_id: int) -> BaseResponse:

@@ -65,6 +65,16 @@ def test_an_address_without_moments_is_sent_on_to_one_that_keeps_them(place: _Pl
     assert "this address keeps the question" in again.text
 
 
+def test_the_language_of_an_address_is_that_of_where_it_sends_on_to(place: _Place) -> None:
+    """A client that keeps no cookies is answered in the language that it asked for."""
+    asked = {"from": "2h", "lang": "zh"}
+    answer = place.client.get("/correlate", query_string=asked, headers=HTML)
+    place.client.delete_cookie("voxtrace_lang")
+    again = place.client.get(answer.headers["Location"], headers=HTML)
+    place.client.delete_cookie("voxtrace_lang")
+    assert (again.status_code, '<html lang="zh-CN"' in again.text) == (200, True)
+
+
 def test_a_kept_address_tells_the_same_later(place: _Place) -> None:
     """Failures that come after the window change nothing on its page."""
     before = numbers(place.page())

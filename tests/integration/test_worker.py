@@ -1,8 +1,12 @@
 """Workers as real processes: what dies, hangs or stands still, and what becomes of its task."""
 
+import json
 import os
 import signal
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -14,7 +18,9 @@ from app.service.core import Core
 from app.service.submit import SubmitRequest, submit
 from app.store import attempts, tasks, workers
 from telemetry import names
+from tests.conftest import KINDS, database_url
 from tests.support.home import Home, Program, children_of, live_workers, terminate
+from tests.support.postgres import programs, shared_server
 from tests.support.spans import spans_of
 from tests.support.wait import wait_until
 
@@ -181,20 +187,65 @@ def test_error_kinds_decide(home: Home) -> None:
     assert (task.status, task.tries_used, task.lost_count) == ("pending", 0, 0)
 
 
-def test_dead_worker_is_rescued_within_15_s_and_marked(any_home: Home) -> None:
-    """SIGKILL of a worker's parent: another worker runs the task; the row says who rescued it."""
-    home, core = any_home, any_home.core
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Silent:
+    """A worker w1 that went silent with a task in hand, and since when (database time)."""
+
+    home: Home
+    worker: Program
+    worker_id: str
+    task_id: int
+    since_at: int
+
+
+Silents = dict[str, Silent]
+
+
+def _silent(home: Home, silence: Callable[[Program], None], content: str) -> Silent:
+    """A task that runs on w1, beside duties, when w1 is silenced."""
     home.start_duties()
-    first = home.start_worker("w1", VOXTRACE_WORKER_CONCURRENCY="1")
-    task_id = _submit(core, "@sleep 2\nText.")
-    _running_pid(core, task_id)
-    killed_at = core_now(core)
-    first.kill()
-    home.start_worker("w2", VOXTRACE_WORKER_CONCURRENCY="1")
-    task = _status(core, task_id, "completed", "failed", timeout_s=30)
+    worker = home.start_worker("w1", VOXTRACE_WORKER_CONCURRENCY="1")
+    task_id = _submit(home.core, content, timeout_s=60)
+    _running_pid(home.core, task_id)
+    [row] = live_workers(home.core)
+    since_at = core_now(home.core)
+    silence(worker)
+    return Silent(home=home, worker=worker, worker_id=row.id, task_id=task_id, since_at=since_at)
+
+
+@pytest.fixture(scope="module")
+def silent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Silents]:
+    """A worker that is frozen, and one that was killed on each kind of database.
+
+    Silenced one after the other, so that their leases run out at the same time.
+    """
+    with ExitStack() as homes:
+
+        def home(name: str, url: str | None = None) -> Home:
+            return homes.enter_context(Home.make(tmp_path_factory.mktemp(name) / "home", url))
+
+        found = {"frozen": _silent(home("frozen"), _freeze, "@sleep 30\nText.")}
+        for kind in ("sqlite", "postgres") if programs() else ("sqlite",):
+            url = database_url(kind, tmp_path_factory.mktemp("database"))
+            found[kind] = _silent(home(kind, url), Program.kill, "@sleep 2\nText.")
+            found[kind].home.start_worker("w2", VOXTRACE_WORKER_CONCURRENCY="1")
+        yield found
+
+
+def _freeze(worker: Program) -> None:
+    worker.signal(signal.SIGSTOP)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_dead_worker_is_rescued_within_15_s_and_marked(silent: Silents, kind: str) -> None:
+    """SIGKILL of a worker's parent: another worker runs the task; the row says who rescued it."""
+    if kind not in silent:
+        shared_server()  # skips, and says what is missing
+    core = silent[kind].home.core
+    task = _status(core, silent[kind].task_id, "completed", "failed", timeout_s=30)
     assert (task.status, task.attempt, task.lost_count) == ("completed", 2, 1)
     assert task.rescued_at is not None
-    assert task.rescued_at - killed_at < 15_000_000
+    assert task.rescued_at - silent[kind].since_at < 15_000_000
     assert (task.rescued_by or "").startswith("reaper on ")
     assert "w1" in (task.rescued_reason or "")
     with core.database.read() as conn:
@@ -221,25 +272,20 @@ def test_resisting_grandchild_of_a_dead_worker_is_killed(home: Home) -> None:
     wait_until(lambda: not process.is_alive(grandchild, ticks), 20, what="the grandchild is killed")
 
 
-def test_frozen_worker_is_fenced_and_starts_over(home: Home) -> None:
+def test_frozen_worker_is_fenced_and_starts_over(silent: Silents) -> None:
     """A worker that stood still (SIGSTOP) beyond its lease loses its task and works on after."""
-    core = home.core
-    home.start_duties()
-    worker = home.start_worker("w1", VOXTRACE_WORKER_CONCURRENCY="1")
-    task_id = _submit(core, "@sleep 30\nText.", timeout_s=60)
-    _running_pid(core, task_id)
-    first = live_workers(core)[0]
-    os.kill(worker.pid, signal.SIGSTOP)
-    try:
-        wait_until(lambda: task_list.get(core, task_id).status == "pending", 25, what="rescued")
-    finally:
-        os.kill(worker.pid, signal.SIGCONT)
+    frozen = silent["frozen"]
+    core = frozen.home.core
+    _status(core, frozen.task_id, "pending", timeout_s=25)
+    frozen.worker.signal(signal.SIGCONT)
     wait_until(
-        lambda: any(found.name == "w1" and found.id != first.id for found in live_workers(core)),
+        lambda: any(
+            found.name == "w1" and found.id != frozen.worker_id for found in live_workers(core)
+        ),
         20,
         what="the thawed worker registers anew",
     )
-    assert _status(core, task_id, "processing", timeout_s=10).attempt == 2
+    assert _status(core, frozen.task_id, "processing", timeout_s=10).attempt == 2
 
 
 def test_cancel_kills_a_running_attempt(home: Home) -> None:
@@ -309,7 +355,7 @@ def test_idle_stop_is_quick(home: Home) -> None:
     assert terminate(worker, 4) == 0
 
 
-def test_database_locked_at_a_claim_frees_the_slot(home: Home, tmp_path: Path) -> None:
+def test_database_locked_at_a_claim_frees_the_slot(home: Home) -> None:
     """A database locked for 2 s while a task waits: it runs within 5 s after; nothing leaks."""
     core = home.core
     worker = home.start_worker(VOXTRACE_WORKER_CONCURRENCY="1")
@@ -320,15 +366,12 @@ def test_database_locked_at_a_claim_frees_the_slot(home: Home, tmp_path: Path) -
     assert task.attempt == 1
     assert worker.popen.poll() is None
     assert _busy(core) == 0
-    del tmp_path
 
 
 def _blocked_submit(home: Home) -> Callable[[], int]:
     program = home.start("submit", str(_text_file(home)), "--engine", "tone", "--json")
 
     def task_id() -> int:
-        import json
-
         assert program.wait(20) == 0, program.output()
         return int(json.loads(program.output())["task"]["id"])
 
@@ -342,8 +385,6 @@ def _text_file(home: Home) -> Path:
 
 
 def _pause(seconds: float) -> None:
-    import threading
-
     threading.Event().wait(seconds)
 
 
@@ -362,7 +403,3 @@ def test_database_locked_when_a_child_dies_frees_the_slot(home: Home) -> None:
     assert task.claimed_at is not None
     assert task.claimed_at - unlocked < 5_000_000
     assert worker.popen.poll() is None
-
-
-def _alive(program: Program) -> bool:
-    return program.popen.poll() is None

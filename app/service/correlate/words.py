@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 from app.domain.correlation.found import Found, Onset, Overall, Where
+from app.domain.correlation.rules import Rules
 from app.service.correlate import subjects
 from app.service.correlate.boundary import Boundary
 from app.service.correlate.since import Reader, change, first_attempt, later, since
@@ -15,6 +16,8 @@ __all__ = ["About", "Reader", "Whole", "overall", "sentence"]
 
 #: What is selected: attempts that failed, the slowest, or what a filter says.
 Selection = Literal["failures", "slow", "selected"]
+#: Fewer than so many are never a finding.
+_TELLING: Final = Rules().min_failures
 #: Characters of a template at most.
 _TEMPLATE: Final = 120
 #: The selected attempts: one of them, several, and all that the share is of.
@@ -206,6 +209,8 @@ def _overall_en(found: Overall, whole: Whole, selection: Selection) -> str:
     if found.observed == 0:
         return f"nothing stands out: {told} in {_attempts_en(whole.n)}"
     spread = "spread as before" if whole.baseline_n else "and no past to compare with"
+    if found.observed < _TELLING:
+        spread = "too few to tell from chance"
     return f"nothing stands out: {told}, {spread}"
 
 
@@ -251,6 +256,8 @@ def _overall_zh(found: Overall, whole: Whole, selection: Selection) -> str:
     if found.observed == 0:
         return f"没有异常：{count(whole.n)} 次运行中没有{noun}"
     spread = "分布与以往一致" if whole.baseline_n else "没有以往的数据可比"
+    if found.observed < _TELLING:
+        spread = "太少，看不出是否偶然"
     return f"没有异常：{observed} 次{noun}，{spread}"
 
 
