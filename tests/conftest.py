@@ -89,3 +89,18 @@ def pair(backends: Backends, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     """A collector and a Jaeger for all tests of a module: for those that kill neither."""
     with Pair.make(backends, tmp_path_factory.mktemp("pair")) as started:
         yield started
+
+
+@pytest.fixture(scope="module", autouse=True)
+def begun_first(request: pytest.FixtureRequest) -> None:
+    """Makes the fixture that a module names in BEGUN_FIRST before the first of its tests.
+
+    What that one begins has a wait in it, which then passes while other tests run.
+    """
+    name = getattr(request.module, "BEGUN_FIRST", None)
+    if name is not None and any(
+        name in getattr(item, "fixturenames", ())
+        for item in request.session.items
+        if item.path == request.path
+    ):
+        request.getfixturevalue(name)

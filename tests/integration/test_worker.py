@@ -1,4 +1,7 @@
-"""Workers as real processes: what dies, hangs or stands still, and what becomes of its task."""
+"""Workers as real processes: what dies, hangs or stands still, and what becomes of its task.
+
+A start costs more than most of what is done to it: one each for all tests that end no worker.
+"""
 
 import json
 import os
@@ -25,6 +28,8 @@ from tests.support.spans import spans_of
 from tests.support.wait import wait_until
 
 pytestmark = pytest.mark.slow
+#: Leases of ten seconds run out while other tests run.
+BEGUN_FIRST = "silent"
 
 
 def _submit(core: Core, content: str, **fields: object) -> int:
@@ -62,6 +67,23 @@ def _busy(core: Core) -> int:
         return tasks.count_processing(conn)
 
 
+@pytest.fixture(scope="module")
+def narrow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    """A home with a worker of one child, for one task at once: its first program."""
+    with Home.make(tmp_path_factory.mktemp("narrow") / "home") as made:
+        limits.set_max_concurrent(made.core, 1)
+        made.start_worker(VOXTRACE_WORKER_CONCURRENCY="1")
+        yield made
+
+
+@pytest.fixture(scope="module")
+def brisk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    """A home with a worker that tries again soon: its first program."""
+    with Home.make(tmp_path_factory.mktemp("brisk") / "home") as made:
+        made.start_worker(VOXTRACE_BACKOFF_S="0.05")
+        yield made
+
+
 def test_text_becomes_valid_audio_with_a_whole_trace(any_home: Home) -> None:
     """A text is spoken; task, attempt, segments and their spans agree with the rows."""
     core = any_home.core
@@ -83,11 +105,9 @@ def test_text_becomes_valid_audio_with_a_whole_trace(any_home: Home) -> None:
 
 
 @pytest.mark.parametrize("command", ["@sleep 60", "@spin 60", "@subprocess 60"])
-def test_stuck_task_times_out_and_frees_its_slot(home: Home, command: str) -> None:
+def test_stuck_task_times_out_and_frees_its_slot(narrow: Home, command: str) -> None:
     """A sleep, a C call that holds the GIL, a hung grandchild: `timeout` within 5 s, all gone."""
-    core = home.core
-    home.start_worker(VOXTRACE_WORKER_CONCURRENCY="1")
-    limits.set_max_concurrent(core, 1)
+    core = narrow.core
     task_id = _submit(core, f"{command}\nNever heard.", timeout_s=1.0)
     pid = _running_pid(core, task_id)
     task = _status(core, task_id, "timeout", "completed", "failed", timeout_s=10)
@@ -108,10 +128,9 @@ def test_stuck_task_times_out_and_frees_its_slot(home: Home, command: str) -> No
     assert found.count(names.SPAN_TASK) == 1
 
 
-def test_killed_child_runs_again_at_once(home: Home) -> None:
+def test_killed_child_runs_again_at_once(brisk: Home) -> None:
     """SIGKILL of a child: its task runs again at once, as a second attempt; the loss is told."""
-    core = home.core
-    home.start_worker()
+    core = brisk.core
     task_id = _submit(core, "@sleep 1.5\nHeard after all.")
     pid = _running_pid(core, task_id)
     os.kill(pid, signal.SIGKILL)
@@ -128,10 +147,9 @@ def test_killed_child_runs_again_at_once(home: Home) -> None:
     assert rebuilt[0].attributes[names.EXIT_SIGNAL] == 9
 
 
-def test_retry_keeps_the_segments_that_were_made(home: Home) -> None:
+def test_retry_keeps_the_segments_that_were_made(brisk: Home) -> None:
     """After a kill the next attempt makes only what is missing."""
-    core = home.core
-    home.start_worker()
+    core = brisk.core
     lines = "\n\n".join(f"Paragraph number {n} is spoken." for n in range(8))
     task_id = _submit(core, f"{lines}\n\n@sleep 1.5\nThe last one.")
     pid = _running_pid(core, task_id)
@@ -149,11 +167,10 @@ def test_retry_keeps_the_segments_that_were_made(home: Home) -> None:
     ("command", "signum", "code"), [("@segv", signal.SIGSEGV, None), ("@exit 9", None, 9)]
 )
 def test_poison_task_fails_after_five_losses(
-    home: Home, command: str, signum: int | None, code: int | None
+    brisk: Home, command: str, signum: int | None, code: int | None
 ) -> None:
     """A task that kills its process every time fails as worker_lost; the worker goes on."""
-    core = home.core
-    home.start_worker(VOXTRACE_BACKOFF_S="0.05")
+    core = brisk.core
     task = _status(core, _submit(core, f"{command}\nText."), "failed", "completed", timeout_s=60)
     assert (task.status, task.error_type, task.lost_count) == ("failed", "worker_lost", 5)
     with core.database.read() as conn:
@@ -162,13 +179,12 @@ def test_poison_task_fails_after_five_losses(
     assert _status(core, _submit(core, "Still works."), "completed").status == "completed"
 
 
-def test_memory_error_is_a_retryable_error(home: Home) -> None:
+def test_memory_error_is_a_retryable_error(brisk: Home) -> None:
     """A MemoryError ends the attempt, not the worker."""
-    core = home.core
-    worker = home.start_worker()
+    core = brisk.core
     task = _status(core, _submit(core, "@oom\nText.", max_attempts=1), "failed")
     assert task.error_type == "out_of_memory"
-    assert worker.popen.poll() is None
+    assert brisk.programs[0].popen.poll() is None
 
 
 def test_error_kinds_decide(home: Home) -> None:
@@ -288,10 +304,9 @@ def test_frozen_worker_is_fenced_and_starts_over(silent: Silents) -> None:
     assert _status(core, frozen.task_id, "processing", timeout_s=10).attempt == 2
 
 
-def test_cancel_kills_a_running_attempt(home: Home) -> None:
+def test_cancel_kills_a_running_attempt(narrow: Home) -> None:
     """A cancelled task is final at once, and its process is gone soon after."""
-    core = home.core
-    home.start_worker(VOXTRACE_WORKER_CONCURRENCY="1")
+    core = narrow.core
     task_id = _submit(core, "@spin 60\nText.")
     pid = _running_pid(core, task_id)
     cancel.cancel_task(core, task_id)
@@ -355,16 +370,15 @@ def test_idle_stop_is_quick(home: Home) -> None:
     assert terminate(worker, 4) == 0
 
 
-def test_database_locked_at_a_claim_frees_the_slot(home: Home) -> None:
+def test_database_locked_at_a_claim_frees_the_slot(narrow: Home) -> None:
     """A database locked for 2 s while a task waits: it runs within 5 s after; nothing leaks."""
-    core = home.core
-    worker = home.start_worker(VOXTRACE_WORKER_CONCURRENCY="1")
+    core = narrow.core
     with core.database.write():
-        task_id = _blocked_submit(home)
+        task_id = _blocked_submit(narrow)
         _pause(2.0)
     task = _status(core, task_id(), "completed", timeout_s=10)
     assert task.attempt == 1
-    assert worker.popen.poll() is None
+    assert narrow.programs[0].popen.poll() is None
     assert _busy(core) == 0
 
 
@@ -388,10 +402,9 @@ def _pause(seconds: float) -> None:
     threading.Event().wait(seconds)
 
 
-def test_database_locked_when_a_child_dies_frees_the_slot(home: Home) -> None:
+def test_database_locked_when_a_child_dies_frees_the_slot(narrow: Home) -> None:
     """A database locked for 2 s at the death of a child: the task runs again within 5 s."""
-    core = home.core
-    worker = home.start_worker(VOXTRACE_WORKER_CONCURRENCY="1")
+    core = narrow.core
     task_id = _submit(core, "@sleep 1\nText.")
     pid = _running_pid(core, task_id)
     with core.database.write():
@@ -402,4 +415,4 @@ def test_database_locked_when_a_child_dies_frees_the_slot(home: Home) -> None:
     assert (task.status, task.attempt) == ("completed", 2)
     assert task.claimed_at is not None
     assert task.claimed_at - unlocked < 5_000_000
-    assert worker.popen.poll() is None
+    assert narrow.programs[0].popen.poll() is None
