@@ -20,7 +20,7 @@ from tests.support.otlp_receiver import OtlpReceiver
 from tests.support.otlp_spans import ReceivedSpan
 from tests.support.wait import wait_until
 
-COUNT = int(os.environ.get("VOXTRACE_TEST_CHAOS_TASKS", "80"))
+COUNT = int(os.environ.get("VOXTRACE_TEST_CHAOS_TASKS", "50"))
 SEED = int(os.environ.get("VOXTRACE_TEST_CHAOS_SEED", "1"))
 #: Seconds between two kills.
 EVERY_S = 0.4

@@ -28,12 +28,12 @@ from tests.support.stats_load import Load
 from tests.support.system import only
 from tests.support.wait import wait_until
 
-ANSWERS: Final = int(os.environ.get("VOXTRACE_TEST_CHAOS_STATS", "200"))
+ANSWERS: Final = int(os.environ.get("VOXTRACE_TEST_CHAOS_STATS", "120"))
 SEED: Final = int(os.environ.get("VOXTRACE_TEST_CHAOS_SEED", "1"))
 IS_FULL: Final = ANSWERS >= 5000
 #: Seconds and answers between two kills, and seconds for anything to come about.
 EVERY_S: Final = 0.3
-ANSWERS_PER_KILL: Final = 20 if IS_FULL else 8
+ANSWERS_PER_KILL: Final = 20 if IS_FULL else 5
 #: Kills at least: a fast machine answers sooner than it is hurt.
 KILLS: Final = ANSWERS // (2 * ANSWERS_PER_KILL)
 PATIENCE_S: Final = 7200 if IS_FULL else 120
