@@ -20,7 +20,7 @@ run: $(VENV)/.run ## Install, migrate, start web, worker and duties on SQLite, p
 
 test: $(VENV)/.dev ## Run every test that can run here; what is missing is said and skipped.
 	@[ "$(TESTS)" != tests ] || $(BIN)/python -m tests.backends || true
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(TESTS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 check: $(VENV)/.dev lint types layers unit ## Lint, types, layers and unit tests (under a minute).
 

@@ -8,6 +8,7 @@ import pytest
 from tests.support import migrated
 from tests.support.backend_programs import build_missing, found_programs
 from tests.support.backends import Backends, Collector, Jaeger, Pair
+from tests.support.file_order import by_file
 from tests.support.home import Home
 from tests.support.postgres import shared_server
 
@@ -53,6 +54,11 @@ def home(tmp_path: Path) -> Iterator[Home]:
     """A home on SQLite."""
     with Home.make(tmp_path / "home") as made:
         yield made
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Slow files apart from each other: two workers then seldom have one at the same time."""
+    items[:] = by_file(items)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
