@@ -39,7 +39,7 @@ COUNT: Final = int(os.environ.get("VOXTRACE_TEST_CHAOS_TRACES", "20"))
 SEED: Final = int(os.environ.get("VOXTRACE_TEST_CHAOS_SEED", "1"))
 IS_FULL: Final = COUNT >= 1000
 #: Seconds between two kills of a process of ours.
-EVERY_S: Final = 0.25
+EVERY_S: Final = 0.25 if IS_FULL else 0.4
 LIMIT: Final = 4
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(7200 if IS_FULL else 300)]
