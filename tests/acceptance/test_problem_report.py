@@ -85,7 +85,7 @@ def test_p1_nothing_is_lost_when_everything_is_killed_and_started_again(system: 
     seen = until_all(home, [text["text_id"] for text in made])
     assert [one["status"] for one in seen] == ["completed", "failed", "timeout"]
     before, total = _picture(home, made), stats(home)["total_tasks"]
-    busy = upload(home, "@sleep 4\nP1, running when all was killed.", title="P1 running")
+    busy = upload(home, "@sleep 2\nP1, running when all was killed.", title="P1 running")
     run_pid(home, busy["task_id"])
 
     system.restart()
@@ -376,7 +376,7 @@ def test_row8_real_concurrency_returns_after_stuck_tasks_and_killed_workers(
     ]
     ends = until_all(home, [text["text_id"] for text in stuck], timeout_s=PATIENCE_S)
     assert [end["status"] for end in ends] == ["timeout"] * 3
-    lost = [upload(home, f"@sleep 3\nRow 8, lost {n}.") for n in range(LIMIT)]
+    lost = [upload(home, f"@sleep 1.5\nRow 8, lost {n}.") for n in range(LIMIT)]
     for text in lost:
         run_pid(home, text["task_id"])
     os.kill(part(system.up, "worker").pid, signal.SIGKILL)
@@ -384,7 +384,7 @@ def test_row8_real_concurrency_returns_after_stuck_tasks_and_killed_workers(
     assert [end["status"] for end in ends] == ["completed"] * LIMIT
     assert [task(home, text["task_id"])["lost_count"] for text in lost] == [1] * LIMIT
 
-    after = [upload(home, f"@sleep 1.5\nRow 8, after {n}.") for n in range(2 * LIMIT)]
+    after = [upload(home, f"@sleep 0.8\nRow 8, after {n}.") for n in range(2 * LIMIT)]
     until_all(home, [text["text_id"] for text in after])
     assert most_at_once(home, [text["task_id"] for text in after]) == LIMIT
     slots = get(home, "/api/v1/monitor").json()["slots"]
