@@ -58,7 +58,7 @@ def onset(
 
 
 def _likelihoods(failed: NDArray[np.bool_], expected_rate: float) -> Floats:
-    """Log likelihood where the first 0, 1, 2 … attempts were before the change."""
+    """Log likelihood where the first 0, 1, 2 … attempts were before the change, for the worse."""
     count = failed.size
     n = np.arange(count + 1, dtype=np.float64)
     o = np.concatenate([[0.0], np.cumsum(failed)])
@@ -66,4 +66,6 @@ def _likelihoods(failed: NDArray[np.bool_], expected_rate: float) -> Floats:
     before = (o + _PRIOR * expected_rate) / (n + _PRIOR)
     after = (rest_o + 0.5) / (rest + 1)
     known = o * np.log(before) + (n - o) * np.log1p(-before)
-    return np.asarray(known + rest_o * np.log(after) + (rest - rest_o) * np.log1p(-after))
+    likelihood = known + rest_o * np.log(after) + (rest - rest_o) * np.log1p(-after)
+    is_fall = (n > 0) & (after <= before)
+    return np.where(is_fall, -np.inf, likelihood)

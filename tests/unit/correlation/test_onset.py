@@ -41,6 +41,24 @@ def test_onset_is_none_where_it_was_so_all_the_window_long(seed: int) -> None:
     assert _onset(seed, began=-1, rate=0.4) is None
 
 
+def test_onset_is_none_where_it_became_better() -> None:
+    """What fails all the window long, and less so at its end, began before it."""
+    rng = np.random.default_rng(3)
+    at = rng.uniform(0, 1_000, 752)
+    failed = rng.random(752) < np.where(at < 480, 0.85, 0.2)
+    assert onset(at, failed, start=0.0, end=1_000.0, expected_rate=0.02) is None
+
+
+def test_onset_is_where_it_became_worse_though_it_became_better_later() -> None:
+    """Of a rise and a fall after it, the rise is told."""
+    rng = np.random.default_rng(4)
+    at = rng.uniform(0, 1_000, 600)
+    rate = np.where(at < 300, 0.02, np.where(at < 600, 0.8, 0.1))
+    found = onset(at, rng.random(600) < rate, start=0.0, end=1_000.0, expected_rate=0.02)
+    assert found is not None
+    assert 270 <= found.at <= 330
+
+
 def test_onset_of_few_attempts_is_near_the_first_failure() -> None:
     """Ten failures that begin at once: the moment lies between the last success and the first."""
     at = np.arange(40.0)
