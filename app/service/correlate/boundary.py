@@ -13,8 +13,13 @@ from app.store.system_events import SystemEvent
 #: The more telling first: that counts where several changes are equally near.
 KINDS: Final = ("release", "restart", "start", "limit")
 #: Microseconds that a change may lie before the interval in which failures began: work that was
-#: claimed after it has to fail first.
-BEFORE_US: Final = 180_000_000
+#: claimed after it has to fail first. What ran nowhere before has nothing that it changed.
+BEFORE_US: Final[Mapping[str, int]] = {
+    "release": 180_000_000,
+    "restart": 180_000_000,
+    "start": 60_000_000,
+    "limit": 180_000_000,
+}
 #: And after it: a cause does not come later, but clocks of hosts differ a little.
 AFTER_US: Final = 15_000_000
 #: Changes that are no further apart than this are equally near, however sure the onset is.
@@ -65,7 +70,7 @@ def nearest(conn: Connection, onset: Onset, where: Where, ran_on: RanOn) -> Boun
         ran_on: Whether most of its failures since then ran on a worker; asked where a change of
             one worker is near, and the predicate names neither worker nor host nor release.
     """
-    low, high = _reach(onset)
+    low, high = round(onset.low) - max(BEFORE_US.values()), round(onset.high) + AFTER_US
     found = system_events.between(conn, low, high + 1, kinds=KINDS, limit=MAX_EVENTS)
     return choose(found, onset, where, ran_on)
 
@@ -74,8 +79,7 @@ def choose(
     events: Iterable[SystemEvent], onset: Onset, where: Where, ran_on: RanOn
 ) -> Boundary | None:
     """The nearest of these; the more telling kind where several are equally near."""
-    low, high = _reach(onset)
-    within = [one for one in events if low <= one.at <= high and _concerns(one, where)]
+    within = [one for one in events if _concerns(one, where) and _is_near(one, onset)]
     groups = _together(within)
     if not _PLACES & where.keys():
         groups = [one for one in groups if _is_everybodys(one, ran_on)]
@@ -106,8 +110,9 @@ def shape(found: Boundary) -> dict[str, Any]:
     }
 
 
-def _reach(onset: Onset) -> tuple[int, int]:
-    return round(onset.low) - BEFORE_US, round(onset.high) + AFTER_US
+def _is_near(event: SystemEvent, onset: Onset) -> bool:
+    low, high = round(onset.low) - BEFORE_US[event.kind], round(onset.high) + AFTER_US
+    return low <= event.at <= high
 
 
 def _concerns(event: SystemEvent, where: Where) -> bool:
