@@ -80,16 +80,18 @@ def workers(answer: Json) -> list[tuple[str, int, int]]:
 def overall(answer: Json, reader: Visitor) -> Overall:
     """The answer as a whole: findings before what became of all failures."""
     t, whole, n = reader.t, answer["overall"], len(answer["findings"])
-    if n and whole["kind"] == "none":
+    said = finding_cards.sentence(whole["words"], t)
+    if n and whole["kind"] != "global_rise":
+        is_all = whole["kind"] == "none"
         return Overall(
             level="bad",
             word=str(t("correlate.findings", n=n)),
-            says=str(t("correlate.found", n=n)),
+            says=str(t("correlate.found", n=n)) if is_all else said,
         )
     return Overall(
         level=_LEVELS[whole["kind"]] if answer["selected"] else "unknown",
         word=str(t(f"correlate.kind_{whole['kind']}")),
-        says=finding_cards.sentence(whole["words"], t),
+        says=said,
     )
 
 

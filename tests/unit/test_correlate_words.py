@@ -248,6 +248,7 @@ OVERALLS: Final = (
     _mixed("mix of an unknown value", "voice", None),
     _mixed("mix without a dimension", None, None),
     _mixed("mix without a past", "engine", "volc", baseline_n=0),
+    _mixed("mix beside a finding", "engine", "volc", findings=1),
     replace(_none("all fails more", 120), overall=_RISE),
     replace(
         _none("all fails more since a deploy", 120),

@@ -1,6 +1,6 @@
 """Cells of attempts: how many there were with the same values and the same outcome."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,3 +40,7 @@ class Cube:
     def failed(self) -> int:
         """Those that failed."""
         return int(self.n[self.failure >= 0].sum())
+
+    def only(self, cells: NDArray[np.bool_]) -> "Cube":
+        """The cells of a mask, in the same names, values and fingerprints."""
+        return replace(self, codes=self.codes[cells], failure=self.failure[cells], n=self.n[cells])

@@ -1,6 +1,7 @@
 """Whether all fails more often, or only more of what always failed often runs."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -8,8 +9,9 @@ import numpy as np
 
 from app.domain.correlation.cells import Floats, by_value
 from app.domain.correlation.cube import Cube
-from app.domain.correlation.found import Kind, Overall
+from app.domain.correlation.found import Kind, Overall, Where
 from app.domain.correlation.predicates import Booleans
+from app.domain.correlation.recounted import fits
 
 #: Standard deviations above what is expected, and how many times as much, for a rise.
 _SURE: Final = 2.7
@@ -43,43 +45,50 @@ class _Mix:
     shift: float
 
 
-def overall(window: Cube, baseline: Cube, usual: Floats, explained: Booleans) -> Overall:
+def overall(window: Cube, baseline: Cube, usual: Floats, found: Sequence[Where]) -> Overall:
     """Compares with the baseline's rates, for the mix of the window (indirect standardisation).
 
     Args:
         window: What is looked at.
         baseline: What was before.
         usual: Failures that the baseline lets expect of each cell of the window.
-        explained: Cells of which a finding says why they fail.
+        found: Predicates of which a finding says why they fail: the rest is judged by its own past.
     """
-    kind, dimension = _kind(window, baseline, usual, ~explained)
+    left = ~_any_fits(found, window)
+    past = baseline.only(~_any_fits(found, baseline)) if found else baseline
+    kind, dimension = _kind(window.only(left), past, float(usual[left].sum()))
     name = None if dimension is None else window.names[dimension]
     expected = float(usual.sum()) if baseline.total else float(window.failed)
     return Overall(kind=kind, dimension=name, observed=window.failed, expected=expected)
 
 
-def _kind(window: Cube, baseline: Cube, usual: Floats, left: Booleans) -> tuple[Kind, int | None]:
-    """What became of the attempts that no finding explains, and where the mix changed.
+def _any_fits(found: Sequence[Where], cube: Cube) -> Booleans:
+    inside = np.zeros(cube.n.size, np.bool_)
+    for where in found:
+        inside |= fits(where, cube)
+    return inside
+
+
+def _kind(window: Cube, baseline: Cube, usual: float) -> tuple[Kind, int | None]:
+    """What became of the attempts that no finding explains, and where their mix changed.
 
     A rise has to be more than the mix of all dimensions lets expect, and more than that of the one
     which shifted most, or than the baseline's rate of everything where none has.
     """
-    n = window.n[left]
-    if not baseline.total or not n.size:
+    if not baseline.total or not window.total:
         return "none", None
-    observed = int(n[window.failure[left] >= 0].sum())
     share = (baseline.failed + 0.5) / (baseline.total + 1)
-    plain = share * float(n.sum())
-    mixes = [_mix(window, baseline, dim, share, left) for dim in range(len(window.names))]
+    plain = share * window.total
+    mixes = [_mix(window, baseline, dim, share) for dim in range(len(window.names))]
     dim = int(np.argmax([mix.expected for mix in mixes])) if mixes else 0
-    rise = _deviations(observed, plain, plain**2 / max(baseline.failed, 1))
+    rise = _deviations(window.failed, plain, plain**2 / max(baseline.failed, 1))
     has_shifted = bool(mixes) and _has_shifted(mixes[dim], plain, rise)
-    most, error = _most(mixes, plain, float(usual[left].sum()), baseline.failed)
+    most, error = _most(mixes, plain, usual, baseline.failed)
     if has_shifted and mixes[dim].expected > most:
         most, error = mixes[dim].expected, mixes[dim].error
-    if observed >= _RISE * most and _deviations(observed, most, error) > _SURE:
+    if window.failed >= _RISE * most and _deviations(window.failed, most, error) > _SURE:
         return "global_rise", None
-    if has_shifted and observed > plain:
+    if has_shifted and window.failed > plain:
         return "mix_shift", dim
     return "none", None
 
@@ -115,8 +124,8 @@ def _has_fallen(mix: _Mix, plain: float) -> bool:
     return mix.expected <= _FALL * plain and mix.shift <= -_SURE_SHIFT
 
 
-def _mix(window: Cube, baseline: Cube, dim: int, share: float, left: Booleans) -> _Mix:
-    n, nb = by_value(window, dim, left), by_value(baseline, dim)
+def _mix(window: Cube, baseline: Cube, dim: int, share: float) -> _Mix:
+    n, nb = by_value(window, dim), by_value(baseline, dim)
     ob = by_value(baseline, dim, baseline.failure >= 0)
     rate = (ob + _PRIOR * share) / (nb + _PRIOR)
     moved = n - n.sum() * nb / nb.sum()

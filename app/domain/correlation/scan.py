@@ -4,8 +4,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-import numpy as np
-
 from app.domain.correlation.candidates import candidates, predicate_at
 from app.domain.correlation.chronic import chronic
 from app.domain.correlation.cube import Cube
@@ -16,7 +14,7 @@ from app.domain.correlation.naming import found_at, simplest_of
 from app.domain.correlation.outcomes import Outcomes, outcomes_of
 from app.domain.correlation.overall import overall
 from app.domain.correlation.past import Past, past_of
-from app.domain.correlation.predicates import Booleans, alike, simplest
+from app.domain.correlation.predicates import alike, simplest
 from app.domain.correlation.ranking import Ranking, rank
 from app.domain.correlation.rules import Rules
 from app.domain.correlation.tally import Tally, tally_of
@@ -41,7 +39,6 @@ def scan(window: Cube, baseline: Cube, *, rules: Rules = _DEFAULT) -> Scan:
     model = chronic(baseline, outcomes)
     rates = model.rates(window)
     tried = tuple(count * outcomes.count for count in space.tried)
-    explained = np.zeros(window.n.size, dtype=np.bool_)
     found = candidates(window, space, outcomes, min_failures=rules.min_failures)
     findings = tuple[Found, ...]()
     if found is not None:
@@ -55,20 +52,12 @@ def scan(window: Cube, baseline: Cube, *, rules: Rules = _DEFAULT) -> Scan:
             tally = tally_of(window, found, outcomes, rates)
             past = past_of(baseline, found, outcomes, model)
             first = rank(tally, past, tried=tried, rules=rules)
-        one_by_one = _findings(
-            first,
-            tally,
-            past,
-            space,
-            outcomes=outcomes,
-            explained=explained,
-            tried=tried,
-            rules=rules,
+        findings = tuple(
+            _findings(first, tally, past, space, outcomes=outcomes, tried=tried, rules=rules)
         )
-        findings = tuple(one_by_one)
     return Scan(
         findings=findings,
-        overall=overall(window, baseline, rates[0] * window.n, explained),
+        overall=overall(window, baseline, rates[0] * window.n, [one.where for one in findings]),
         tests=sum(tried),
         notes=_notes(window, space),
     )
@@ -81,11 +70,10 @@ def _findings(
     space: Space,
     *,
     outcomes: Outcomes,
-    explained: Booleans,
     tried: tuple[int, ...],
     rules: Rules,
 ) -> Iterator[Found]:
-    """Findings one after another; says in `explained` which attempts they are of."""
+    """Findings one after another: what each explains is taken from the tally."""
     window = tally.window
     for number in range(rules.max_findings):
         if number:
@@ -97,11 +85,9 @@ def _findings(
         place, named = simplest_of(ranking, tally, ranking.best, same)
         one = found_at(ranking, tally, place, named, baseline=past.cube, outcomes=outcomes)
         others = tuple(other.where(window) for other in same if other != named)
-        inside = named.fits(window)
-        explained |= inside
         outcome = int(tally.candidates.outcome[place])
         yield replace(one, indistinguishable=others)
-        tally.explain(inside, outcomes.explained_by(outcome))
+        tally.explain(named.fits(window), outcomes.explained_by(outcome))
 
 
 def _notes(window: Cube, space: Space) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
+from math import ceil
 from typing import Final, Literal
 
 from app import clock
@@ -18,6 +19,8 @@ _SECOND: Final = 1_000_000
 _MINUTE: Final = 60 * _SECOND
 _HOUR: Final = 60 * _MINUTE
 _DAY: Final = 24 * _HOUR
+#: Shorter lengths of time are told in seconds.
+_SECONDS_TO: Final = 90 * _SECOND
 #: Where the onset is, seen from the change; about: either may have been first.
 Side = Literal["at_once", "about", "after", "before"]
 #: Nearer than this, the change and the onset are at the same time.
@@ -53,12 +56,17 @@ def _date(at: datetime, today: datetime, language: Language) -> str:
 
 
 def since(onset: Onset, reader: Reader) -> str:
-    """`since 14:02 UTC ± 2 min`; to the second where that is known."""
+    """`since 14:02 UTC ± 2 min`, to the second where that is known.
+
+    The moment is rounded, and the width then taken so that it holds the onset's whole interval.
+    """
     half_us = max(onset.at - onset.low, onset.high - onset.at)
-    told = moment(onset.at, reader, with_seconds=half_us < _MINUTE)
-    if reader.lang == "zh":
-        return f"始于 {told}（±{_span(half_us, 'zh')}）"
-    return f"since {told} ± {_span(half_us, 'en')}"
+    unit = _SECOND if half_us < _SECONDS_TO else _MINUTE
+    at = round(onset.at / unit) * unit
+    half_us = max(at - onset.low, onset.high - at)
+    told = moment(at, reader, with_seconds=unit == _SECOND)
+    width = _span(half_us, reader.lang, is_up=True)
+    return f"始于 {told}（±{width}）" if reader.lang == "zh" else f"since {told} ± {width}"
 
 
 def later(onset: Onset, n: int) -> tuple[int, int] | None:
@@ -113,16 +121,16 @@ def _distance(us: float, language: Language) -> str:
     return "one minute" if is_one else _span(us, "en", is_long=True)
 
 
-def _span(us: float, language: Language, *, is_long: bool = False) -> str:
-    """A length of time in its largest fitting unit: `20 s`, `2 min`, `3 h`, `2 d`."""
+def _span(us: float, language: Language, *, is_long: bool = False, is_up: bool = False) -> str:
+    """A length of time in its largest fitting unit: `20 s`, `2 min`, `3 h`, `2 d`; rounded (up)."""
     sizes = (
-        (90 * _SECOND, _SECOND, "s", "second", "秒"),
+        (_SECONDS_TO, _SECOND, "s", "second", "秒"),
         (90 * _MINUTE, _MINUTE, "min", "minute", "分钟"),
         (36 * _HOUR, _HOUR, "h", "hour", "小时"),
         (float("inf"), _DAY, "d", "day", "天"),
     )
     _, unit, short, word, chinese = next(one for one in sizes if us < one[0])
-    number = max(1, round(us / unit))
+    number = max(1, ceil(us / unit) if is_up else round(us / unit))
     if language == "zh":
         return f"{number} {chinese}"
     return f"{number} {word}{'s' if number != 1 else ''}" if is_long else f"{number} {short}"

@@ -111,10 +111,10 @@ def overall(
 
 
 def amount(value: float) -> str:
-    """A number that need not be whole, in as many digits as tell something: 0.31, 1.3, 52."""
+    """A number that need not be whole, in digits that tell something: <0.01, 0.31, 1.3, 52."""
     if value >= 99.5:
         return count(round(value))
-    return "0" if value < 0.005 else f"{value:.2g}"
+    return f"{value:.2g}" if value == 0 or value >= 0.005 else "<0.01"
 
 
 def _since_en(about: About, n: int, where: Where, reader: Reader) -> str:
@@ -200,12 +200,14 @@ def _overall_en(found: Overall, whole: Whole, selection: Selection) -> str:
     if found.kind == "global_rise":
         numbers = f"{count(found.observed)} of {count(whole.n)}"
         return f"{several} rose everywhere: {numbers} (expected {amount(found.expected)})"
-    if found.kind == "mix_shift":
-        return f"{several} {_rose_en(found, whole)} because {_mix_en(found, whole)}; nothing broke"
     told = _counted(found.observed, selection) if found.observed else f"no {several}"
+    has_shifted = found.kind == "mix_shift"
     if whole.findings:
         things = "1 thing stands" if whole.findings == 1 else f"{whole.findings} things stand"
-        return f"{things} out: {told} in {_attempts_en(whole.n)}"
+        besides = f"; besides, {_mix_en(found, whole)}" if has_shifted else ""
+        return f"{things} out: {told} in {_attempts_en(whole.n)}{besides}"
+    if has_shifted:
+        return f"{several} {_rose_en(found, whole)} because {_mix_en(found, whole)}; nothing broke"
     if found.observed == 0:
         return f"nothing stands out: {told} in {_attempts_en(whole.n)}"
     spread = "spread as before" if whole.baseline_n else "and no past to compare with"
@@ -249,10 +251,16 @@ def _overall_zh(found: Overall, whole: Whole, selection: Selection) -> str:
         expected = amount(found.expected)
         many = f"{count(whole.n)} 次运行中有 {observed} 次{noun}"
         return f"{noun}全面增多：{many}（预期 {expected} 次）"
-    if found.kind == "mix_shift":
-        return _mix_zh(found, whole, noun)
     if whole.findings:
-        return f"有 {whole.findings} 处异常：{count(whole.n)} 次运行中有 {observed} 次{noun}"
+        besides = f"；此外{_mix_zh(found, whole)}" if found.kind == "mix_shift" else ""
+        return (
+            f"有 {whole.findings} 处异常：{count(whole.n)} 次运行中有 {observed} 次{noun}{besides}"
+        )
+    if found.kind == "mix_shift":
+        usual = _usual(whole)
+        grew = "" if usual is None else f"由 {count(round(usual))} 次"
+        why = _mix_zh(found, whole)
+        return f"{noun}{grew}增至 {observed} 次，是因为{why}；并没有出现新故障"
     if found.observed == 0:
         return f"没有异常：{count(whole.n)} 次运行中没有{noun}"
     spread = "分布与以往一致" if whole.baseline_n else "没有以往的数据可比"
@@ -261,14 +269,9 @@ def _overall_zh(found: Overall, whole: Whole, selection: Selection) -> str:
     return f"没有异常：{observed} 次{noun}，{spread}"
 
 
-def _mix_zh(found: Overall, whole: Whole, noun: str) -> str:
-    usual = _usual(whole)
-    grew = "" if usual is None else f"由 {count(round(usual))} 次"
+def _mix_zh(found: Overall, whole: Whole) -> str:
     if found.dimension is None:
-        why = "任务的构成变了"
-    elif whole.value is None:
-        why = f"任务在各{subjects.NAMES_ZH[found.dimension]}间的占比变了"
-    else:
-        more = subjects.subject({found.dimension: whole.value}, "zh")
-        why = subjects.joined("更多任务用到", more)
-    return f"{noun}{grew}增至 {count(found.observed)} 次，是因为{why}；并没有出现新故障"
+        return "任务的构成变了"
+    if whole.value is None:
+        return f"任务在各{subjects.NAMES_ZH[found.dimension]}间的占比变了"
+    return subjects.joined("更多任务用到", subjects.subject({found.dimension: whole.value}, "zh"))
