@@ -255,7 +255,7 @@ def test_open_findings_stand_above_the_groups(place: _Place) -> None:
 
 def test_numbers_of_other_pages_lead_to_the_groups(place: _Place) -> None:
     """The monitor's success rate, and the statistics of a window, which the groups then have."""
-    assert 'class="tile" href="/failures"' in place.page("/monitor")
+    assert 'class="value" href="/failures"' in place.page("/monitor")
     page = place.page("/stats", **{"from": "2h", "to": "1m"})
     path = re.search(r'href="(/failures\?from=20[^"]*&amp;to=20[^"]*)"', page)
     assert path
