@@ -11,7 +11,7 @@ from app.cli.work import make_core, print_json
 from app.config.settings import Settings
 from app.service.failures import actions, group, listing
 from app.service.failures.asked import asked
-from app.service.failures.views import Exemplar, Group, GroupPage, GroupView, ListedGroup
+from app.service.failures.views import Exemplar, Group, GroupPage, GroupView, ListedGroup, Shown
 from app.web import failure_shapes
 
 _FILTERS: Final = ("state", "error_type", "text", "sort", "cursor")
@@ -89,8 +89,10 @@ def _about(found: Group) -> Iterable[str]:
     for frame in found.frames:
         yield f"  at {frame}"
     if found.state_at is not None:
-        release = f" in {found.resolved_release}" if found.resolved_release else ""
-        yield f"  decided {shown(found.state_at)} by {found.state_by}{release}"
+        is_muted = found.shown is Shown.MUTED
+        release = f" in {found.resolved_release}" if found.resolved_release and not is_muted else ""
+        verb = "muted" if is_muted else "resolved"
+        yield f"  {verb} {shown(found.state_at)} by {found.state_by}{release}"
     if found.regressed_at is not None:
         release = f" in {found.regressed_release}" if found.regressed_release else ""
         yield f"  seen again {shown(found.regressed_at)}{release}"

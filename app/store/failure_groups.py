@@ -106,6 +106,19 @@ def add_event(conn: Connection, values: Mapping[str, Any]) -> None:
     conn.execute(_EVENT, values)
 
 
+def broken_resolution(conn: Connection, fingerprint: str) -> FailureEventRecord | None:
+    """The resolution after which a group was seen again last (index ix_failure_event_group)."""
+    again = select(func.max(_E.id)).where(_E.fingerprint == fingerprint, _E.kind == "regressed")
+    statement = (
+        select(failure_event_table)
+        .where(_E.fingerprint == fingerprint, _E.kind == "resolved")
+        .where(_E.id < again.scalar_subquery())
+        .order_by(_E.id.desc())
+        .limit(1)
+    )
+    return record(FailureEventRecord, conn.execute(statement).first())
+
+
 def events_of(conn: Connection, fingerprint: str, limit: int) -> list[FailureEventRecord]:
     """What happened to a group, the newest first (index ix_failure_event_group)."""
     statement = (

@@ -40,9 +40,11 @@ failure_group_table = Table(
     Column("first_at", BigInteger, nullable=False),
     # open, resolved, muted; that an open one is new, goes on or is back follows from its moments
     Column("state", String(8), nullable=False, server_default="open"),
+    # of the decision that holds, or of the resolution that did not hold
     Column("state_at", BigInteger),
     Column("state_by", String(160)),
-    # the releases that were running when it was resolved; the one in which it was seen again
+    # the releases that were running when it was resolved; the one in which it was seen again, kept
+    # while it is resolved anew: reopening takes that back
     Column("resolved_release", String(400)),
     Column("regressed_at", BigInteger),
     Column("regressed_release", String(80)),

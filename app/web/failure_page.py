@@ -170,11 +170,11 @@ def _releases(parts: Sequence[Part], t: Words) -> str:
 
 
 def _decided(group: Group, reader: Visitor) -> Markup | None:
-    if group.state_at is None:
+    if group.state_at is None or group.shown not in _DECIDED:
         return None
     when = moments.tag(reader.place, group.state_at)
     who = actor(group.state_by or "", reader.t)
-    return reader.t(f"failure.decided_{_DECIDED.get(group.shown, 'open')}", when=when, who=who)
+    return reader.t(f"failure.decided_{_DECIDED[group.shown]}", when=when, who=who)
 
 
 def _regressed(group: Group, reader: Visitor) -> Markup | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
@@ -9,13 +10,15 @@ from sqlalchemy import text
 
 from app.domain.correlation.dimensions import DIMENSIONS
 from app.domain.errors import AskedError, NotFoundError
+from app.domain.fingerprint import Cause
 from app.domain.records import FailureGroupRecord
 from app.domain.window import DAY_US, HOUR_US
 from app.service.core import Core
 from app.service.failures import actions, group, listing
 from app.service.failures.asked import Sort, asked
+from app.service.failures.notice import Failure, notice
 from app.service.failures.states import shown
-from app.service.failures.views import GroupPage, Shown
+from app.service.failures.views import Group, GroupPage, Shown
 from app.store import failure_cells, failure_groups
 from app.web.shapes import moment
 from tests.conftest import KINDS, database_url
@@ -224,9 +227,53 @@ def test_actions_change_the_group_and_are_written_down(planted: Planted) -> None
         assert all(one.by == f"ann ({core.actor})" for one in new)
     row = _row(core, key)
     assert (row.assignee, row.note) == ("李雷", None)
-    assert row.resolved_release == core.settings.release
+    assert (row.state_at, row.state_by, row.resolved_release) == (None, None, None)
     with pytest.raises(NotFoundError, match="'v2:nothing' does not exist"):
         actions.act(core, "v2:nothing", actions.done("resolve", {}))
+
+
+def _seen(core: Core, key: str, release: str) -> None:
+    """A failure of a group, now."""
+    cause = Cause(fingerprint=key, template="no <n>", frames="")
+    failure = Failure(
+        cause=cause, error_type="x", error_kind=None, error_code=None, release=release
+    )
+    with core.database.write() as conn:
+        notice(core, conn, failure, core.database.now_us(conn))
+
+
+def _do(core: Core, key: str, *names: str) -> Group:
+    return [actions.act(core, key, actions.done(name, {}, by="ann")) for name in names][-1]
+
+
+@pytest.mark.parametrize(("there", "back"), [("resolve", "reopen"), ("mute", "unmute")])
+def test_a_decision_that_is_taken_back_leaves_what_was_before(
+    any_home: Home, there: str, back: str
+) -> None:
+    """A new group is new again, one that was back is: with release and resolution, in all it says.
+
+    While it is resolved it was not seen again; open it tells of no decision.
+    """
+    core, key = any_home.core, "v2:1"
+    start_worker(core, name="w9")
+    view = partial(group.group, core, key, asked({}))
+    _seen(core, key, "1.4.1")
+    new = view().group
+    assert (new.shown, new.state_at, new.resolved_release) == (Shown.NEW, None, None)
+    _do(core, key, there)
+    assert _do(core, key, back) == new == view().group
+    resolved = _do(core, key, "resolve")
+    _seen(core, key, "1.4.3")
+    again = view().group
+    assert (again.shown, again.regressed_release) == (Shown.REGRESSED, "1.4.3")
+    assert (again.state_at, again.state_by) == (resolved.state_at, resolved.state_by)
+    assert again.resolved_release == core.settings.release
+    decided = _do(core, key, there)
+    if there == "resolve":
+        assert (decided.shown, decided.regressed_at) == (Shown.RESOLVED, None)
+        assert decided.regressed_release is None
+    assert _do(core, key, back) == again == view().group
+    assert _do(core, key, there, back, there, back) == again
 
 
 def _row(core: Core, key: str) -> FailureGroupRecord:
@@ -299,7 +346,7 @@ def test_window_from_before_all_time_is_all_time(planted: Planted) -> None:
 
 
 def test_a_new_group_is_new_for_a_day_unless_touched() -> None:
-    """First seen within a day and untouched: new; else ongoing; what was decided goes on."""
+    """First seen within a day, nobody's, without a note: new; else ongoing, or as was decided."""
     row = {
         "fingerprint": "v2:1", "error_type": "x", "error_kind": None, "error_code": None,
         "template": "", "frames": "", "first_at": 0, "state": "open", "state_at": None,
@@ -312,7 +359,7 @@ def test_a_new_group_is_new_for_a_day_unless_touched() -> None:
 
     assert state(DAY_US - 1) is Shown.NEW
     assert state(DAY_US) is Shown.ONGOING
-    assert state(1, assignee="ann") is state(1, note="n") is state(1, state_at=1) is Shown.ONGOING
+    assert state(1, assignee="ann") is state(1, note="n") is Shown.ONGOING
     assert state(1, regressed_at=1, state_at=1) is Shown.REGRESSED
     assert state(1, state="muted", regressed_at=1) is Shown.MUTED
     assert state(1, state="resolved") is Shown.RESOLVED

@@ -1,6 +1,7 @@
 """/api/v1/failures and `voxtrace failures`: groups told and decided about, errors exact."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -180,12 +181,14 @@ def test_command_line_decides_and_shows(site: Site, capsys: pytest.CaptureFixtur
     key, settings = site.groups[2].fingerprint, site.home.settings
     given = {"fingerprint": key, "since": WINDOW["from"], "until": WINDOW["to"], "json": False}
     decided = {"fingerprint": key, "by": "bob", "json": True}
-    assert failures.decide(settings, "unmute", None, decided) == 0
-    assert json.loads(capsys.readouterr().out)["state_by"] == "bob (cli)"
+    for action, by in (("unmute", None), ("resolve", "bob (cli)"), ("reopen", None)):
+        assert failures.decide(settings, action, None, decided) == 0
+        assert json.loads(capsys.readouterr().out)["state_by"] == by
     assert failures.show(settings, given) == 0
     shown = capsys.readouterr().out
     assert f"{key}  ongoing" in shown
     assert "unmuted by bob (cli)" in shown
+    assert not re.search("^  (resolved|muted|decided) ", shown, re.MULTILINE)
     ever = site.get(f"/{key}")["all_time"]
     assert f"failed {ever['count']} times, {ever['repeats']} of them again" in shown
     kept = f"kept are {ever['kept']} attempts of {ever['tasks']} tasks"

@@ -1,6 +1,7 @@
 """What people decide about a failure group: resolve, reopen, mute, unmute, assign, note.
 
-An action that changes nothing (resolving what is resolved) is done and writes nothing.
+An action that changes nothing (resolving what is resolved) is done and writes nothing. Reopening
+and unmuting take the decision back: the group is what it was before, new or regressed too.
 """
 
 from collections.abc import Mapping
@@ -117,12 +118,24 @@ def _change(
     state, kind = _STATES[what.action]
     if row.state == state or (what.action is Action.UNMUTE and row.state != "muted"):
         return {}, kind, None
+    if state == "open":
+        return {"state": state, **_before(conn, row)}, kind, None
     values: dict[str, Any] = {"state": state, "state_at": now, "state_by": by}
-    if what.action is not Action.RESOLVE:
+    if what.action is Action.MUTE:
         return values, kind, None
     releases = ", ".join(sorted({worker.release for worker in workers.live(conn)}))[:400] or None
-    seen_again = {"regressed_at": None, "regressed_release": None}
-    return values | seen_again | {"resolved_release": releases}, kind, releases
+    return values | {"resolved_release": releases}, kind, releases
+
+
+def _before(conn: Connection, row: FailureGroupRecord) -> dict[str, Any]:
+    """What an open group tells of a decision: of one that is back, the resolution before that."""
+    key = row.fingerprint
+    past = None if row.regressed_at is None else failure_groups.broken_resolution(conn, key)
+    return {
+        "state_at": past and past.at,
+        "state_by": past and past.by,
+        "resolved_release": past and past.detail,
+    }
 
 
 def _clean(name: str, value: str, most: int) -> str:

@@ -7,7 +7,7 @@ from app.domain.records import FailureGroupRecord
 from app.domain.window import DAY_US
 from app.service.failures.views import Group, Shown
 
-#: For so long a group that nobody touched is new.
+#: For so long a group that nobody has, and nobody wrote a note to, is new.
 NEW_US: Final = DAY_US
 _OUTCOMES: Final = {"deadline_exceeded": "timeout", "worker_lost": "lost"}
 
@@ -18,12 +18,13 @@ def shown(row: FailureGroupRecord, now: int) -> Shown:
         return Shown(row.state)
     if row.regressed_at is not None:
         return Shown.REGRESSED
-    is_touched = row.state_at is not None or bool(row.assignee or row.note)
+    is_touched = bool(row.assignee or row.note)
     return Shown.ONGOING if is_touched or row.first_at <= now - NEW_US else Shown.NEW
 
 
 def group(row: FailureGroupRecord, last_at: int | None, now: int) -> Group:
-    """A group as it is shown."""
+    """A group as it is shown; one that is resolved was not seen again since."""
+    is_back = row.state != "resolved"
     return Group(
         fingerprint=row.fingerprint,
         error_type=row.error_type,
@@ -38,8 +39,8 @@ def group(row: FailureGroupRecord, last_at: int | None, now: int) -> Group:
         state_at=row.state_at,
         state_by=row.state_by,
         resolved_release=row.resolved_release,
-        regressed_at=row.regressed_at,
-        regressed_release=row.regressed_release,
+        regressed_at=row.regressed_at if is_back else None,
+        regressed_release=row.regressed_release if is_back else None,
         assignee=row.assignee,
         note=row.note,
     )

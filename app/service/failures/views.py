@@ -16,8 +16,8 @@ from app.domain.records import FailureEventRecord
 class Shown(StrEnum):
     """The state of a group as it is shown.
 
-    `new`: first seen within a day, and nobody touched it. `regressed`: it failed again after it was
-    resolved. `ongoing`: any other that is open.
+    `new`: first seen within a day, assigned to nobody, without a note. `regressed`: it failed again
+    after it was resolved. `ongoing`: any other that is open.
     """
 
     NEW = "new"
@@ -47,7 +47,8 @@ class Group:
         shown: Its state.
         outcome: How such attempts look in lists: `failed`, `timeout` or `lost`.
         first_at, last_at: First and last seen; `last_at` is None where nothing is left that tells.
-        state_at, state_by: When and by whom it was resolved, muted or opened last; None: never.
+        state_at, state_by: When and by whom it was resolved or muted; where it is regressed, when
+            it was resolved before that; None: it is open otherwise.
         resolved_release: The releases that ran when it was resolved, with commas between.
         regressed_at, regressed_release: When and in which release it was seen again after that.
     """

@@ -37,13 +37,13 @@ _GROUP: Final[dict[str, Schema]] = {
     "frames": said(listed(STRING), "Own frames as module:function, the innermost first."),
     "state": said(
         one_of(*Shown),
-        "new: first seen within a day, and nobody touched it; regressed: it failed again after it"
-        " was resolved.",
+        "new: first seen within a day, assigned to nobody, without a note; regressed: it failed"
+        " again after it was resolved.",
     ),
     "outcome": said(_OUTCOME, "How such attempts look in lists."),
     "first_at": MOMENT,
     "last_at": maybe(MOMENT),
-    "state_at": said(maybe(MOMENT), "When somebody resolved, muted or opened it last."),
+    "state_at": said(maybe(MOMENT), "When it was resolved or muted; of a regressed one, resolved."),
     "state_by": said(maybe(STRING), "Who did."),
     "resolved_release": said(maybe(STRING), "The releases that ran when it was resolved."),
     "regressed_at": maybe(MOMENT),
