@@ -15,7 +15,7 @@ from app.service.core import Core
 from app.service.traces import look_up
 from app.service.traces.trace_compare import Match
 from app.service.traces.trace_state import TraceLook, Where
-from app.service.traces.verify import verify
+from app.service.traces.verify import Verified, verify
 from app.store.tables import event_table, outbox_table, task_table
 from telemetry.jaeger import JaegerClient, JaegerError
 from tests.support.backends import Jaeger, Pair
@@ -58,6 +58,18 @@ def _now(core: Core) -> int:
         return core.database.now_us(conn)
 
 
+def _verified(core: Core, since: int, counts: dict[Match, int]) -> Verified:
+    """What it finds once all that was sent is there: asked anew, since what is lost never comes."""
+
+    def look() -> Verified | None:
+        found = verify(core, since=since, wait_s=0)
+        return found if {match: found.counts.get(match, 0) for match in counts} == counts else None
+
+    found = wait_until(look, 10, what=f"{counts}")
+    assert found is not None
+    return found
+
+
 def test_what_was_sent_is_equal(core: Core, pair: Pair) -> None:
     """Tasks whose spans arrived are equal: what Jaeger tells is what the rows say."""
     since = _now(core)
@@ -84,7 +96,7 @@ def test_each_difference_has_its_name(core: Core, pair: Pair) -> None:
     with core.database.write() as conn:
         changed = task_table.c.id == tasks[Match.DIFFERENT].id
         conn.execute(update(task_table).where(changed).values(voice="changed"))
-    found = verify(core, since=since, wait_s=3)
+    found = _verified(core, since, dict.fromkeys(Match, 1))
     kinds = {one.task_id: one.kind for one in reversed(found.differences)}
     assert kinds == {task.id: match for match, task in tasks.items() if match is not Match.EQUAL}
     assert found.counts == dict.fromkeys(Match, 1)
@@ -104,8 +116,7 @@ def test_repair_sends_again_what_is_missing(core: Core, pair: Pair) -> None:
     assert found.resent is not None
     assert found.resent.task_ids == {lost.id, pruned.id}
     drain(core, pair)
-    again = verify(core, since=since, wait_s=3)
-    assert again.counts[Match.MISSING] == 0
+    again = _verified(core, since, {Match.MISSING: 0})
     assert {one.task_id for one in again.differences} <= {pruned.id}  # its details are gone
     row = task_list.get(core, lost.id)
     assert (row.trace_resends, row.trace_seen_at) == (1, None)
