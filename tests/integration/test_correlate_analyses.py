@@ -12,7 +12,7 @@ from app.domain.errors import AskedError, ConflictError
 from app.duties.analyst import Analyst
 from app.service.correlate import analyses, analysing, answering, shape
 from app.service.correlate.analyses import Analysis
-from app.service.correlate.question import asked
+from app.service.correlate.question import SETTLE_US, asked
 from app.service.correlate.words import Reader
 from app.store import analyses as rows
 from tests.conftest import KINDS, database_url
@@ -80,7 +80,8 @@ def test_long_question_is_answered_by_the_duty(home: Home, client: DocumentedCli
     assert done is not None
     assert (done["state"], done["progress_ratio"], done["error"]) == ("done", 1, None)
     with home.core.database.read() as conn:
-        found = answering.look(home.core, conn, asked(_ASKED).at(NOW_US), NOW_US)
+        question = asked(_ASKED).at(NOW_US + SETTLE_US)
+        found = answering.look(home.core, conn, question, NOW_US)
     expected = shape.answer(found, Reader(lang="zh", now_us=NOW_US))
     assert _without_time(done["answer"]) == _without_time(expected)
     assert [one["name"] for one in done["answer"]["dimensions"]].count("hour") == 1

@@ -135,7 +135,7 @@ def test_a_group_says_why_it_is_one_and_what_sets_it_apart(place: _Place) -> Non
     assert question
     kept = parse_qs(urlsplit(question[1]).query)
     assert kept["query"] == [f"fingerprint:{GROUP}"]
-    assert place.client.get(question[1], headers=HTML).status_code == 200
+    assert place.client.get(question[1], headers=HTML, follow_redirects=True).status_code == 200
     examples = page.partition('id="examples"')[2].partition("</section>")[0]
     for word in ("newest", "first", "slowest", "success"):
         assert f">{word}<" in examples

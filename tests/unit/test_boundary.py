@@ -53,7 +53,7 @@ def test_nearest_change_is_told_with_its_distance() -> None:
 
 
 def test_first_starts_count_only_just_before_failures() -> None:
-    """A minute before the onset's interval, not three: what never ran before has changed nothing."""
+    """A minute before the interval, not three: what never ran before has changed nothing."""
     assert _chosen(_event("restart", 4 * _MIN)) is not None
     assert _chosen(_event("start", 4 * _MIN)) is None
     assert _chosen(_event("start", 3 * _MIN)) is not None

@@ -12,17 +12,19 @@ from app.domain.query.parse import parse
 from app.domain.query.value import Ago
 from app.service.correlate import faults, notes
 from app.service.correlate.answer import Note
-from app.service.correlate.question import FAILED, LIVE_US, asked
+from app.service.correlate.question import FAILED, LIVE_US, SETTLE_US, asked
 from app.service.figures import LANGUAGES
 
-_NOW = 1_795_000_000_123_456
+#: When it is asked, and what is now for what is written: a second before.
+_ASKED = 1_795_000_001_123_456
+_NOW = _ASKED - SETTLE_US
 _HOUR = 3_600_000_000
 _DAY = 24 * _HOUR
 
 
 def test_nothing_said_is_the_last_day_against_the_week_before() -> None:
-    """Failures of 24 hours up to now, and seven days that end where those begin."""
-    found = asked({}).at(_NOW)
+    """Failures of 24 hours up to a second ago, and seven days that end where those begin."""
+    found = asked({}).at(_ASKED)
     assert (found.start, found.end) == (_NOW - _DAY, _NOW)
     assert found.baseline_start == found.start - 7 * _DAY
     assert (found.selection, found.kind, found.is_long) == (FAILED, "failures", False)
@@ -40,7 +42,7 @@ def test_moments_ago_are_before_now_and_a_baseline_is_a_length(
     said: dict[str, str], window: tuple[int, int, int]
 ) -> None:
     """`from` and `to` count from now, `baseline` from where the window begins."""
-    found = asked(said).at(_NOW)
+    found = asked(said).at(_ASKED)
     start, end, length = window
     assert (found.start, found.end) == (_NOW - start, _NOW - end)
     assert found.start - found.baseline_start == length
@@ -48,15 +50,15 @@ def test_moments_ago_are_before_now_and_a_baseline_is_a_length(
 
 def test_baseline_may_be_a_moment_and_a_window_ends_now_at_last() -> None:
     """A moment is where the past begins; what has not happened yet is not waited for."""
-    found = asked({"from": "2026-11-01", "to": "2999-01-01", "baseline": "2026-10-01"}).at(_NOW)
+    found = asked({"from": "2026-11-01", "to": "2999-01-01", "baseline": "2026-10-01"}).at(_ASKED)
     assert found.start - found.baseline_start == 31 * _DAY
     assert found.end == _NOW
 
 
 def test_moments_of_filters_are_fixed() -> None:
     """A filter that says "so long ago" means the moment at which it was asked."""
-    found = asked({"query": "since:2h ended:>1h", "within": "until:30m"}).at(_NOW)
-    again = asked({"query": str(found.query), "within": str(found.within)}).at(_NOW + _DAY)
+    found = asked({"query": "since:2h ended:>1h", "within": "until:30m"}).at(_ASKED)
+    again = asked({"query": str(found.query), "within": str(found.within)}).at(_ASKED + _DAY)
     assert (again.query, again.within) == (found.query, found.within)
     values = [value for term in found.query.terms for value in term.values]
     assert not any(isinstance(value, Ago) for value in values)
@@ -77,12 +79,12 @@ def test_moments_of_filters_are_fixed() -> None:
 )
 def test_selection_is_called_what_it_is(query: str, kind: str) -> None:
     """Failures only where every attempt of the selection is one."""
-    assert asked({"query": query}).at(_NOW).kind == kind
+    assert asked({"query": query}).at(_ASKED).kind == kind
 
 
 def test_slowest_become_a_filter_of_those_that_completed() -> None:
     """Once the duration is known, the selection is one that a list takes."""
-    found = asked({"outcome": "slow", "quantile": ".99", "within": "engine:tone"}).at(_NOW)
+    found = asked({"outcome": "slow", "quantile": ".99", "within": "engine:tone"}).at(_ASKED)
     assert (found.kind, found.quantile) == ("slow", 0.99)
     slow = found.of_slow(1500)
     assert slow.query == parse("dur:>=1500ms", ATTEMPTS)
@@ -110,7 +112,7 @@ def test_slowest_become_a_filter_of_those_that_completed() -> None:
 def test_wrong_question_says_why(said: dict[str, str], reason: str) -> None:
     """Each has its reason, and words for it."""
     with pytest.raises(AskedError) as caught:
-        asked(said).at(_NOW)
+        asked(said).at(_ASKED)
     assert caught.value.reason == reason
     assert reason in faults.WORDS
 
@@ -128,7 +130,7 @@ def test_window_is_never_empty_and_its_past_ends_where_it_begins(
 ) -> None:
     """Whatever moments are said, the order of the three is kept; long ones are called long."""
     moments = [f"{(_NOW - at) / 1e6:.6f}" for at in (ago + length + past, ago + length, ago)]
-    found = asked({"baseline": moments[0], "from": moments[1], "to": moments[2]}).at(_NOW)
+    found = asked({"baseline": moments[0], "from": moments[1], "to": moments[2]}).at(_ASKED)
     assert found.baseline_start < found.start < found.end <= _NOW
     assert found.is_long == (found.end - found.start > LIVE_US)
 

@@ -21,6 +21,8 @@ from app.store.attempt_filter import Sides
 #: How long the window is, and the baseline before it, where nothing else is asked for.
 WINDOW_US: Final = DAY_US
 BASELINE_US: Final = 7 * DAY_US
+#: What ended less than so long ago may not be written yet: a window ends before it.
+SETTLE_US: Final = 1_000_000
 #: A longer window is answered by a duty.
 LIVE_US: Final = 48 * HOUR_US
 #: Which of the attempts that completed are slow, where nothing else is asked for.
@@ -139,11 +141,12 @@ class Asked:
     said: Mapping[str, str] = field(default_factory=dict)
 
     def at(self, now: int) -> Question:
-        """What is asked for, where it is `now`.
+        """What is asked for, where it is `now`; a second of it is left to what is being written.
 
         Raises:
             AskedError: The window is empty, or its past does not lie before it.
         """
+        now -= SETTLE_US
         end = now if self.end is None else min(at_us(self.end, now), now)
         start = end - WINDOW_US if self.start is None else at_us(self.start, now)
         start = max(start, 0)
