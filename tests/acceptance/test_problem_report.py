@@ -171,10 +171,10 @@ def _steady(figures: Json) -> Json:
 # P3 ----------------------------------------------------------------------------------------------
 
 #: Tasks before the first measurement, and between it and the second.
-WARM_COUNT = 100
-MORE_COUNT = 200
+WARM_COUNT = 60
+MORE_COUNT = 120
 #: Spaces at the end of each text: a process that kept texts or tasks would show it.
-PADDING = " " * 100_000
+PADDING = " " * 200_000
 #: How much any process may grow, of what it has.
 GROWTH_RATIO = 0.05
 
