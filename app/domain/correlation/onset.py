@@ -58,14 +58,23 @@ def onset(
 
 
 def _likelihoods(failed: NDArray[np.bool_], expected_rate: float) -> Floats:
-    """Log likelihood where the first 0, 1, 2 … attempts were before the change, for the worse."""
-    count = failed.size
-    n = np.arange(count + 1, dtype=np.float64)
+    """Log likelihood where the first 0, 1, 2 … attempts were before the change, for the worse.
+
+    Neither rate is known: each attempt is as likely as those of its side, before it and after it,
+    let it be. So two rates that fit better than one are believed only where they fit much better.
+    """
+    prior = _PRIOR * expected_rate
+    before = np.concatenate([[0.0], np.cumsum(_predicted(failed, prior, _PRIOR - prior))])
+    after = np.concatenate([np.cumsum(_predicted(failed[::-1], 0.5, 0.5))[::-1], [0.0]])
+    n = np.arange(failed.size + 1, dtype=np.float64)
     o = np.concatenate([[0.0], np.cumsum(failed)])
-    rest, rest_o = count - n, o[-1] - o
-    before = (o + _PRIOR * expected_rate) / (n + _PRIOR)
-    after = (rest_o + 0.5) / (rest + 1)
-    known = o * np.log(before) + (n - o) * np.log1p(-before)
-    likelihood = known + rest_o * np.log(after) + (rest - rest_o) * np.log1p(-after)
-    is_fall = (n > 0) & (after <= before)
-    return np.where(is_fall, -np.inf, likelihood)
+    is_worse = (o[-1] - o) * np.maximum(n, 1) > o * (failed.size - n)
+    return np.where((n == 0) | is_worse, before + after, -np.inf)
+
+
+def _predicted(failed: NDArray[np.bool_], more: float, less: float) -> Floats:
+    """Log probability of each attempt after those before it, by a beta prior of the rate."""
+    n = np.arange(failed.size, dtype=np.float64)
+    o = np.concatenate([[0.0], np.cumsum(failed)[:-1]])
+    chance = np.where(failed, o + more, n - o + less) / (n + more + less)
+    return np.log(chance)
