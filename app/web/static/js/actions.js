@@ -1,6 +1,7 @@
 // Retry, cancel, delete: forms that work by themselves, made quicker and undoable.
 import { $, on } from "./dom.js";
 import { call, Problem } from "./api.js";
+import { busy } from "./focus.js";
 import { later, toast } from "./toast.js";
 import { t } from "./words.js";
 
@@ -33,7 +34,10 @@ async function remove(form, live) {
     location.assign(`/?deleted=${form.dataset.text}`);
     return;
   }
-  form.closest("[data-row]")?.remove();
+  const row = form.closest("[data-row]");
+  const beside = row?.nextElementSibling ?? row?.previousElementSibling;
+  if (row?.contains(document.activeElement)) $("[data-open]", beside ?? document)?.focus();
+  row?.remove();
   offerUndo(form.dataset.text, form.dataset.title, live);
 }
 
@@ -47,16 +51,9 @@ function offerUndo(textId, title, live) {
 const ACTIONS = { retry, cancel, delete: remove };
 
 export function start(live) {
-  on("submit", "form[data-action]", async (form, event) => {
+  on("submit", "form[data-action]", (form, event) => {
     event.preventDefault();
-    const button = $("button", form);
-    button.disabled = true;
-    try {
-      await ACTIONS[form.dataset.action](form, live);
-    } catch (error) {
-      tell(error);
-    }
-    button.disabled = false;
+    busy(form, async () => ACTIONS[form.dataset.action](form, live)).catch(tell);
   });
   const query = new URLSearchParams(location.search);
   const deleted = query.get("deleted");

@@ -1,6 +1,7 @@
 // What people decide about a failure group: forms that work by themselves, made quicker and undoable.
 import { $, on } from "./dom.js";
 import { call, Problem } from "./api.js";
+import { busy } from "./focus.js";
 import { toast } from "./toast.js";
 import { t } from "./words.js";
 
@@ -20,24 +21,18 @@ async function act(fingerprint, body, undo, field, live) {
   }
   for (const id of ["head", "course", "facts", "events"]) live.release(id);
   const run = () => act(fingerprint, undo, body, field, live).catch(tell);
-  toast(t(`failure.${body.action}`), { label: t("undo"), run }, 10000);
+  const back = () => $("#head [data-act] button");
+  toast(t(`failure.${body.action}`), { label: t("undo"), run, back }, 10000);
 }
 
 export function start(live) {
-  on("submit", "form[data-failure]", async (form, event) => {
+  on("submit", "form[data-failure]", (form, event) => {
     event.preventDefault();
     const { failure, act: action } = form.dataset;
     const name = FIELDS[action];
     const field = name ? form.elements.namedItem(name) : null;
     const body = { action, ...(field ? { [name]: field.value } : {}) };
     const undo = field ? { action, [name]: field.defaultValue } : { action: BACK[action] };
-    const button = $("button", form);
-    button.disabled = true;
-    try {
-      await act(failure, body, undo, field, live);
-    } catch (error) {
-      tell(error);
-    }
-    button.disabled = false;
+    busy(form, () => act(failure, body, undo, field, live)).catch(tell);
   });
 }

@@ -4,6 +4,7 @@
 // through, the page says so.
 import { showAges, showAsOf } from "./ages.js";
 import { $, $$, el } from "./dom.js";
+import { inPlaceOf } from "./focus.js";
 import { Pauses, Stream } from "./stream.js";
 import { clock, number, t } from "./words.js";
 
@@ -172,7 +173,7 @@ class Live {
     if (!next) {
       // Rows that wait to be asked for have pushed it to the next page.
       if (this.newer && node.matches("[data-row]")) return false;
-      if (isHeld(node)) return true;
+      if (isHeld(node) || hasFocus(node)) return true;
       node.remove();
       return false;
     }
@@ -186,9 +187,12 @@ class Live {
     flash(node, made);
     this.drawn.set(made, html);
     keepOpen(node, made);
-    const hadFocus = node.contains(document.activeElement);
+    const focused = document.activeElement;
+    const hadFocus = node.contains(focused);
+    const { scrollLeft } = node;
     node.replaceWith(made);
-    if (hadFocus) $("[data-open], a, button", made)?.focus({ preventScroll: true });
+    made.scrollLeft = scrollLeft;
+    if (hadFocus) inPlaceOf(focused, made)?.focus({ preventScroll: true });
     return false;
   }
 
@@ -261,10 +265,15 @@ function flash(before, after) {
   });
 }
 
+/** Whether somebody works in it by keys, or types: what was clicked has no focus that is seen. */
+function hasFocus(node) {
+  return node.contains(document.activeElement) && document.activeElement.matches(":focus-visible");
+}
+
+/** Whether it has to stay as it is; a row's link opens the same thing whatever the row says. */
 function isHeld(node) {
-  const focus = document.activeElement;
-  const hasFocus = focus && focus !== document.body && node.contains(focus);
-  return node.matches(":hover") || hasFocus || Boolean(node.querySelector("details[open][data-menu]"));
+  const isAtControl = hasFocus(node) && !document.activeElement.matches("[data-open]");
+  return node.matches(":hover") || isAtControl || Boolean(node.querySelector("details[open][data-menu]"));
 }
 
 /** What a visitor has unfolded stays unfolded. */

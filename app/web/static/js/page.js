@@ -1,11 +1,11 @@
 // What every page starts.
-import { $ } from "./dom.js";
 import * as actions from "./actions.js";
 import * as analysis from "./analysis.js";
 import * as copy from "./copy.js";
 import * as dock from "./dock.js";
 import * as failures from "./failures.js";
 import * as filter from "./filter.js";
+import * as focus from "./focus.js";
 import * as keys from "./keys.js";
 import * as limits from "./limits.js";
 import * as listen from "./listen.js";
@@ -20,11 +20,9 @@ import * as zone from "./zone.js";
 
 const sound = listen.start() ?? dock.start();
 const page = live.start();
-for (const part of [theme, analysis, copy, filter, lists, menu, trace, waterfall, zone]) part.start();
+for (const part of [theme, analysis, copy, filter, focus, lists, menu, trace, waterfall, zone]) part.start();
 actions.start(page);
 failures.start(page);
 upload.start(page);
 limits.start(page);
 keys.start({ sound: () => sound, live: page });
-// The current place of the navigation is in sight on a narrow screen.
-$(".nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });

@@ -4,7 +4,37 @@ import { t } from "./words.js";
 
 const SHOWN_MS = 6000;
 
-/** Shows a text; `action` is {label, run}. Returns a function that takes the toast away. */
+let waiting = null;
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Tab" && !event.shiftKey && waiting) waiting(event);
+});
+
+/** Makes a toast's button what Tab reaches next, and lets Tab lead back from it. */
+function reachable(button, back) {
+  let from = null;
+  const home = () => (from?.isConnected && from !== document.body ? from : back?.());
+  waiting = (event) => {
+    waiting = null;
+    if (!button.isConnected) return;
+    from = document.activeElement;
+    event.preventDefault();
+    event.stopPropagation();
+    button.focus();
+  };
+  button.addEventListener("keydown", (event) => {
+    const place = event.key === "Tab" && home();
+    if (!place) return;
+    // Forwards the browser goes on from there by itself.
+    place.focus();
+    if (event.shiftKey) event.preventDefault();
+  });
+  return home;
+}
+
+/**
+ * Shows a text; `action` is {label, run, back}: what has the focus after it where nothing had before.
+ * It stays while its button has the focus. Returns a function that takes the toast away.
+ */
 export function toast(text, action = null, shownMs = SHOWN_MS) {
   const node = el("div", { class: "toast" }, el("span", {}, text));
   let timer = 0;
@@ -14,14 +44,21 @@ export function toast(text, action = null, shownMs = SHOWN_MS) {
   };
   if (action) {
     const button = el("button", { type: "button" }, action.label);
-    button.addEventListener("click", () => {
+    const home = reachable(button, action.back);
+    button.addEventListener("click", (event) => {
+      if (event.detail === 0) home()?.focus();
       close();
       action.run();
     });
     node.append(button);
   }
   $("#toasts").append(node);
-  if (shownMs) timer = setTimeout(close, shownMs);
+  const count = () => {
+    if (shownMs) timer = setTimeout(close, shownMs);
+  };
+  node.addEventListener("focusin", () => clearTimeout(timer));
+  node.addEventListener("focusout", count);
+  count();
   return close;
 }
 
