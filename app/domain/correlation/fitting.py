@@ -21,6 +21,14 @@ BLIND_SPREAD: Final = 0.15
 #: Where the baseline has fewer failures of an outcome, it tells nothing of it.
 LEAST_FAILURES: Final = 5
 _SWEEPS: Final = 6
+#: An effect moves by no more than this at a step.
+_FARTHEST: Final = 6.0
+#: As much as the values of a dimension that the baseline knows differ, those differ that it does
+#: not know: as if so many more of them differed by `NEW_SPREAD`; and by this at least.
+_AS_IF: Final = 2.0
+_LEAST_SPREAD: Final = 0.2
+#: Failures expected of a value from which on it is known by how much it differs.
+_TELLING: Final = 2.0
 #: Steps of effects that are smaller than this change nothing that is told.
 _SETTLED: Final = 0.02
 
@@ -95,10 +103,12 @@ class _Dimension:
 
     Attributes:
         codes: The value of each cell.
+        trials: Of each value.
         tally, prior, effect, expected: Shape (outcomes, values).
     """
 
     codes: Integers
+    trials: Floats
     tally: Floats
     prior: Floats
     effect: Floats
@@ -133,7 +143,7 @@ class _Fitting:
         moved = np.zeros(self.total.size)
         for one in self.dimensions:
             one.expected = _tables(one.codes, self._expected(), one.tally.shape[1])
-            step = _step(one.tally, one.expected, one.effect, one.prior)
+            step = _log_step(one) if self.is_share else _logit_step(one)
             one.effect = one.effect + step
             change = np.abs(step * np.minimum(one.expected, 1.0)).max(axis=1, initial=0.0)
             moved = np.maximum(moved, change)
@@ -153,10 +163,17 @@ class _Fitting:
         return Effects(
             float(self.base[row]),
             tuple(one.effect[row] for one in self.dimensions),
-            tuple(
-                1 / (np.maximum(one.expected[row], 0.0) + one.prior[row]) for one in self.dimensions
-            ),
+            tuple(self._variance(one, row) for one in self.dimensions),
         )
+
+    def _variance(self, one: _Dimension, row: int) -> Floats:
+        """How sure the effects of one outcome are."""
+        expected, prior = np.maximum(one.expected[row], 0.0), one.prior[row]
+        known = expected if self.is_share else expected * (1 - expected / np.maximum(one.trials, 1))
+        telling = one.effect[row][expected >= _TELLING]
+        learned = (float(telling @ telling) + _AS_IF * NEW_SPREAD**2) / (telling.size + _AS_IF)
+        most = np.where(prior > 1 / SPREAD**2, max(learned, _LEAST_SPREAD**2), SPREAD**2)
+        return np.asarray(1 / (np.maximum(known, 0.0) + np.maximum(prior, 1 / most)))
 
     def go_on(self, rows: Integers) -> None:
         """With these outcomes only."""
@@ -187,6 +204,7 @@ def _dimension(codes: Integers, card: int, n: Floats, cases: Floats, rate: Float
     nothing = np.zeros((rate.size, card))
     return _Dimension(
         codes=codes,
+        trials=table(codes, n, card),
         tally=_tables(codes, cases, card),
         prior=1 / np.where(is_known, SPREAD, NEW_SPREAD) ** 2,
         effect=nothing,
@@ -201,11 +219,27 @@ def _tables(codes: Integers, weights: Floats, card: int) -> Floats:
     return np.stack([table(codes, row, card) for row in weights])
 
 
-def _step(o: Floats, expected: Floats, effect: Floats, prior: Floats) -> Floats:
-    """By how much an effect has to change: expected exp(step) + prior (effect + step) = o."""
-    step = np.log((o + 0.5) / (expected + 0.5))
+def _log_step(one: _Dimension) -> Floats:
+    """By how much effects have to change: expected exp(step) + prior (effect + step) = tally."""
+    step = np.log((one.tally + 0.5) / (one.expected + 0.5))
     for _ in range(4):
-        grown = expected * np.exp(step)
-        step = step - (grown + prior * (effect + step) - o) / (grown + prior)
-        step = np.minimum(np.maximum(step, -3.0), 3.0)
+        grown = one.expected * np.exp(step)
+        step = step - (grown + one.prior * (one.effect + step) - one.tally) / (grown + one.prior)
+        step = np.clip(step, -_FARTHEST / 2, _FARTHEST / 2)
     return step
+
+
+def _logit_step(one: _Dimension) -> Floats:
+    """The same of log odds, as if all trials of a value were alike: no more can fail than run."""
+    trials = np.maximum(one.trials, 1e-9)
+    expected = np.clip(one.expected, 0.0, trials * (1 - 1e-9))
+    odds = expected / (trials - expected)
+    step = np.log((one.tally + 0.5) / (trials - one.tally + 0.5))
+    step = step - np.log((expected + 0.5) / (trials - expected + 0.5))
+    for _ in range(4):
+        step = np.clip(step, -_FARTHEST, _FARTHEST)
+        grown = odds * np.exp(step)
+        cases = trials * grown / (1 + grown)
+        slope = cases / (1 + grown) + one.prior
+        step = step - (cases + one.prior * (one.effect + step) - one.tally) / slope
+    return np.clip(step, -_FARTHEST, _FARTHEST)

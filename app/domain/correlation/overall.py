@@ -129,7 +129,7 @@ def _mix(window: Cube, baseline: Cube, dim: int, share: float) -> _Mix:
     ob = by_value(baseline, dim, baseline.failure >= 0)
     rate = (ob + _PRIOR * share) / (nb + _PRIOR)
     moved = n - n.sum() * nb / nb.sum()
-    variance = rate / (nb + _PRIOR)
+    variance = rate * nb / (nb + _PRIOR) ** 2
     deviation = math.sqrt(float((moved**2 * variance).sum()))
     return _Mix(
         expected=float((n * rate).sum()),

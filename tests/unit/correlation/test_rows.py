@@ -198,11 +198,41 @@ def test_command_tells_wrong_use(tmp_path: Path, arguments: list[str], told: str
     assert told in done.stderr
 
 
-def test_bytes_that_are_no_text_are_told_with_their_line(tmp_path: Path) -> None:
-    """A file of another encoding."""
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (_HEAD.encode() + b"1,0,,a\n2,1,\xff,b\n", "line 3, column fingerprint: byte 0xff"),
+        (_HEAD.encode() + b'1,0,"a,\nb",a\n2,1,"x,y",\xc4\n', "line 4, column worker: byte 0xc4"),
+        (_HEAD.encode() + b'\n1,0,"a,\nb",a\xe4\xb8\n', "line 3, column worker: byte 0xe4"),
+        (_HEAD.encode() + b"1,0,,a,\xff\n", "line 2, column 5: byte 0xff"),
+        (b"\n \n" + _HEAD.encode() + b"1,0,,\xff\n", "line 4, column worker: byte 0xff"),
+        (b"at,failed,\xb9\xa4\n1,0,a\n", "line 1, column 3: byte 0xb9"),
+    ],
+)
+def test_bytes_that_are_no_text_are_told_with_their_place(
+    tmp_path: Path, content: bytes, told: str
+) -> None:
+    """A file of another encoding: the line, the column by its name where it has one, the byte."""
     path = tmp_path / "rows.csv"
-    path.write_bytes(_HEAD.encode() + b"1,0,,a\n2,1,\xff,b\n")
+    path.write_bytes(content)
     done = _correlate("--rows", str(path), "--window-start", "1", "--json")
     assert done.exit_code == 2
-    assert "line 3, column 3: byte 0xff is no UTF-8" in done.stderr
+    assert f"{told} is no UTF-8" in done.stderr
     assert done.stdout == ""
+
+
+def test_numbers_and_notes_are_told_as_in_sentences(tmp_path: Path) -> None:
+    """Thousands apart, a thin space before the sign of percent; in Chinese notes begin so, too."""
+    lines = [f"{at},{int(at % 3 > 0 and at > 900)},w{at % 3}" for at in range(9_000)]
+    path = tmp_path / "rows.csv"
+    path.write_text("at,failed,worker\n" + "\n".join(lines) + "\n")
+    english = _correlate("--rows", str(path), "--window-start", "1000").stdout
+    assert "2\u202f66" in english
+    assert not re.search(r"\d{4}", english)
+    assert re.search("[0-9]\u202f% of all failures", english)
+    assert "[0-9]%" not in english
+    assert "note: no column fingerprint" in english
+    chinese = _correlate("--rows", str(path), "--window-start", "1000", "--lang", "zh").stdout
+    assert "注意：no column fingerprint" in chinese
+    assert "note" not in chinese
+    assert not re.search(r"\d{4}|\d%", chinese)

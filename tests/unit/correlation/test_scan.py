@@ -2,7 +2,7 @@
 
 import math
 import random
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -58,6 +58,36 @@ def test_what_always_failed_is_not_found() -> None:
     [alone] = scan(window, nothing).findings
     assert dict(alone.where) == {"engine": "e1"}
     assert alone.baseline_n == 0
+
+
+@pytest.mark.parametrize("rate", [0.95, 1.0])
+@pytest.mark.parametrize("seed", range(3))
+def test_what_has_always_failed_each_time_is_not_found(rate: float, seed: int) -> None:
+    """A tenant of whom nothing ever worked, among forty that hardly fail: as ever."""
+    rng = random.Random(seed)  # noqa: S311 - rows that can be made again
+
+    def attempts(count: int) -> Iterator[Cell]:
+        for _ in range(count):
+            tenant = rng.randrange(40)
+            has_failed = rng.random() < (rate if tenant == 7 else 0.002)
+            yield (f"t{tenant}", f"r{rng.randrange(4)}"), "f" if has_failed else None, 1
+
+    window, baseline = encode(("tenant", "region"), attempts(3_000), attempts(6_000))
+    assert scan(window, baseline).findings == ()
+
+
+def test_a_new_value_is_found_where_others_hardly_differ() -> None:
+    """Its rate is six times that of all others, of which none has ever differed from another."""
+
+    def none_new(one: Cell) -> bool:
+        return one[0][4] != "d"
+
+    rate = where(0.13, length="d")
+    given = [one for one in cells(3_000, rate, seed=8) if none_new(one) or one[0][0] in "w0 w1 w2"]
+    window, baseline = encode(NAMES, given, filter(none_new, cells(20_000, usual, seed=9)))
+    found = scan(window, baseline)
+    assert [dict(one.where) for one in found.findings] == [{"length": "d"}]
+    assert found.overall.kind == "none"
 
 
 def test_a_worker_that_has_other_work_now_is_not_found() -> None:
@@ -165,6 +195,28 @@ def test_a_cause_is_no_rise_of_everything() -> None:
     window, baseline = cubes(where(0.9, engine="e1"))
     found = scan(window, baseline)
     assert len(found.findings) == 1
+    assert found.overall.kind == "none"
+
+
+def test_the_mix_is_that_of_what_no_finding_explains() -> None:
+    """Without the attempts that a finding explains, now and before, the others are as ever."""
+
+    def often(values: Mapping[str, str]) -> tuple[float, str]:
+        return (0.15, "") if values["worker"] in {"w1", "w2", "w3"} else (0.01, "")
+
+    def worse(values: Mapping[str, str]) -> tuple[float, str]:
+        return (0.9, "new") if values["voice"] == "v1" else often(values)
+
+    def only(rate: Rate, count: int, seed: int) -> list[Cell]:
+        """Workers that fail often speak other voices than those that do not."""
+        return [
+            one
+            for one in cells(count, rate, seed=seed)
+            if (one[0][0] in {"w1", "w2", "w3"}) != (one[0][3] == "v1")
+        ]
+
+    found = scan(*encode(NAMES, only(worse, 4_000, 10), only(often, 24_000, 11)))
+    assert [dict(one.where) for one in found.findings] == [{"voice": "v1"}]
     assert found.overall.kind == "none"
 
 
