@@ -95,6 +95,11 @@ def migrate(settings: Settings) -> tuple[str | None, str]:
         database.close()
 
 
+def check_database_is_there(settings: Settings) -> None:
+    """Raises SchemaError, with what to do, where there is no database; makes nothing."""
+    schema.check_is_there(settings.database_url)
+
+
 def check_schema(core: Core) -> None:
     """Raises SchemaError, with what to do, where the schema is not this release's."""
     schema.check(core.database)

@@ -17,12 +17,11 @@ from app.web import attempt_shapes
 
 def attempts(settings: Settings, options: dict[str, Any]) -> int:
     """Prints a page of attempts."""
-    core = make_core(settings)
     text = " ".join(options["query"])
     try:
         query = attempt_list.wanted(text, options["since"] or "", options["until"] or "")
         page = attempt_list.page(
-            core,
+            make_core(settings),
             query,
             cursor=options["cursor"],
             limit=options["limit"],

@@ -16,8 +16,9 @@ from app.domain.query.parse import parse_with_room
 from app.service.correlate import asking, shape
 from app.service.correlate.progress import Phase, Tell, nobody
 from app.service.correlate.question import NAMES, asked
+from app.service.correlate.subjects import NAMES_ZH
 from app.service.correlate.words import Reader
-from app.service.figures import Language
+from app.service.figures import Language, count, percent
 from telemetry.names import SERVICE_CLI
 from telemetry.tracing import SpanContext, parse_traceparent
 
@@ -37,6 +38,7 @@ _WORDS: Final[dict[Language, dict[str, str]]] = {
         "compare": "side by side",
         "bars": "by {name}",
         "note": "note",
+        "comma": ", ",
     },
     "zh": {
         "window": "{from} 至 {to}，与 {baseline_from} 以来比较",
@@ -52,8 +54,10 @@ _WORDS: Final[dict[Language, dict[str, str]]] = {
         "compare": "并排比较",
         "bars": "按 {name}",
         "note": "注意",
+        "comma": "、",
     },
 }
+_COUNTS: Final = ("n", "selected", "baseline_n", "baseline_selected")
 #: A value that is not there, as filters write it.
 _NONE: Final = '""'
 #: Values of a dimension that are told, and dimensions.
@@ -63,12 +67,11 @@ _DIMENSIONS: Final = 4
 
 def ask(settings: Settings, options: dict[str, Any]) -> int:
     """Asks, waits however long it takes, prints; 2 where a filter is wrong."""
-    core = make_core(settings)
     given = {name: options.get(name) or "" for name in NAMES}
     try:
-        told = asking.answer(
-            core, asked(given), service=SERVICE_CLI, parent=_parent(), tell=_tell()
-        )
+        wanted = asked(given)
+        core = make_core(settings)
+        told = asking.answer(core, wanted, service=SERVICE_CLI, parent=_parent(), tell=_tell())
     except QueryError as error:
         return wrong_filter.tell(_wrong(given), error)
     asking.keep(core, told)
@@ -77,7 +80,7 @@ def ask(settings: Settings, options: dict[str, Any]) -> int:
     if options["json"]:
         print_json(found)
         return 0
-    for line in _lines(found, settings.local_url, _WORDS[language]):
+    for line in _lines(_named(found, language), settings.local_url, _WORDS[language]):
         click.echo(line)
     return 0
 
@@ -107,10 +110,25 @@ def _tell() -> Tell:
     return tell
 
 
+def _named(found: dict[str, Any], language: Language) -> dict[str, Any]:
+    """The answer with dimensions called as sentences of the language call them."""
+    if language == "en":
+        return found
+    for dimension in found["dimensions"]:
+        dimension["name"] = NAMES_ZH[dimension["name"]]
+    for finding in found["findings"]:
+        for example in finding["exemplars"]:
+            if example["success"] is not None:
+                example["success"]["differs"] = [
+                    NAMES_ZH[name] for name in example["success"]["differs"]
+                ]
+    return found
+
+
 def _lines(found: dict[str, Any], base: str, says: dict[str, str]) -> Iterator[str]:
     yield found["overall"]["words"]
     yield f"  {says['window'].format_map(found['question'])}"
-    yield f"  {says['counts'].format_map(found)}"
+    yield f"  {says['counts'].format_map({name: count(found[name]) for name in _COUNTS})}"
     for place, finding in enumerate(found["findings"], start=1):
         yield ""
         yield f"{place}. {finding['words']}"
@@ -124,13 +142,13 @@ def _lines(found: dict[str, Any], base: str, says: dict[str, str]) -> Iterator[s
 
 def _evidence(finding: dict[str, Any], base: str, says: dict[str, str]) -> Iterator[str]:
     yield f"   {says['chance']}: q = {finding['q']:.2g}"
-    yield f"   {says['these']} ({finding['observed']}): {base}{finding['attempts_url']}"
-    yield f"   {says['all']} ({finding['n']}): {base}{finding['all_attempts_url']}"
+    yield f"   {says['these']} ({count(finding['observed'])}): {base}{finding['attempts_url']}"
+    yield f"   {says['all']} ({count(finding['n'])}): {base}{finding['all_attempts_url']}"
     for example in finding["exemplars"]:
         yield f"   {says['example']} {_example(example, base)}"
         success = example["success"]
         if success is not None:
-            differs = ", ".join(success["differs"]) or says["nothing"]
+            differs = says["comma"].join(success["differs"]) or says["nothing"]
             yield f"      {says['success']}: {_example(success, base)}"
             yield f"      {says['differs']}: {differs}"
             yield f"      {says['compare']}: {base}{example['compare_url']}"
@@ -147,7 +165,8 @@ def _bars(dimensions: Iterable[dict[str, Any]], says: dict[str, str]) -> Iterato
     """The dimensions that tell most, each with the values of most of the selected."""
     for dimension in list(dimensions)[:_DIMENSIONS]:
         values = ", ".join(
-            f"{value['value'] or _NONE} {value['selected_share']:.0%} / {value['others_share']:.0%}"
+            f"{value['value'] or _NONE} {percent(value['selected_share'])}"
+            f" / {percent(value['others_share'])}"
             for value in dimension["values"][:_VALUES]
             if not value["is_rest"]
         )

@@ -1,5 +1,8 @@
 """`voxtrace correlate --rows`: the scan on the rows of a CSV file, no database needed."""
 
+import csv
+import re
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -14,11 +17,13 @@ from app.domain.correlation.rows import Rows, read
 from app.service.correlate import words
 from app.service.correlate.since import Reader, later, since
 from app.service.correlate.words import About, Whole
-from app.service.figures import Language
+from app.service.figures import Language, count, percent
 
 #: Exit code of a file that is wrong.
 USAGE: Final = 2
 _US: Final = 1_000_000
+#: What a byte that is no UTF-8 becomes.
+_HALF: Final = re.compile("[\udc80-\udcff]")
 #: A value that is not there, as filters write it.
 _NONE: Final = '""'
 _WORDS: Final[dict[Language, dict[str, str]]] = {
@@ -26,17 +31,19 @@ _WORDS: Final[dict[Language, dict[str, str]]] = {
         "fails": "{where}: {observed} of {n} failed{how} (expected {expected})",
         "how": " with `{}`",
         "later": "{} of {} ",
-        "share": "{:.0%} of all failures of the window",
+        "share": "{} of all failures of the window",
         "or": "not told apart from {}",
         "comma": "; ",
+        "note": "note: {}",
     },
     "zh": {
         "fails": "{where}：{n} 次中 {observed} 次失败{how}（预期 {expected} 次）",
         "how": "，指纹为 `{}`",
         "later": "，此后 {1} 次中 {0} 次失败",
-        "share": "占此时段全部失败的 {:.0%}",
+        "share": "占此时段全部失败的 {}",
         "or": "与 {} 无法区分",
         "comma": "；",
+        "note": "注意：{}",
     },
 }
 
@@ -69,17 +76,22 @@ def _read(path: Path) -> Rows:
 
 
 def _undecodable(path: Path) -> WrongRowsError:
-    """The line that is not UTF-8."""
-    with path.open("rb") as lines:
-        for number, line in enumerate(lines, start=1):
-            try:
-                line.decode()
-            except UnicodeDecodeError as error:
-                before = line[: error.start].decode(errors="replace")
-                column = before.count(",") + 1
-                what = f"byte {line[error.start]:#04x} is no UTF-8"
-                return WrongRowsError(number, str(column), what)
-    return WrongRowsError(1, None, "is no UTF-8")
+    """The line and the column of the first byte that is no UTF-8."""
+    header: list[str] = []
+    begin = 1
+    with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as lines:
+        reader = csv.reader(lines)
+        with suppress(csv.Error):
+            for row in reader:
+                for place, cell in enumerate(row):
+                    wrong = _HALF.search(cell)
+                    if wrong:
+                        name = header[place] if place < len(header) else str(place + 1)
+                        what = f"byte {ord(wrong[0]) & 0xFF:#04x} is no UTF-8"
+                        return WrongRowsError(begin, name, what)
+                begin = reader.line_num + 1
+                header = header if any(header) else [cell.strip() for cell in row]
+    return WrongRowsError(begin, None, "is no UTF-8")
 
 
 def shape(found: Answer) -> dict[str, Any]:
@@ -125,7 +137,8 @@ def _lines(found: Answer, language: Language) -> list[str]:
     pairs = zip(found.scan.findings, found.onsets, strict=True)
     for place, (one, onset) in enumerate(pairs, start=1):
         lines.append(f"{place}. {_sentence(one, onset, reader)}")
-    return lines + [f"note: {note}" for note in found.scan.notes]
+    says = _WORDS[language]["note"]
+    return lines + [says.format(note) for note in found.scan.notes]
 
 
 def _sentence(found: Found, onset: Onset | None, reader: Reader) -> str:
@@ -134,11 +147,11 @@ def _sentence(found: Found, onset: Onset | None, reader: Reader) -> str:
     told = says["fails"].format(
         where=_pairs(found.where),
         how=says["how"].format(found.fingerprint) if found.fingerprint else "",
-        observed=found.observed,
-        n=found.n,
+        observed=count(found.observed),
+        n=count(found.n),
         expected=words.amount(found.expected),
     )
-    parts = [told, says["share"].format(found.share), f"q = {found.q:.2g}"]
+    parts = [told, says["share"].format(percent(found.share)), f"q = {found.q:.2g}"]
     if onset is not None:
         parts.insert(1, _since(found, onset, reader))
     parts += [says["or"].format(_pairs(other)) for other in found.indistinguishable]
@@ -152,7 +165,7 @@ def _since(found: Found, onset: Onset, reader: Reader) -> str:
     if after is None:
         return told
     n, observed = after
-    counted = _WORDS[reader.lang]["later"].format(observed, n)
+    counted = _WORDS[reader.lang]["later"].format(count(observed), count(n))
     return f"{told}{counted}" if reader.lang == "zh" else f"{counted}{told}"
 
 

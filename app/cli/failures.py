@@ -23,12 +23,12 @@ _BARS: Final = " ▁▂▃▄▅▆▇█"
 
 def list_(settings: Settings, options: dict[str, Any]) -> int:
     """Prints a page of groups."""
-    core = make_core(settings)
     given = {name: options[name] for name in _FILTERS}
     given |= {name: options[name] for name in _WHERE if options[name] is not None}
     given |= {"from": options["since"], "to": options["until"]}
     given |= {"seen": "window" if options["seen"] else "any"}
-    page = listing.groups(core, asked(given, limit=options["limit"]))
+    wanted = asked(given, limit=options["limit"])
+    page = listing.groups(make_core(settings), wanted)
     if options["json"]:
         print_json(failure_shapes.page(page))
         return 0

@@ -26,11 +26,11 @@ _SHOWN: Final = 20
 def reconcile(settings: Settings, options: dict[str, Any]) -> int:
     """Counts anew and prints; exit code 1 where something differs, 2 where nobody can tell."""
     _check(options)
-    core = bootstrap.make_core(settings, role="cli", actor="cli", pool_size=1)
     is_json = options["json"]
     try:
+        bootstrap.check_database_is_there(settings)
         found = service.reconcile(
-            core,
+            bootstrap.make_core(settings, role="cli", actor="cli", pool_size=1),
             since=options["since"] or 0,
             rebuild=options["rebuild"],
             accept=options["accept"],

@@ -25,7 +25,8 @@ def stats(settings: Settings, options: dict[str, Any]) -> int:
     """Reads, prints; 2 where the filter is wrong."""
     query = " ".join(options["query"])
     try:
-        found = stats_report.stats(make_core(settings), _asked(query, options))
+        wanted = _asked(query, options)
+        found = stats_report.stats(make_core(settings), wanted)
     except QueryError as error:
         return wrong_filter.tell(query, error)
     if options["json"]:

@@ -11,6 +11,7 @@ from app.cli.work import make_core, print_json
 from app.config.settings import Settings
 from app.domain.errors import QueryError
 from app.domain.query.order import NEVER_US, Sort
+from app.domain.query.parse import parse
 from app.service import task_list
 from app.service.figures import duration
 from app.service.task_list import ListedTask, TaskPage
@@ -18,12 +19,12 @@ from app.service.task_list import ListedTask, TaskPage
 
 def tasks(settings: Settings, options: dict[str, Any]) -> int:
     """Prints a page of tasks."""
-    core = make_core(settings)
     query = " ".join(options["query"])
     try:
+        wanted = parse(query)  # before the database: it may not be there
         page = task_list.page(
-            core,
-            query,
+            make_core(settings),
+            wanted,
             sort=options["sort"],
             cursor=options["cursor"],
             limit=options["limit"],

@@ -26,7 +26,8 @@ _LOOK_S = 0.3
 
 
 def make_core(settings: Settings) -> Core:
-    """The Core of a command, on a schema that is this release's."""
+    """The Core of a command, on a schema that is this release's; makes nothing where none is."""
+    bootstrap.check_database_is_there(settings)
     core = bootstrap.make_core(settings, role="cli", actor="cli", pool_size=1)
     bootstrap.check_schema(core)
     return core

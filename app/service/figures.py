@@ -74,6 +74,11 @@ def count(number: int | None) -> str:
     return NONE if number is None else f"{number:,}".replace(",", THIN).replace("-", "−")
 
 
+def percent(ratio: float | None, decimals: int = 0) -> str:
+    """A ratio (0..1) as percent: 88 %; – for None."""
+    return NONE if ratio is None else f"{ratio * 100:.{decimals}f}{THIN}%"
+
+
 def counted(number: int, one: str, other: str) -> str:
     """A count with its English words: `1 task waits`, `7 104 tasks wait`."""
     return f"{count(number)} {one if number == 1 else other}"

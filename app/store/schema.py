@@ -6,7 +6,7 @@ from typing import Final
 
 from alembic import command
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, inspect, make_url, text
 
 from app.domain.errors import DatabaseBusyError, SchemaError
 from app.store import bulk_load, revisions, search_index, trigger_state
@@ -68,6 +68,18 @@ def other(found: str | None) -> SchemaError:
         "run `voxtrace migrate` (or `voxtrace up`, which does it)"
     )
     return SchemaError(message)
+
+
+def check_is_there(url: str) -> None:
+    """Raises SchemaError, with what to do, where a SQLite file is not there; makes nothing."""
+    found = make_url(url)
+    path = found.database if found.get_backend_name() == "sqlite" else None
+    if path and not path.startswith((":", "file:")) and not Path(path).exists():
+        message = (
+            f"there is no database at {path}: run `voxtrace migrate`, which makes one "
+            "(so do `voxtrace up` and `make run`), or set VOXTRACE_HOME to where it is"
+        )
+        raise SchemaError(message)
 
 
 def lock(conn: Connection) -> None:

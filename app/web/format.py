@@ -1,6 +1,6 @@
-"""Numbers, sizes and estimates as people read them; durations and counts are the services'."""
+"""Numbers, sizes and estimates as people read them; what is in words, too, is the services'."""
 
-from app.service.figures import NONE, THIN, Language, count, duration, whole
+from app.service.figures import NONE, THIN, Language, count, duration, percent, whole
 
 __all__ = [
     "NONE",
@@ -28,11 +28,6 @@ def compact(value: int) -> str:
     if abs(value) < 999_500:
         return f"{round(value / 1000)}{THIN}k"
     return f"{value / 1_000_000:.1f}{THIN}M"
-
-
-def percent(ratio: float | None, decimals: int = 0) -> str:
-    """A ratio (0..1) as percent; – for none."""
-    return NONE if ratio is None else f"{ratio * 100:.{decimals}f}{THIN}%"
 
 
 def size(value_bytes: int) -> str:

@@ -1,6 +1,7 @@
 """`voxtrace correlate`: an answer in sentences, with where to look."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from app import clock
 from app.cli import correlate_ask
 from app.domain.errors import AskedError
+from app.service.correlate.subjects import NAMES_ZH
 from tests.support import caused_failures
 from tests.support.caused_failures import DAY_US, NOW_US, Numbers
 from tests.support.home import Home
@@ -52,6 +54,26 @@ def test_finding_is_a_sentence_with_addresses(home: Home, ask: Ask) -> None:
     assert any(f"such as {name}  trace {example['trace_id']}" in line for line in lines)
     assert f"      side by side: {home.url}{example['compare_url']}" in lines
     assert f"1. {finding['words_zh']}" in ask(lang="zh").splitlines()
+
+
+def test_chinese_calls_dimensions_as_its_sentences_do(ask: Ask) -> None:
+    """No English name is left, in what examples differ in and beside the bars."""
+    told = ask(lang="zh")
+    names = re.findall("按 (.+?)[:：]", told)
+    assert "引擎" in names
+    assert set(names) <= set(NAMES_ZH.values())
+    differing = {name for line in re.findall("不同之处: (.*)", told) for name in line.split("、")}
+    assert differing
+    assert differing <= {*NAMES_ZH.values(), "无"}
+
+
+def test_numbers_are_written_in_one_form(ask: Ask) -> None:
+    """Thousands apart, and a thin space before the sign of percent, everywhere in the answer."""
+    start = clock.iso(NOW_US - 8 * DAY_US)
+    names = r"`.*?`|http\S+|trace \S+|\d{4}-\S+|\d+\.\d+  "
+    told = re.sub(names, "", ask(**{"from": start}))
+    assert "of 1\u202f4" in told
+    assert not re.search(r"(?<![.\d])\d{4}|\d%|\d %", told)
 
 
 def test_long_window_is_waited_for(ask: Ask) -> None:
