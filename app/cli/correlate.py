@@ -14,8 +14,14 @@ _ASKING: Final = ("from", "to", "baseline", "query", "within", "outcome", "quant
 
 
 @click.command()
-@click.option("--from", default="", help="Attempts that ended since: 24h, or a moment (24h).")
-@click.option("--to", default="", help="And before then (now).")
+@click.option(
+    "--from",
+    "--since",
+    "from",
+    default="",
+    help="Attempts that ended since: 24h, or a moment (24h).",
+)
+@click.option("--to", "--until", "to", default="", help="And before then (now).")
 @click.option("--baseline", default="", help="What they are compared with: 7d before, or since.")
 @click.option("--query", default="", help="These against the others: a filter (all that failed).")
 @click.option("--within", default="", help="Look at no other attempts than these.")

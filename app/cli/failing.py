@@ -11,8 +11,8 @@ from app.cli.running import FILTERED, run
 
 @click.command(context_settings=FILTERED)
 @click.argument("query", nargs=-1, type=click.UNPROCESSED, metavar="[FILTER]...")
-@click.option("--since", help="Only such as ended since: 2h, 7d, or a date.")
-@click.option("--until", help="And before then.")
+@click.option("--since", "--from", "since", help="Only such as ended since: 2h, 7d, or a date.")
+@click.option("--until", "--to", "until", help="And before then.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
 @click.option("--cursor", help="Go on from there: as the page before said.")
 @click.option("--count", is_flag=True, help="Say how many there are in all.")

@@ -9,6 +9,12 @@ from app.cli.running import run
 
 _STATES: Final = "new, ongoing, regressed, resolved, muted"
 _JSON: Final = click.option("--json", is_flag=True, help="Print JSON.")
+_SINCE: Final = click.option(
+    *("--since", "--from", "since"),
+    default="",
+    help="Count from then on: 24h, 7d, or a date (default: 24h).",
+)
+_UNTIL: Final = click.option("--until", "--to", "until", default="", help="And before then.")
 _FINGERPRINT: Final = click.argument("fingerprint", metavar="FINGERPRINT")
 
 
@@ -37,8 +43,8 @@ def failures() -> None:
 @click.option("--engine", help="Only failures there count.")
 @click.option("--voice", help="Only failures there count.")
 @click.option("--release", help="Only failures there count.")
-@click.option("--since", default="", help="Count from then on: 24h, 7d, or a date (default: 24h).")
-@click.option("--until", default="", help="And before then.")
+@_SINCE
+@_UNTIL
 @click.option("--seen", is_flag=True, help="Only what failed in that time.")
 @click.option("--sort", default="last", help="last, first, count or trend.", show_default=True)
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
@@ -53,8 +59,8 @@ def list_(**options: Any) -> None:
 
 @failures.command()
 @_FINGERPRINT
-@click.option("--since", default="", help="Count from then on: 24h, 7d, or a date (default: 24h).")
-@click.option("--until", default="", help="And before then.")
+@_SINCE
+@_UNTIL
 @_JSON
 def show(**options: Any) -> None:
     """Show a group: why it is one, where it failed, attempts to look at, what happened."""

@@ -187,8 +187,15 @@ def show(**options: Any) -> None:
 
 @cli.command(context_settings=FILTERED)
 @click.argument("query", nargs=-1, type=click.UNPROCESSED, metavar="[FILTER]...")
-@click.option("--since", help="Tasks that ended since: 24h, 7d, or a date; else of all time.")
-@click.option("--until", help="And before then; else what lives now is counted, too.")
+@click.option(
+    "--since",
+    "--from",
+    "since",
+    help="Tasks that ended since: 24h, 7d, or a date; else of all time.",
+)
+@click.option(
+    "--until", "--to", "until", help="And before then; else what lives now is counted, too."
+)
 @click.option(
     "--by",
     type=click.Choice(["engine", "voice", "language", "worker", "host", "release"]),
@@ -208,7 +215,9 @@ def stats(**options: Any) -> None:
 
 @cli.command()
 @click.option(
-    "--since", type=When(), help="Only tasks that ended since (default: all Jaeger keeps)."
+    *("--since", "--from", "since"),
+    type=When(),
+    help="Only tasks that ended since (default: all Jaeger keeps).",
 )
 @click.option("--repair", is_flag=True, help="Send again what Jaeger lacks or has otherwise.")
 @click.option(
@@ -228,7 +237,9 @@ def verify(**options: Any) -> None:
 
 @cli.command()
 @click.option(
-    "--since", type=When(), help="Only hours since, and their days: 2h, 7d, or a date and a time."
+    *("--since", "--from", "since"),
+    type=When(),
+    help="Only hours since, and their days: 2h, 7d, or a date and a time.",
 )
 @click.option("--rebuild", is_flag=True, help="Mend what differs, while everything goes on.")
 @click.option(
@@ -262,8 +273,14 @@ def logs(**options: Any) -> None:
 
 
 @cli.command()
-@click.option("--since", type=When(), help="What was sent since: 2h, 7d, or a date and a time.")
-@click.option("--until", type=When(), help="And before then (default: now).")
+@click.option(
+    "--since",
+    "--from",
+    "since",
+    type=When(),
+    help="What was sent since: 2h, 7d, or a date and a time.",
+)
+@click.option("--until", "--to", "until", type=When(), help="And before then (default: now).")
 @click.option(
     "--task",
     type=click.IntRange(1, MAX_KEY),

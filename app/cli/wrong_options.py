@@ -1,7 +1,7 @@
 """A wrong option on the command line: what is wrong, by the name that the option has here."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -20,7 +20,7 @@ _NAMED: Final = re.compile(r"^\w+\b|(?<= before )\w+(?=:)")
 def tell(error: AskedError) -> int:
     """Prints what is wrong; the exit code."""
     options = {
-        option
+        option: parameter.opts[0]
         for parameter in click.get_current_context().command.params
         for option in parameter.opts
     }
@@ -29,7 +29,7 @@ def tell(error: AskedError) -> int:
     return USAGE
 
 
-def _option(name: str, options: Collection[str]) -> str:
-    """The option that a parameter is given by; its own name where none is."""
+def _option(name: str, options: Mapping[str, str]) -> str:
+    """The option that a parameter is given by, by its first name; its own name where none is."""
     names = (f"--{name.replace('_', '-')}", _OTHERS.get(name, name))
-    return next((one for one in names if one in options), name)
+    return next((options[one] for one in names if one in options), name)
