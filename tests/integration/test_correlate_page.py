@@ -220,6 +220,8 @@ def test_a_long_question_shows_how_far_it_is_and_then_the_answer(place: _Place) 
     assert "data-analysis=" in page
     assert '<noscript><meta http-equiv="refresh"' in page
     assert "Waiting for its turn" in page
+    assert '<details class="change" data-menu-wide><summary' in page
+    assert re.search('role="progressbar" [^>]*aria-valuemax="100" aria-valuenow="0"', page)
     while analysing.work_on_next(place.home.core, "test") is not None:
         pass
     page = place.client.get(path, headers=HTML).text

@@ -236,6 +236,9 @@ def test_a_group_that_is_none_is_not_found(place: _Place) -> None:
     answer = place.client.get("/failures/v2:nothing", headers=HTML)
     assert answer.status_code == 404
     assert "There is nothing here" in answer.text
+    assert "No failure has this fingerprint" in answer.text
+    assert "The text or task" not in answer.text
+    assert 'class="btn btn-primary" href="/failures"' in answer.text
     answer = place.client.get(f"/failures/{GROUP}?from=zzz", headers=HTML)
     assert answer.status_code == 400
     assert "must be so long ago" in answer.text

@@ -55,6 +55,8 @@ def test_error_page_tells_what_to_do(client: FlaskClient) -> None:
     answer = client.get("/tasks/999", headers=HTML)
     assert answer.status_code == 404
     assert "There is nothing here" in answer.text
+    assert "The text or task may have been deleted" in answer.text
+    assert "The text or task" not in client.get("/nowhere", headers=HTML).text
     assert "To the library" in answer.text
     assert "data-copy=" in answer.text
 
