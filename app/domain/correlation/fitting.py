@@ -25,8 +25,8 @@ _SWEEPS: Final = 6
 _FARTHEST: Final = 6.0
 #: As much as the values of a dimension that the baseline knows differ, those differ that it does
 #: not know: as if so many more of them differed by `NEW_SPREAD`; and by this at least.
-_AS_IF: Final = 2.0
-_LEAST_SPREAD: Final = 0.2
+_AS_IF: Final = 4.0
+_LEAST_SPREAD: Final = 0.3
 #: Failures expected of a value from which on it is known by how much it differs.
 _TELLING: Final = 2.0
 #: Steps of effects that are smaller than this change nothing that is told.

@@ -26,6 +26,9 @@ _SURE_BOTH: Final = 3.0
 _FALL: Final = 0.9
 #: From how many times as much on the mix of all dimensions counts.
 _MOVED: Final = 1.1
+#: With hardly more attempts in the baseline than this, a value is new: that nobody knows how often
+#: it fails is no excuse for a rise of everything.
+_NEW: Final = 5.0
 #: Attempts of a value that the rate of everything weighs, beside its own.
 _PRIOR: Final = 50.0
 
@@ -99,10 +102,15 @@ def _most(
     """What is expected at most, and the variance of that.
 
     By the rate of everything, unless the mix of all dimensions surely changes it: what the baseline
-    says of each value is less sure than what it says of all.
+    says of each value is less sure than what it says of all, and many values at once are fitted to
+    it too well. So less is expected only by as much as one dimension alone says.
     """
-    if usual > _MOVED * plain or any(_has_fallen(mix, plain) for mix in mixes):
-        return usual, max((mix.error for mix in mixes), default=0.0)
+    error = max((mix.error for mix in mixes), default=0.0)
+    if usual > _MOVED * plain:
+        return usual, error
+    fallen = [mix.expected for mix in mixes if _has_fallen(mix, plain)]
+    if fallen:
+        return max(usual, min(fallen)), error
     return plain, plain**2 / max(baseline_failed, 1)
 
 
@@ -121,7 +129,7 @@ def _has_shifted(mix: _Mix, plain: float, rise: float) -> bool:
 
 
 def _has_fallen(mix: _Mix, plain: float) -> bool:
-    return mix.expected <= _FALL * plain and mix.shift <= -_SURE_SHIFT
+    return mix.expected <= _FALL * plain and mix.shift <= -_SURE_BOTH
 
 
 def _mix(window: Cube, baseline: Cube, dim: int, share: float) -> _Mix:
@@ -129,10 +137,10 @@ def _mix(window: Cube, baseline: Cube, dim: int, share: float) -> _Mix:
     ob = by_value(baseline, dim, baseline.failure >= 0)
     rate = (ob + _PRIOR * share) / (nb + _PRIOR)
     moved = n - n.sum() * nb / nb.sum()
-    variance = rate * nb / (nb + _PRIOR) ** 2
+    variance = rate / (nb + _PRIOR)
     deviation = math.sqrt(float((moved**2 * variance).sum()))
     return _Mix(
         expected=float((n * rate).sum()),
-        error=float((n**2 * variance).sum()),
+        error=float((n**2 * variance * nb / (nb + _NEW)).sum()),
         shift=float((moved * rate).sum()) / max(deviation, 1e-9),
     )

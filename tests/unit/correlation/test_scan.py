@@ -77,12 +77,12 @@ def test_what_has_always_failed_each_time_is_not_found(rate: float, seed: int) -
 
 
 def test_a_new_value_is_found_where_others_hardly_differ() -> None:
-    """Its rate is six times that of all others, of which none has ever differed from another."""
+    """Its rate is seven times that of all others, of which none has ever differed from another."""
 
     def none_new(one: Cell) -> bool:
         return one[0][4] != "d"
 
-    rate = where(0.13, length="d")
+    rate = where(0.15, length="d")
     given = [one for one in cells(3_000, rate, seed=8) if none_new(one) or one[0][0] in "w0 w1 w2"]
     window, baseline = encode(NAMES, given, filter(none_new, cells(20_000, usual, seed=9)))
     found = scan(window, baseline)
