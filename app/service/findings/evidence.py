@@ -143,6 +143,21 @@ def shares_failures(attempts: Attempts, one: Sighting, row: FindingRecord) -> bo
     return 2 * int((bad & attempts.fit(row.where)).sum()) >= max(1, int(bad.sum()))
 
 
+def break_us(attempts: Attempts, one: Sighting, row: FindingRecord) -> int | None:
+    """From the last failure of a finding before its end to the first of a sighting after it.
+
+    None where it did not end, or nothing failed after it.
+    """
+    if row.closed_at is None:
+        return None
+    is_before = attempts.at < row.closed_at
+    first = attempts.at[attempts.fit(one.where) & attempts.failed(one.fingerprint) & ~is_before]
+    last = attempts.at[attempts.fit(row.where) & attempts.failed(row.fingerprint) & is_before]
+    if not first.size:
+        return None
+    return int(first.min() - (last.max() if last.size else row.closed_at))
+
+
 def _log_p(attempts: Attempts, some: Truths, fingerprint: str | None, rate: float) -> float:
     """Logarithm of the probability of so many failures among some, by a rate."""
     bad = int((some & attempts.failed(fingerprint)).sum())

@@ -105,7 +105,7 @@ def judge(
         New(
             sighting=one,
             is_muted=evidence.is_muted(hour, one, muted),
-            break_us=_break_us(hour, one, known, now),
+            break_us=_break_us(hour, one, known),
         )
         for one in plan.opened
         if not is_over(one, one.onset_at, None)
@@ -119,18 +119,11 @@ def judge(
     )
 
 
-def _break_us(
-    hour: Attempts, one: Sighting, known: Sequence[FindingRecord], now: int
-) -> int | None:
+def _break_us(hour: Attempts, one: Sighting, known: Sequence[FindingRecord]) -> int | None:
     """For how long a sighting's failures, which were told of before, had stopped."""
-    ends = [
-        (
-            evidence.well_since(hour, sightings.of_row(row), start=0, end=row.closed_at),
-            row.closed_at,
-        )
+    breaks = [
+        evidence.break_us(hour, one, row)
         for row in known
         if row.closed_at is not None and evidence.shares_failures(hour, one, row)
     ]
-    if not ends:
-        return None
-    return now - max(closed_at if since is None else since for since, closed_at in ends)
+    return min((one for one in breaks if one is not None), default=None)
