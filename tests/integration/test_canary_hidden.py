@@ -12,11 +12,13 @@ from app.service import measures
 from app.service.canaries import canary
 from app.service.canaries.canary import Watch
 from app.service.core import Core
+from app.service.correlate.question import SETTLE_US
 from app.store import workers
 from app.web import state
 from app.web.factory import create_app
 from tests.support.home import Home
 from tests.support.service import claimed, run, start_worker, submitted
+from tests.support.wait import wait_until
 
 #: What differs between two looks without a canary: moments, ages, measures of the process.
 VOLATILE = frozenset(
@@ -193,6 +195,8 @@ def test_no_route_shows_a_canary(any_home: Home, client: FlaskClient) -> None:
     submitted(core, "@fail permanent no such voice", engine="scripted", title="Refused")
     failed = run(core, claimed(core, worker))
     submitted(core, "Another one that waits.", title="Waits")
+    settled_at = (failed.finished_at or 0) + SETTLE_US
+    wait_until(lambda: clock.now_us() > settled_at, 10, what="its end is old enough for a window")
     paths = _paths(client, failed.fingerprint or "")
     assert {"/", "/tasks", "/monitor", "/api/v1/monitor", "/api/monitor/stats"} <= set(paths)
     _beat(core, worker)

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from app.service.core import Core
 from app.service.recounts.mend import restore_triggers
@@ -80,6 +80,12 @@ def test_mending_is_exact_while_others_write(any_home: Home) -> None:
     assert reconcile(core).drifts == ()
 
 
+def _drop_triggers(conn: Connection) -> None:
+    for name, trigger in today.made(conn.dialect.name).items():
+        on = "" if conn.dialect.name == "sqlite" else f" ON {trigger.table}"
+        conn.execute(text(f"DROP TRIGGER {name}{on}"))
+
+
 def test_triggers_are_restored_once_by_two_at_a_time(any_home: Home) -> None:
     """While programs write: some are gone, some do nothing; whoever is second finds them right."""
     core = any_home.core
@@ -88,11 +94,7 @@ def test_triggers_are_restored_once_by_two_at_a_time(any_home: Home) -> None:
         planted.some(conn)
     with writing(core, 1), ThreadPoolExecutor(2) as threads:
         wait_until(partial(_has, core, _tasks(core) + 5), 60, what="it writes")
-        with core.database.write() as conn:
-            wanted = today.made(conn.dialect.name)
-            for name, trigger in wanted.items():
-                on = "" if core.database.is_sqlite else f" ON {trigger.table}"
-                conn.execute(text(f"DROP TRIGGER {name}{on}"))
+        core.database.run(_drop_triggers)  # again where a writer's locks were in the way
         for _ in threads.map(lambda _: restore_triggers(core), range(2)):
             pass
         with core.database.read() as conn:

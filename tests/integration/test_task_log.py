@@ -93,7 +93,8 @@ def test_verdict_is_told_with_its_reason(
 ) -> None:
     """Level, words and reason of each end; of a retry when it comes."""
     with logging_as():
-        task_id = run(home.core, content, engine="scripted", timeout_s=1)
+        limit_s = 1 if content.startswith("@sleep") else 60
+        task_id = run(home.core, content, engine="scripted", timeout_s=limit_s)
     last = task_log.page(home.core, task_id).lines[-1]
     fields = json.loads(last.fields)
     assert (last.level, last.message.startswith(event)) == (level, True)
