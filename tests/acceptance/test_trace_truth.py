@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from app.domain.records import AttemptRecord, TaskRecord
-from app.service import task_list
+from app.service import leader, task_list
 from telemetry import names
 from tests.support.backends import Jaeger, Pair
 from tests.support.home import Home, Program, terminate
@@ -48,10 +48,17 @@ def _home(pair: Pair, path: Path, **environ: str) -> Iterator[Home]:
 
 @pytest.fixture(scope="module")
 def plain_home(pair: Pair, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
-    """A home with an ordinary worker."""
+    """A home with an ordinary worker, and a forwarder that does its rounds."""
     with _home(pair, tmp_path_factory.mktemp("plain")) as home:
         home.start_worker("w1")
+        wait_until(lambda: _does_rounds(home, "forwarder"), SOON_S, what="the forwarder works")
         yield home
+
+
+def _does_rounds(home: Home, duty: str) -> bool:
+    """Whether a duty has done a round: until a process leads, a second after its start, none is."""
+    rows = leader.every(home.core)
+    return any(row.name == duty and row.succeeded_at is not None for row in rows)
 
 
 def _recycling_worker(home: Home, name: str) -> Program:
@@ -231,18 +238,14 @@ def _until_seen(home: Home, jaeger: Jaeger, task_id: int, name: str) -> _Seen:
 def test_running_task_is_in_jaeger_while_it_runs(pair: Pair, plain_home: Home) -> None:
     """Its claim leaves within a second, its missed deadline within two, both before its end.
 
-    Three tasks hang in a foreign program, one in a call that holds the interpreter: the process of
-    that one can say nothing itself. The machine may be busy, and then some claims leave later than
-    ours alone would make them: one of four leaves within the second, all of them within three.
+    One task hangs in a foreign program, one in a call that holds the interpreter: the process of
+    the second can say nothing itself.
     """
     home, jaeger = plain_home, pair.jaeger
-    hung = [f"@subprocess 60\nHung, {number}." for number in range(3)]
-    ids = _submit(home, *hung, "@spin 60", timeout_s=4.0)
-    assert len(set(ids)) == 4
+    ids = _submit(home, "@subprocess 60", "@spin 60", timeout_s=4.0)
     started = [_until_seen(home, jaeger, task_id, names.SPAN_ATTEMPT_STARTED) for task_id in ids]
     assert {seen.row.status for seen in started} == {"processing"}
     late = [_until_seen(home, jaeger, task_id, names.SPAN_DEADLINE_EXCEEDED) for task_id in ids]
-    left_us = []
     for row, first, second in zip(until_over(home, ids), started, late, strict=True):
         [attempt] = attempts_of(home, row.id)
         assert first.span.start_ns == first.span.end_ns == attempt.claimed_at * 1000
@@ -250,16 +253,14 @@ def test_running_task_is_in_jaeger_while_it_runs(pair: Pair, plain_home: Home) -
         assert {first.span.parent_span_id, second.span.parent_span_id} == {attempt.span_id}
         first_us = sent_at_of(home, row.trace_id, first.span.span_id)
         second_us = sent_at_of(home, row.trace_id, second.span.span_id)
-        left_us.append(first_us - attempt.claimed_at)
         print(
-            f"task {row.id}: sent {left_us[-1]} us after the claim,"
+            f"task {row.id}: sent {first_us - attempt.claimed_at} us after the claim,"
             f" {second_us - attempt.deadline_at} us after the deadline"
         )
         assert row.status == "timeout"
+        assert 0 <= first_us - attempt.claimed_at < _SECOND_US
         assert 0 <= second_us - attempt.deadline_at < 2 * _SECOND_US
         assert second_us < (row.finished_at or 0)
-    assert 0 <= min(left_us) < _SECOND_US
-    assert max(left_us) < 3 * _SECOND_US
 
 
 # Killed attempts ---------------------------------------------------------------------------------
