@@ -19,7 +19,7 @@ from tests.conftest import KINDS, database_url
 from tests.support import caused_failures
 from tests.support.caused_failures import DAY_US, NOW_US, Numbers
 from tests.support.documented import DocumentedClient, web_client
-from tests.support.home import Home
+from tests.support.home import Home, terminate
 from tests.support.wait import wait_until
 
 if TYPE_CHECKING:
@@ -189,11 +189,12 @@ def test_many_rows_are_an_analysis(
 
 
 def test_duties_program_answers_what_a_killed_one_left(home: Home) -> None:
-    """A real duties process takes an analysis that a dead holder has begun."""
+    """A real duties process takes an analysis that a dead holder has begun, and ends when told."""
     if not home.core.database.is_sqlite:
         pytest.skip("one database is enough for a program that starts")
     asked_for = analyses.ask(home.core, asked(_ASKED))
     assert _held(home, "dead") is not None
-    home.start_duties()
+    program = home.start_duties()
     wait_until(lambda: analyses.get(home.core, asked_for.id).state == "done", 30, what="the answer")
     assert analyses.get(home.core, asked_for.id).starts == 2
+    assert terminate(program) == 0  # other tests answer on this home themselves
