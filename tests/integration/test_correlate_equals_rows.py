@@ -58,7 +58,7 @@ def test_findings_are_those_of_the_rows_in_a_file(
     with database.read() as conn:
         cube = reading.read(database, conn, question)
         found = scan(*telling(cube.window, cube.baseline))
-        place = Place(question=question, window=cube.window, now=end, has_rows=True)
+        place = Place(question=question, window=cube.window, has_rows=True)
         marks = looking.marks_of(conn, place, found.findings) if found.findings else []
         rows = read(io.StringIO(attempt_csv.written(conn, question.baseline_start, end)))
     expected = of_file.answer(rows, start / 1_000_000)

@@ -53,15 +53,11 @@ def answer(rows: Rows, start: float) -> Answer:
 
 
 def _since(rows: Rows, found: Found, start: float, end: float) -> Onset | None:
-    """Reckoned from the start, so that no digit is lost."""
     inside = rows.fits(found.where) & (rows.at >= start)
-    since = onset(
-        rows.at[inside] - start,
+    return onset(
+        rows.at[inside],
         rows.is_case(found.fingerprint)[inside],
-        start=0.0,
-        end=end - start,
+        start=start,
+        end=end,
         expected_rate=found.expected / found.n,
     )
-    if since is None:
-        return None
-    return replace(since, at=since.at + start, low=since.low + start, high=since.high + start)

@@ -5,9 +5,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from app.domain.correlation.cells import Floats
+from app.domain.correlation.cube import Integers
 from app.domain.correlation.found import Onset
-
-Floats = NDArray[np.float64]
 
 #: How many attempts the expected rate weighs, beside those before the change.
 _PRIOR: Final = 100.0
@@ -18,12 +18,18 @@ _TAIL: Final = 0.025
 
 
 def onset(
-    at: Floats, failed: NDArray[np.bool_], *, start: float, end: float, expected_rate: float
+    at: Floats | Integers,
+    failed: NDArray[np.bool_],
+    *,
+    start: float,
+    end: float,
+    expected_rate: float,
 ) -> Onset | None:
     """The moment from which on the attempts fail more often; None: all the window long.
 
     Every moment is as likely before the attempts are looked at. Between two attempts nothing is
-    known, so that an answer from few attempts is of a wide interval.
+    known, so that an answer from few attempts is of a wide interval. It is reckoned from the
+    window's start: of moments since the epoch digits would be lost.
 
     Args:
         at: Moments of the finding's attempts, in any order and unit.
@@ -35,11 +41,11 @@ def onset(
     if not failed.any():
         return None
     order = np.lexsort((failed, at))
-    moments = np.clip(at[order].astype(np.float64), start, end)
-    edges = np.concatenate([[start], moments])
+    length = end - start
+    moments = np.clip((at[order] - start).astype(np.float64), 0.0, length)
+    edges = np.concatenate([[0.0], moments])
     likelihood = _likelihoods(failed[order], min(max(expected_rate, 1e-6), 0.5))
-    span = max(end - start, 1e-9)
-    gaps = np.diff(edges) / span
+    gaps = np.diff(edges) / max(length, 1e-9)
     weights = gaps * np.exp(likelihood[: gaps.size] - likelihood.max())
     always = np.exp(likelihood[0] - likelihood.max())
     total = float(weights.sum())
@@ -49,9 +55,9 @@ def onset(
     low, middle, high = (float(np.interp(part, passed, edges)) for part in (_TAIL, 0.5, 1 - _TAIL))
     since = moments >= middle
     return Onset(
-        at=middle,
-        low=low,
-        high=high,
+        at=middle + start,
+        low=low + start,
+        high=high + start,
         n=int(since.sum()),
         observed=int((failed[order] & since).sum()),
     )

@@ -40,7 +40,7 @@ def look(core: Core, conn: Connection, question: Question, now: int, tell: Tell 
     tell("scanning", BEGINS["scanning"])
     found = scan(*telling(read.window, read.baseline))
     tell("looking", BEGINS["looking"])
-    place = Place(question=read.question, window=read.window, now=now, has_rows=not read.lacks_rows)
+    place = Place(question=read.question, window=read.window, has_rows=not read.lacks_rows)
     findings = [
         _of_group(one, question)
         for one in released.with_worker(read.window, read.baseline, found.findings)

@@ -19,7 +19,6 @@ from app.service.correlate.answer import Finding
 from app.service.correlate.exemplars import Wanted
 from app.service.correlate.question import Question
 from app.store import attempt_filter, attempt_marks, failure_templates
-from app.store.attempt_filter import Sides
 from app.store.attempt_marks import Marked, Marks
 from app.store.database import Connection
 
@@ -38,13 +37,11 @@ class Place:
     Attributes:
         question: What was looked at.
         window: Its cube.
-        now: The moment.
         has_rows: Whether all attempts of the window have their rows still.
     """
 
     question: Question
     window: Cube
-    now: int
     has_rows: bool
 
 
@@ -82,7 +79,7 @@ def _ran_on(conn: Connection, place: Place, found: Found, since: Onset) -> bound
 
     @cache
     def counts() -> dict[str, int]:
-        marked, sides = _marked(found), _sides(place)
+        marked, sides = _marked(found), place.question.sides
         wanted = replace(
             sides,
             start=round(since.at),
@@ -107,18 +104,7 @@ def _wanted(place: Place, found: Found, since: Onset | None) -> Wanted:
         fingerprint=found.fingerprint,
         groups=_groups(place.window, found),
         onset_at=None if since is None else round(since.at),
-        sides=_sides(place),
-    )
-
-
-def _sides(place: Place) -> Sides:
-    question = place.question
-    return Sides(
-        start=question.start,
-        end=question.end,
-        within=question.within,
-        selection=question.selection,
-        now_us=place.now,
+        sides=place.question.sides,
     )
 
 
@@ -157,7 +143,7 @@ def first_of(question: Question, found: Found, marks: Marks) -> int | None:
 def marks_of(conn: Connection, place: Place, found: Sequence[Found]) -> list[Marks]:
     """When the attempts of each finding ended, and which of them are its cases."""
     wanted = [_marked(one) for one in found]
-    sides = _sides(place)
+    sides = place.question.sides
     parts = [
         attempt_marks.read(
             conn, replace(sides, start=begin, end=min(begin + _SLICE_US, sides.end)), wanted
@@ -180,18 +166,11 @@ def _marked(found: Found) -> Marked:
 
 
 def onset_of(question: Question, found: Found, marks: Marks) -> Onset | None:
-    """Since when, by the attempts alone, in microseconds.
-
-    It is reckoned from the window's start, so that no digit is lost.
-    """
-    start = question.start
-    since = onset(
-        (marks.at - start).astype(np.float64),
+    """Since when, by the attempts alone, in microseconds."""
+    return onset(
+        marks.at,
         marks.is_case,
-        start=0.0,
-        end=float(question.end - start),
+        start=question.start,
+        end=question.end,
         expected_rate=found.expected / max(found.n, 1),
     )
-    if since is None:
-        return None
-    return replace(since, at=since.at + start, low=since.low + start, high=since.high + start)
