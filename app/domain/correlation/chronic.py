@@ -6,7 +6,7 @@ together: log odds are a sum over the dimensions, fitted to the baseline and shr
 divide into fingerprints is fitted to the failures alone, which are few.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -64,14 +64,9 @@ def chronic(baseline: Cube, outcomes: Outcomes) -> Chronic:
     """Fits the baseline; where it has too few failures, everything is expected to be alike."""
     n = baseline.n.astype(np.float64)
     [every] = fit(baseline, n, (n * (baseline.failure >= 0))[None])
-    part = _failures_of(baseline)
+    part = baseline.only(baseline.failure >= 0)
     own = part.n.astype(np.float64)
     places = np.array(outcomes.fingerprints, dtype=np.int64)
     return Chronic(
         every, tuple(fit(part, own, own * (part.failure == places[:, None]), is_share=True))
     )
-
-
-def _failures_of(cube: Cube) -> Cube:
-    failed = cube.failure >= 0
-    return replace(cube, codes=cube.codes[failed], failure=cube.failure[failed], n=cube.n[failed])

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from app.domain.correlation.cells import Floats, table
 from app.domain.correlation.cube import Cube, Integers
@@ -105,6 +106,7 @@ class _Dimension:
         codes: The value of each cell.
         trials: Of each value.
         tally, prior, effect, expected: Shape (outcomes, values).
+        is_new: The same shape: values that the baseline hardly knows.
     """
 
     codes: Integers
@@ -113,11 +115,13 @@ class _Dimension:
     prior: Floats
     effect: Floats
     expected: Floats
+    is_new: NDArray[np.bool_]
 
     def go_on(self, rows: Integers) -> None:
         """With these outcomes only."""
         self.tally, self.prior = self.tally[rows], self.prior[rows]
         self.effect, self.expected = self.effect[rows], self.expected[rows]
+        self.is_new = self.is_new[rows]
 
 
 @dataclass(slots=True)
@@ -168,12 +172,12 @@ class _Fitting:
 
     def _variance(self, one: _Dimension, row: int) -> Floats:
         """How sure the effects of one outcome are."""
-        expected, prior = np.maximum(one.expected[row], 0.0), one.prior[row]
+        expected = np.maximum(one.expected[row], 0.0)
         known = expected if self.is_share else expected * (1 - expected / np.maximum(one.trials, 1))
         telling = one.effect[row][expected >= _TELLING]
         learned = (float(telling @ telling) + _AS_IF * NEW_SPREAD**2) / (telling.size + _AS_IF)
-        most = np.where(prior > 1 / SPREAD**2, max(learned, _LEAST_SPREAD**2), SPREAD**2)
-        return np.asarray(1 / (np.maximum(known, 0.0) + np.maximum(prior, 1 / most)))
+        least = np.where(one.is_new[row], 1 / max(learned, _LEAST_SPREAD**2), 0.0)
+        return np.asarray(1 / (np.maximum(known, 0.0) + np.maximum(one.prior[row], least)))
 
     def go_on(self, rows: Integers) -> None:
         """With these outcomes only."""
@@ -200,15 +204,17 @@ def _begun(
 
 
 def _dimension(codes: Integers, card: int, n: Floats, cases: Floats, rate: Floats) -> _Dimension:
-    is_known = table(codes, n, card) * rate[:, None] >= 0.5
+    trials = table(codes, n, card)
+    is_new = trials * rate[:, None] < 0.5
     nothing = np.zeros((rate.size, card))
     return _Dimension(
         codes=codes,
-        trials=table(codes, n, card),
+        trials=trials,
         tally=_tables(codes, cases, card),
-        prior=1 / np.where(is_known, SPREAD, NEW_SPREAD) ** 2,
+        prior=1 / np.where(is_new, NEW_SPREAD, SPREAD) ** 2,
         effect=nothing,
         expected=nothing,
+        is_new=is_new,
     )
 
 
