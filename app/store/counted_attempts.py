@@ -15,7 +15,7 @@ _A = attempt_table.c
 _P = stat_profile_table.c
 
 #: An attempt counts: it completed or failed, and is no canary's. A literal in the SQL, as are the
-#: other two: SQLite takes ix_task_attempt_ended only so.
+#: others here: SQLite takes ix_task_attempt_ended only so.
 COUNTED: Final = text(
     f"task_attempt.outcome IN ({COUNTED_OUTCOMES}) AND task_attempt.source <> 'canary'"
 )
@@ -25,6 +25,8 @@ FAILED: Final = text(
 )
 #: Those that have a fingerprint: what ix_task_attempt_fingerprint holds.
 GROUPED: Final = text("task_attempt.fingerprint IS NOT NULL AND task_attempt.source <> 'canary'")
+#: The same of tasks: what ix_task_fingerprint holds.
+GROUPED_TASKS: Final = text("task.fingerprint IS NOT NULL AND task.source <> 'canary'")
 #: What an attempt that counts has in each column of `stat_profile`.
 OF_ATTEMPT: Final[dict[str, ColumnElement[Any]]] = {
     "worker": _A.worker_name,

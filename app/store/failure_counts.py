@@ -6,7 +6,7 @@ Both tell the same of whole hours. Repeats are told apart, never left out.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -16,19 +16,16 @@ from sqlalchemy import (
     literal,
     literal_column,
     select,
-    text,
 )
 
 from app.domain import lengths
 from app.domain.window import Span
-from app.store.counted_attempts import COUNTED, GROUPED, OF_ATTEMPT
+from app.store.counted_attempts import COUNTED, GROUPED, GROUPED_TASKS, OF_ATTEMPT
 from app.store.tables import attempt_table, stat_attempt_table, task_table
 
 _A = attempt_table.c
 _C = stat_attempt_table.c
 _T = task_table.c
-# a literal in the SQL: SQLite takes a partial index only so
-_LISTED: Final = text("task.fingerprint IS NOT NULL AND task.source <> 'canary'")
 
 
 class FailedRow(NamedTuple):
@@ -143,7 +140,7 @@ def tasks_ended(conn: Connection, fingerprint: str, cap: int) -> int:
 
     Index ix_task_fingerprint alone.
     """
-    newest = select(_T.id).where(_LISTED, _T.fingerprint == fingerprint).limit(cap).subquery()
+    newest = select(_T.id).where(GROUPED_TASKS, _T.fingerprint == fingerprint).limit(cap).subquery()
     return int(conn.execute(select(func.count()).select_from(newest)).scalar_one())
 
 
@@ -157,7 +154,7 @@ def ends_of_tasks(
     statement = (
         select(_T.finished_at)
         .where(
-            _LISTED,
+            GROUPED_TASKS,
             _T.fingerprint == fingerprint,
             _T.finished_at >= between[0],
             _T.finished_at < between[1],

@@ -6,11 +6,11 @@ How often a group failed, where and when last, is counted elsewhere (`failure_co
 from collections.abc import Mapping
 from typing import Any, Final
 
-from sqlalchemy import Connection, func, insert, select, text, update
+from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.domain.records import FailureEventRecord, FailureGroupRecord
-from app.store.counted_attempts import GROUPED
+from app.store.counted_attempts import GROUPED, GROUPED_TASKS
 from app.store.rows import record, records
 from app.store.tables import (
     attempt_table,
@@ -27,14 +27,12 @@ _INSERTS: Final = {
     for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
 }
 _EVENT: Final = insert(failure_event_table)
-# a literal in the SQL: SQLite takes a partial index only so
-_LISTED: Final = text("task.fingerprint IS NOT NULL AND task.source <> 'canary'")
 _LAST_AT: Final = func.coalesce(
     select(func.max(attempt_table.c.finished_at))
     .where(GROUPED, attempt_table.c.fingerprint == _G.fingerprint)
     .scalar_subquery(),
     select(task_table.c.finished_at)
-    .where(_LISTED, task_table.c.fingerprint == _G.fingerprint)
+    .where(GROUPED_TASKS, task_table.c.fingerprint == _G.fingerprint)
     .order_by(task_table.c.submitted_at.desc())
     .limit(1)
     .scalar_subquery(),
