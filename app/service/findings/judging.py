@@ -124,6 +124,6 @@ def _break_us(hour: Attempts, one: Sighting, known: Sequence[FindingRecord]) -> 
     breaks = [
         evidence.break_us(hour, one, row)
         for row in known
-        if row.closed_at is not None and evidence.shares_failures(hour, one, row)
+        if evidence.shares_failures(hour, one, row)
     ]
     return min((one for one in breaks if one is not None), default=None)
